@@ -1,0 +1,16 @@
+//! chronoscope: a time-travel debugger for the history of agent orchestrations, and the event
+//! store under it.
+//!
+//! The layers, each of which may import only those before it:
+//!
+//! ```text
+//! error, clock -> config -> model -> schema -> store -> fold -> timeline
+//!     -> { diff, query, import } -> session -> { cli, tui }
+//! ```
+//!
+//! The core knows no screen: only `cli` and `tui` print, and only `tui` names a terminal library.
+//! `tests/layers.rs` reads the imports and fails on one that points the wrong way.
+
+pub mod clock;
+pub mod error;
+pub mod model;

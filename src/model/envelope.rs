@@ -1,0 +1,474 @@
+//! The envelope: the fields that every event has, borrowed from the line they stand in.
+//!
+//! Lives here: reading an envelope, strictly or with its faults named, and salvage of damaged
+//! lines. May not live here: what the metadata means, or validation for writing (see
+//! [`crate::schema`]). The original bytes stay with the caller; nothing here rewrites them.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Visitor};
+use serde_json::value::RawValue;
+use smallvec::SmallVec;
+
+use super::anomaly::AnomalyKind;
+
+/// The envelope's fields in the order in which they are written.
+pub const FIELDS: &[&str] = &[
+    "event_id",
+    "event_type",
+    "event_version",
+    "timestamp",
+    "event_sequence",
+    "issue_key",
+    "session_id",
+    "correlation_id",
+    "causation_id",
+    "actor",
+    "metadata",
+    "git_sha",
+    "branch",
+    "codebase_state",
+];
+
+/// The fields that every stored event must have.
+pub const REQUIRED: &[&str] = &[
+    "event_id",
+    "event_type",
+    "event_version",
+    "timestamp",
+    "event_sequence",
+    "issue_key",
+    "session_id",
+    "actor",
+    "metadata",
+];
+
+/// Text that is borrowed from the line where it has no escapes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Text<'a>(pub Cow<'a, str>);
+
+impl std::ops::Deref for Text<'_> {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Text<'de>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+            fn visit_string<E>(self, text: String) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text)))
+            }
+        }
+        deserializer.deserialize_str(V)
+    }
+}
+
+/// Who acted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub struct Actor<'a> {
+    /// `user`, `system` or `agent`; other words are kept as they are.
+    #[serde(borrow, default, rename = "type")]
+    pub kind: Text<'a>,
+    /// The actor's name.
+    #[serde(borrow, default)]
+    pub id: Text<'a>,
+    /// The model that an agent runs on; free text.
+    #[serde(borrow, default)]
+    pub model: Option<Text<'a>>,
+}
+
+crate::closed_list! {
+    /// The types of actor that may write.
+    pub enum ActorType {
+        /// A person.
+        User = "user",
+        /// The orchestrator or another program.
+        System = "system",
+        /// An agent.
+        Agent = "agent",
+    }
+}
+
+/// The fields of one event, borrowed from its text. Absent and unreadable fields are `None` (or
+/// empty); [`read`] tells which those were.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[allow(missing_docs, reason = "the names are the fields of the format")]
+pub struct Envelope<'a> {
+    #[serde(borrow, default)]
+    pub event_id: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub event_type: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub event_version: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub timestamp: Option<Text<'a>>,
+    #[serde(default)]
+    pub event_sequence: Option<u64>,
+    #[serde(borrow, default)]
+    pub issue_key: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub session_id: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub correlation_id: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub causation_id: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub actor: Option<Actor<'a>>,
+    #[serde(borrow, default)]
+    pub metadata: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub git_sha: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub branch: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub codebase_state: Option<&'a RawValue>,
+}
+
+/// One thing that is wrong with a line or an event.
+pub type Fault = (AnomalyKind, String);
+
+/// The faults of one event; most have none.
+pub type Faults = SmallVec<[Fault; 1]>;
+
+/// One event's text within a line: where its bytes stand, and the text to read.
+#[derive(Debug, Clone)]
+pub struct EventText<'a> {
+    /// The bytes of the event within the line.
+    pub range: Range<usize>,
+    /// The text; differs from the bytes only where these are not UTF-8.
+    pub text: Cow<'a, str>,
+    /// What was wrong with the line.
+    pub faults: Faults,
+    /// Whether the text is a JSON object.
+    pub is_object: bool,
+}
+
+/// Splits one line (without its line feed) into the events it holds: one, as a rule. A line that
+/// cannot be read is one text that is no object; blank lines hold none.
+#[must_use]
+pub fn split_line(line: &[u8]) -> SmallVec<[EventText<'_>; 1]> {
+    let mut texts = SmallVec::new();
+    let trimmed = trim(line);
+    if trimmed.is_empty() {
+        return texts;
+    }
+    let mut faults = Faults::new();
+    let stripped = strip_nuls(line, trimmed.clone(), &mut faults);
+    if stripped.is_empty() {
+        texts.push(unreadable(line, trimmed, faults, "the line holds only NUL bytes"));
+        return texts;
+    }
+    let text = String::from_utf8_lossy(&line[stripped.clone()]);
+    let lossy = matches!(text, Cow::Owned(_));
+    if lossy {
+        faults.push((
+            AnomalyKind::InvalidUtf8,
+            "bytes that are not UTF-8 are shown as \u{fffd}".into(),
+        ));
+    }
+    match object_ranges(&text) {
+        Ok(ranges) if ranges.len() == 1 => {
+            texts.push(EventText { range: stripped, text, faults, is_object: true });
+        }
+        // Where bytes were replaced, the places in the text are not those in the line.
+        Ok(ranges) if !lossy => {
+            let note = format!("{} objects stand on one line", ranges.len());
+            faults.push((AnomalyKind::SeveralOnOneLine, note));
+            for range in ranges {
+                let at = stripped.start + range.start..stripped.start + range.end;
+                let part = std::str::from_utf8(&line[at.clone()]).unwrap_or_default();
+                let text = Cow::Borrowed(part);
+                texts.push(EventText { range: at, text, faults: faults.clone(), is_object: true });
+            }
+        }
+        Ok(_) => {
+            let what = "several objects and bytes that are not UTF-8 on one line";
+            texts.push(unreadable(line, stripped, faults, what));
+        }
+        Err(NoObject::NotJson(why)) => texts.push(unreadable(line, stripped, faults, &why)),
+        Err(NoObject::OtherJson(what)) => {
+            let note = format!("the line is a JSON {what}, not an object");
+            faults.push((AnomalyKind::NotAnObject, note));
+            texts.push(EventText { range: stripped, text, faults, is_object: false });
+        }
+    }
+    texts
+}
+
+fn unreadable<'a>(
+    line: &'a [u8],
+    range: Range<usize>,
+    mut faults: Faults,
+    why: &str,
+) -> EventText<'a> {
+    faults.push((AnomalyKind::NotJson, why.to_owned()));
+    EventText {
+        text: String::from_utf8_lossy(&line[range.clone()]),
+        range,
+        faults,
+        is_object: false,
+    }
+}
+
+fn trim(line: &[u8]) -> Range<usize> {
+    let blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
+    let Some(start) = line.iter().position(|b| !blank(b)) else { return 0..0 };
+    let end = line.iter().rposition(|b| !blank(b)).map_or(start, |at| at + 1);
+    start..end
+}
+
+/// Zeroed blocks before or after an event are what a crash of the machine leaves behind.
+fn strip_nuls(line: &[u8], range: Range<usize>, faults: &mut Faults) -> Range<usize> {
+    let bytes = &line[range.clone()];
+    let before = bytes.iter().take_while(|b| **b == 0).count();
+    let after = bytes[before..].iter().rev().take_while(|b| **b == 0).count();
+    if before + after > 0 {
+        let note = format!("{} NUL bytes around the event", before + after);
+        faults.push((AnomalyKind::NulBytes, note));
+    }
+    range.start + before..range.end - after
+}
+
+enum NoObject {
+    NotJson(String),
+    OtherJson(&'static str),
+}
+
+/// Where the objects of a line stand.
+fn object_ranges(text: &str) -> Result<SmallVec<[Range<usize>; 1]>, NoObject> {
+    let mut ranges = SmallVec::new();
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    let mut start = 0;
+    while let Some(item) = stream.next() {
+        let raw = item.map_err(|e| NoObject::NotJson(format!("not JSON: {e}")))?.get();
+        let end = stream.byte_offset();
+        if !raw.starts_with('{') {
+            let what = match raw.as_bytes().first() {
+                Some(b'[') => "array",
+                Some(b'"') => "string",
+                Some(b't' | b'f') => "truth value",
+                Some(b'n') => "null",
+                _ => "number",
+            };
+            return Err(NoObject::OtherJson(what));
+        }
+        start = end - raw.len().min(end - start);
+        ranges.push(start..end);
+        start = end;
+    }
+    Ok(ranges)
+}
+
+/// Reads an envelope from the text of one JSON object. Fields of the wrong type are left out and
+/// named; required fields that are absent are named too.
+#[must_use]
+pub fn read<'a>(text: &'a str) -> (Envelope<'a>, Faults) {
+    let mut faults = Faults::new();
+    let envelope = serde_json::from_str(text).unwrap_or_else(|_| read_by_field(text, &mut faults));
+    note_absent(&envelope, &mut faults);
+    (envelope, faults)
+}
+
+/// Reads what [`serde_json`] could not read as a whole, one field at a time.
+fn read_by_field<'a>(text: &'a str, faults: &mut Faults) -> Envelope<'a> {
+    let fields: Fields<'a> = match serde_json::from_str(text) {
+        Ok(fields) => fields,
+        Err(error) => {
+            faults.push((AnomalyKind::NotJson, format!("not JSON: {error}")));
+            return Envelope::default();
+        }
+    };
+    let mut envelope = Envelope::default();
+    for (name, raw) in fields.0 {
+        let fault = match &*name {
+            "event_id" => put(raw, &mut envelope.event_id),
+            "event_type" => put(raw, &mut envelope.event_type),
+            "event_version" => put(raw, &mut envelope.event_version),
+            "timestamp" => put(raw, &mut envelope.timestamp),
+            "event_sequence" => put(raw, &mut envelope.event_sequence),
+            "issue_key" => put(raw, &mut envelope.issue_key),
+            "session_id" => put(raw, &mut envelope.session_id),
+            "correlation_id" => put(raw, &mut envelope.correlation_id),
+            "causation_id" => put(raw, &mut envelope.causation_id),
+            "actor" => put_actor(raw, &mut envelope.actor),
+            "metadata" => put(raw, &mut envelope.metadata),
+            "git_sha" => put(raw, &mut envelope.git_sha),
+            "branch" => put(raw, &mut envelope.branch),
+            "codebase_state" => put(raw, &mut envelope.codebase_state),
+            _ => None,
+        };
+        if let Some(why) = fault {
+            faults.push((AnomalyKind::WrongType, format!("/{name}: {why}")));
+        }
+    }
+    envelope
+}
+
+fn put<'a, T: Deserialize<'a>>(raw: &'a RawValue, field: &mut Option<T>) -> Option<String> {
+    match serde_json::from_str::<Option<T>>(raw.get()) {
+        Ok(value) => {
+            *field = value;
+            None
+        }
+        Err(error) => Some(without_place(&error)),
+    }
+}
+
+/// An actor is often a plain name in logs of other systems.
+fn put_actor<'a>(raw: &'a RawValue, field: &mut Option<Actor<'a>>) -> Option<String> {
+    let fault = put(raw, field)?;
+    if let Ok(id) = serde_json::from_str::<Text<'a>>(raw.get()) {
+        *field = Some(Actor { id, ..Actor::default() });
+    }
+    Some(fault)
+}
+
+/// The message of a JSON error without the line and column, which would be those of a fragment.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
+fn note_absent(envelope: &Envelope<'_>, faults: &mut Faults) {
+    let present = [
+        ("event_id", envelope.event_id.is_some()),
+        ("event_type", envelope.event_type.is_some()),
+        ("event_version", envelope.event_version.is_some()),
+        ("timestamp", envelope.timestamp.is_some()),
+        ("event_sequence", envelope.event_sequence.is_some()),
+        ("issue_key", envelope.issue_key.is_some()),
+        ("session_id", envelope.session_id.is_some()),
+        ("actor", envelope.actor.is_some()),
+        ("metadata", envelope.metadata.is_some()),
+    ];
+    let absent: Vec<&str> =
+        present.iter().filter(|(_, there)| !there).map(|(name, _)| *name).collect();
+    if !absent.is_empty() {
+        faults.push((AnomalyKind::MissingField, format!("no {}", absent.join(", "))));
+    }
+}
+
+/// The members of one object, in their order.
+struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Fields<'de>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<Fields<'de>, A::Error> {
+                let mut fields = Vec::new();
+                while let Some((name, raw)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+                    fields.push((name.0, raw));
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(V)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = r#"{"event_id":"e1","event_type":"AgentSpawned","event_version":"1.0.0","timestamp":"2026-01-01T00:00:00.000Z","event_sequence":1,"issue_key":"P-1","session_id":"s","actor":{"type":"agent","id":"a"},"metadata":{"x":1}}"#;
+
+    fn kinds(faults: &Faults) -> Vec<AnomalyKind> {
+        faults.iter().map(|f| f.0).collect()
+    }
+
+    #[test]
+    fn a_sound_line_is_borrowed_and_has_no_faults() {
+        let texts = split_line(LINE.as_bytes());
+        assert_eq!(texts.len(), 1);
+        assert!(texts[0].faults.is_empty() && texts[0].is_object);
+        let (envelope, faults) = read(&texts[0].text);
+        assert!(faults.is_empty(), "{faults:?}");
+        assert!(matches!(envelope.event_id.unwrap().0, Cow::Borrowed("e1")));
+        assert_eq!(envelope.metadata.unwrap().get(), r#"{"x":1}"#);
+    }
+
+    #[test]
+    fn two_objects_on_a_line_are_two_events() {
+        let line = format!("{LINE} {LINE}");
+        let texts = split_line(line.as_bytes());
+        assert_eq!(texts.len(), 2);
+        for text in &texts {
+            assert_eq!(&line[text.range.clone()], LINE);
+            assert_eq!(kinds(&text.faults), [AnomalyKind::SeveralOnOneLine]);
+        }
+    }
+
+    #[test]
+    fn damage_is_named_and_what_is_sound_is_read() {
+        let nul = [b"\0\0\0", LINE.as_bytes(), b"\0\r"].concat();
+        let texts = split_line(&nul);
+        assert_eq!(kinds(&texts[0].faults), [AnomalyKind::NulBytes]);
+        assert_eq!(&nul[texts[0].range.clone()], LINE.as_bytes());
+
+        let latin1 = LINE.replace("\"a\"", "\"caf\u{e9}\"");
+        let bytes: Vec<u8> = latin1.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+        let texts = split_line(&bytes);
+        assert_eq!(kinds(&texts[0].faults), [AnomalyKind::InvalidUtf8]);
+        assert_eq!(&*read(&texts[0].text).0.actor.unwrap().id, "caf\u{fffd}");
+
+        for (line, kind) in [
+            (&LINE.as_bytes()[..50], AnomalyKind::NotJson),
+            (b"[1]", AnomalyKind::NotAnObject),
+            (b"garbage", AnomalyKind::NotJson),
+            (b"\0\0", AnomalyKind::NotJson),
+        ] {
+            let texts = split_line(line);
+            assert_eq!(texts.len(), 1);
+            assert!(!texts[0].is_object);
+            assert_eq!(texts[0].faults.last().unwrap().0, kind);
+        }
+        assert!(split_line(b"  \r").is_empty());
+    }
+
+    #[test]
+    fn fields_of_the_wrong_type_are_named_and_left_out() {
+        let (envelope, faults) = read(
+            r#"{"event_id":7,"event_type":"X","actor":"bob","event_sequence":-1,"metadata":{}}"#,
+        );
+        assert!(envelope.event_id.is_none());
+        assert_eq!(&*envelope.event_type.unwrap(), "X");
+        assert_eq!(&*envelope.actor.unwrap().id, "bob");
+        let named: Vec<&str> = faults.iter().map(|f| f.1.as_str()).collect();
+        assert_eq!(named.len(), 4, "{named:?}");
+        assert!(named[0].starts_with("/event_id: invalid type"), "{named:?}");
+        assert!(named[3].starts_with("no event_id, event_version"), "{named:?}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_answered(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80)) {
+            for text in split_line(&bytes) {
+                proptest::prop_assert!(text.range.end <= bytes.len());
+                let _ = read(&text.text);
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Identifiers: made in one place, checked in one place.
+//!
+//! Lives here: making event ids, and the rule that tells a safe issue key. May not live here:
+//! look-up of events by id.
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// A fresh random event id (UUID v4).
+#[must_use]
+#[allow(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn new_event_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
+/// The event id that always belongs to this content (UUID v8, RFC 9562: the first 122 bits that
+/// are free hold a SHA-256 of the parts, each preceded by its length).
+#[must_use]
+pub fn derived_event_id(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.finalize()[..16]);
+    Uuid::new_v8(bytes).to_string()
+}
+
+/// Whether `text` is a UUID in its usual form of 36 characters.
+#[must_use]
+pub fn is_uuid(text: &str) -> bool {
+    text.len() == 36 && Uuid::try_parse(text).is_ok()
+}
+
+/// Lower-case hex of `bytes`.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+/// `sha256:` and the hex digest of `bytes`.
+#[must_use]
+pub fn sha256_text(bytes: &[u8]) -> String {
+    format!("sha256:{}", hex(&Sha256::digest(bytes)))
+}
+
+/// The longest issue key, in bytes: it is a folder's name.
+pub const MAX_KEY_BYTES: usize = 200;
+
+/// Why a text cannot be the key of an issue, which is also a folder's name.
+///
+/// # Errors
+/// The reason, in words that follow “the issue key …”.
+pub fn check_issue_key(key: &str) -> Result<(), &'static str> {
+    if key.is_empty() {
+        return Err("is empty");
+    }
+    if key.len() > MAX_KEY_BYTES {
+        return Err("is longer than 200 bytes");
+    }
+    if key.starts_with('.') {
+        return Err("starts with a dot");
+    }
+    if key.ends_with(['.', ' ']) {
+        return Err("ends with a dot or a space");
+    }
+    if key.starts_with(['-', ' ']) {
+        return Err("starts with a dash or a space");
+    }
+    if key.contains(['/', '\\', ':', '*', '?', '"', '<', '>', '|']) {
+        return Err("has a character that paths do not allow (/ \\ : * ? \" < > |)");
+    }
+    if key.chars().any(is_control) {
+        return Err("has a control character");
+    }
+    Ok(())
+}
+
+/// Whether a character would steer a terminal or the direction of text: C0, C1, and the
+/// bidirectional and other invisible format characters.
+#[must_use]
+pub fn is_control(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' | '\u{061c}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn derived_ids_are_stable_and_tell_parts_apart() {
+        let id = derived_event_id(&[b"fleet", b"line"]);
+        assert_eq!(id, derived_event_id(&[b"fleet", b"line"]));
+        assert_ne!(id, derived_event_id(&[b"fleetl", b"ine"]));
+        assert!(is_uuid(&id));
+        assert_eq!(id.as_bytes()[14], b'8');
+    }
+
+    #[test]
+    fn keys_that_are_paths_are_refused() {
+        for bad in
+            ["", "..", "../x", "a/b", "a\\b", ".hidden", "-x", "a\nb", "a\u{202e}b", "a.", "C:x"]
+        {
+            assert!(check_issue_key(bad).is_err(), "{bad:?}");
+        }
+        for good in ["PROJ-123", "cg-5ol6", "QA-1804", "my project", "ünïcode"] {
+            assert_eq!(check_issue_key(good), Ok(()), "{good}");
+        }
+    }
+}

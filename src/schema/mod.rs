@@ -1,0 +1,11 @@
+//! What an event must be: strict for writing, tolerant for reading.
+//!
+//! Lives here: [`Draft`] (an event as a caller gives it, checked), validation against the
+//! catalogue and its JSON Schema, and [`upcast`] (stored lines to [`crate::model::Event`]). May
+//! not live here: files or locks.
+
+pub mod draft;
+pub mod upcast;
+pub mod validate;
+
+pub use draft::{Draft, Rules, SchemaFault};
