@@ -34,6 +34,10 @@ pub trait EventStore: Send + Sync {
     /// Not found, when there is no such issue; unavailable, when it cannot be read.
     fn tail(&self, issue_key: &str) -> Result<Box<dyn Tail>>;
 
+    /// The folders whose changes hint at new events of an issue (or of any); empty when the store
+    /// can only be asked. The answer changes as the log grows.
+    fn watch_folders(&self, issue_key: Option<&str>) -> Vec<std::path::PathBuf>;
+
     /// The newest snapshot of an issue at or before `position` that has the versions asked for;
     /// it is not checked against the log.
     ///
