@@ -47,6 +47,8 @@ pub enum Version {
 impl Version {
     /// The newest.
     pub const CURRENT: Self = Self::V1_1;
+    /// All of them, oldest first.
+    pub const ALL: [Self; 2] = [Self::V1_0, Self::V1_1];
 
     /// Its semantic version; also the `event_version` of the types that came with it.
     #[must_use]
@@ -55,6 +57,18 @@ impl Version {
             Self::V1_0 => "1.0.0",
             Self::V1_1 => "1.1.0",
         }
+    }
+
+    /// The version with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|version| version.name() == name)
+    }
+
+    /// The version that a kind came with; the first for kinds that the catalogue does not have.
+    #[must_use]
+    pub fn since(kind: Kind) -> Self {
+        if kind > Kind::RecoveryFailed && kind.is_catalogued() { Self::V1_1 } else { Self::V1_0 }
     }
 }
 
