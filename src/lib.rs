@@ -16,3 +16,4 @@ pub mod diff;
 pub mod error;
 pub mod fold;
 pub mod model;
+pub mod schema;
