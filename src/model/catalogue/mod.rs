@@ -139,7 +139,6 @@ impl Version {
     pub fn since(kind: Kind) -> Self {
         spec(kind).map_or(Self::V1_0, |spec| spec.since)
     }
-    }
 }
 
 /// A field of the metadata.
