@@ -197,7 +197,7 @@ pub fn type_definition(spec: &Spec) -> Value {
 /// A stored event of the type, with every field of its row.
 #[must_use]
 pub fn example(spec: &Spec) -> Value {
-    event_with(spec, example_metadata(spec))
+    event_with(spec, &example_metadata(spec))
 }
 
 fn example_metadata(spec: &Spec) -> Value {
@@ -205,7 +205,7 @@ fn example_metadata(spec: &Spec) -> Value {
     serde_json::from_str(spec.example).unwrap_or_default()
 }
 
-fn event_with(spec: &Spec, metadata: Value) -> Value {
+fn event_with(spec: &Spec, metadata: &Value) -> Value {
     json!({
         "event_id": format!("00000000-0000-4000-8000-{:012}", spec.kind as usize + 1),
         "event_type": spec.kind.name(),
@@ -241,7 +241,7 @@ pub fn counter_examples(spec: &Spec) -> Vec<CounterExample> {
             if let Value::Object(members) = &mut metadata {
                 change(members);
             }
-            let event = event_with(spec, metadata);
+            let event = event_with(spec, &metadata);
             found.push(CounterExample { fault_at: fault_at.clone(), event });
         };
         if field.required {
@@ -255,7 +255,7 @@ pub fn counter_examples(spec: &Spec) -> Vec<CounterExample> {
             });
         }
     }
-    let mut event = event_with(spec, sound);
+    let mut event = event_with(spec, &sound);
     event["note"] = "not a field of the envelope".into();
     found.push(CounterExample { fault_at: "/note".into(), event });
     found
