@@ -15,10 +15,12 @@ use crate::model::{Kind, ids};
 pub const PHASE: &str = "^[A-Z][A-Z0-9_-]*$";
 /// A time in RFC 3339 with a zone; the colon in the zone may be missing, as trackers write it.
 pub const TIME: &str = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$";
-const UUID: &str = "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
-const SEMVER: &str = "^(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)([-+][0-9A-Za-z.+-]+)?$";
-const KEY: &str = "^[^-. /\\\\:*?\"<>|][^/\\\\:*?\"<>|]*$";
-const SHA: &str = "^[0-9A-Fa-f]{7,64}$";
+pub(super) const UUID: &str =
+    "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
+pub(super) const SEMVER: &str =
+    "^(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)([-+][0-9A-Za-z.+-]+)?$";
+pub(super) const KEY: &str = "^[^-. /\\\\:*?\"<>|][^/\\\\:*?\"<>|]*$";
+pub(super) const SHA: &str = "^[0-9A-Fa-f]{7,64}$";
 
 /// What a text that matches one of the patterns is, in words for messages.
 pub(super) fn pattern_meaning(pattern: &str) -> Option<&'static str> {
