@@ -2,7 +2,7 @@
 //!
 //! Lives here: the arms of the orchestration, summary and replay types. May not live here: phases.
 
-use super::writer::{Record, Writer};
+use super::writer::{Record, Writer, present};
 use crate::model::Map;
 
 const MEMBER: &str = "orchestration";
@@ -20,15 +20,18 @@ const ENDING: &[&str] = &[
 ];
 
 pub(super) fn started(w: &mut Writer<'_>) {
-    let issue_key = &w.event.issue_key;
-    let mut node = w.top(MEMBER);
-    node.remove(ENDING).word("status", "in_progress").stamp("started_at");
-    if !issue_key.is_empty() {
-        node.set("issue_key", issue_key);
-    }
-    node.copy_as("initial_phase", "current_phase")
+    let envelope_key = &w.event.issue_key;
+    let key = present(w.event, "issue_key")
+        .cloned()
+        .or_else(|| (!envelope_key.is_empty()).then(|| envelope_key.into()));
+    w.top(MEMBER)
+        .remove(ENDING)
+        .word("status", "in_progress")
+        .stamp("started_at")
+        .set_some("issue_key", key)
+        .copy_as("initial_phase", "current_phase")
         .copy_as("issue_summary", "summary")
-        .copy(&["issue_key", "issue_type", "priority", "workflow_type", "labels", "components"])
+        .copy(&["issue_type", "priority", "workflow_type", "labels", "components"])
         .copy(&["estimated_complexity", "config"]);
 }
 
