@@ -7,7 +7,7 @@ use crate::model::Map;
 
 const MEMBER: &str = "orchestration";
 
-/// What a start and an end both make void.
+/// What is true of one that ended or rests: void when it goes on, or ends in another way.
 const ENDING: &[&str] = &[
     "completed_at",
     "duration_seconds",
@@ -81,13 +81,13 @@ pub(super) fn paused(w: &mut Writer<'_>) {
         .copy_as("current_phase", "phase")
         .copy(&["blocking_issue", "can_resume", "resume_conditions", "snapshot_id"])
         .done();
-    w.top(MEMBER).word("status", "paused").set("paused", paused);
+    w.top(MEMBER).remove(ENDING).word("status", "paused").set("paused", paused);
 }
 
 pub(super) fn resumed(w: &mut Writer<'_>) {
     w.top(MEMBER)
+        .remove(ENDING)
         .word("status", "in_progress")
-        .remove(&["paused"])
         .copy_as("resume_phase", "current_phase");
 }
 
