@@ -7,6 +7,7 @@
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::row::{Symbol, Symbols};
 use crate::fold::Change;
 use crate::model::{Key, Path, Position, Value};
 
@@ -19,8 +20,12 @@ const ROOT: PathId = PathId(0);
 /// Path to the positions that wrote it or something below it.
 #[derive(Debug)]
 pub struct ChangeIndex {
-    ids: FxHashMap<(PathId, Key), PathId>,
+    /// The keys of all paths: things have many fields of few names.
+    keys: Symbols,
+    ids: FxHashMap<(PathId, Symbol), PathId>,
     nodes: Vec<Node>,
+    /// The path that was written last, key by key: the next is mostly its neighbour.
+    last: Vec<(Key, PathId)>,
 }
 
 #[derive(Debug, Default)]
@@ -32,7 +37,12 @@ struct Node {
 
 impl Default for ChangeIndex {
     fn default() -> Self {
-        Self { ids: FxHashMap::default(), nodes: vec![Node::default()] }
+        Self {
+            keys: Symbols::default(),
+            ids: FxHashMap::default(),
+            nodes: vec![Node::default()],
+            last: Vec::new(),
+        }
     }
 }
 
@@ -40,29 +50,44 @@ impl ChangeIndex {
     /// Notes what the event at `position` changed. Positions come in order.
     pub fn record(&mut self, position: Position, changes: &[Change]) {
         for change in super::telling(changes) {
-            let mut node = ROOT;
-            self.post(node, position);
-            for key in change.path.keys() {
-                node = self.child(node, key);
-                self.post(node, position);
-            }
+            let node = self.descend(&change.path, position);
             self.record_below(node, position, change.old.as_ref(), change.new.as_ref());
         }
     }
 
+    /// The node of a path; it and all above it are written at `position`.
+    fn descend(&mut self, path: &Path, position: Position) -> PathId {
+        self.post(ROOT, position);
+        let shared = self.last.iter().zip(path.keys()).take_while(|((a, _), b)| a == *b).count();
+        self.last.truncate(shared);
+        for at in 0..shared {
+            self.post(self.last[at].1, position);
+        }
+        let mut node = self.last.last().map_or(ROOT, |(_, node)| *node);
+        for key in &path.keys()[shared..] {
+            node = self.child(node, key);
+            self.post(node, position);
+            self.last.push((key.clone(), node));
+        }
+        node
+    }
+
     /// A change of a whole subtree is one of each of its leaves that differ.
-    fn record_below(&mut self, node: PathId, position: Position, old: Option<&Value>, new: Option<&Value>) {
-        let maps = (old.and_then(Value::as_map), new.and_then(Value::as_map));
-        match maps {
+    fn record_below(
+        &mut self,
+        node: PathId,
+        position: Position,
+        old: Option<&Value>,
+        new: Option<&Value>,
+    ) {
+        match (old.and_then(Value::as_map), new.and_then(Value::as_map)) {
             (None, None) => {}
             (Some(old), Some(new)) => {
-                let mut pairs = Vec::new();
-                old.differing(new, |key, old, new| pairs.push((key.clone(), old.cloned(), new.cloned())));
-                for (key, old, new) in pairs {
+                old.differing(new, |key, old, new| {
                     if old != new {
-                        self.record_entry(node, position, &key, old.as_ref(), new.as_ref());
+                        self.record_entry(node, position, key, old, new);
                     }
-                }
+                });
             }
             (Some(gone), None) => {
                 for (key, value) in gone {
@@ -91,11 +116,12 @@ impl ChangeIndex {
     }
 
     fn child(&mut self, parent: PathId, key: &Key) -> PathId {
-        if let Some(id) = self.ids.get(&(parent, key.clone())) {
+        let key = self.keys.intern(key);
+        if let Some(id) = self.ids.get(&(parent, key)) {
             return *id;
         }
         let id = PathId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
-        self.ids.insert((parent, key.clone()), id);
+        self.ids.insert((parent, key), id);
         self.nodes.push(Node::default());
         if let Some(parent) = self.nodes.get_mut(parent.0 as usize) {
             parent.has_children = true;
@@ -117,7 +143,8 @@ impl ChangeIndex {
     pub fn writers(&self, path: &Path) -> &[Position] {
         let mut node = ROOT;
         for key in path.keys() {
-            match self.ids.get(&(node, key.clone())) {
+            let child = self.keys.find(key).and_then(|key| self.ids.get(&(node, key)));
+            match child {
                 Some(child) => node = *child,
                 None if self.is_leaf(node) && key.bytes().all(|b| b.is_ascii_digit()) => break,
                 None => return &[],
@@ -153,9 +180,13 @@ mod tests {
     #[test]
     fn writers_of_leaves_subtrees_and_lists() {
         let mut index = ChangeIndex::default();
-        index.record(1, &[change("/agents/x", None, Some(r#"{"status":"running","files":["a"]}"#))]);
+        index
+            .record(1, &[change("/agents/x", None, Some(r#"{"status":"running","files":["a"]}"#))]);
         index.record(2, &[change("/agents/x/status", Some("\"running\""), Some("\"failed\""))]);
-        index.record(3, &[change("/tasks/t", None, Some("{}")), change("/counters/events", None, Some("3"))]);
+        index.record(
+            3,
+            &[change("/tasks/t", None, Some("{}")), change("/counters/events", None, Some("3"))],
+        );
         index.record(4, &[change("/agents/x", Some(r#"{"status":"failed","files":["a"]}"#), None)]);
         assert_eq!(writers(&index, "/agents/x/status"), [1, 2, 4]);
         assert_eq!(writers(&index, "/agents/x/files"), [1, 4]);
@@ -171,7 +202,14 @@ mod tests {
     fn replacing_a_subtree_writes_only_what_differs() {
         let mut index = ChangeIndex::default();
         index.record(1, &[change("/phases", None, Some(r#"{"CODE":{"a":1,"b":2}}"#))]);
-        index.record(2, &[change("/phases", Some(r#"{"CODE":{"a":1,"b":2}}"#), Some(r#"{"CODE":{"a":1,"b":3}}"#))]);
+        index.record(
+            2,
+            &[change(
+                "/phases",
+                Some(r#"{"CODE":{"a":1,"b":2}}"#),
+                Some(r#"{"CODE":{"a":1,"b":3}}"#),
+            )],
+        );
         assert_eq!(writers(&index, "/phases/CODE/a"), [1]);
         assert_eq!(writers(&index, "/phases/CODE/b"), [1, 2]);
     }
