@@ -15,3 +15,4 @@ pub mod clock;
 pub mod error;
 pub mod model;
 pub mod schema;
+pub mod store;
