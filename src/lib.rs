@@ -16,6 +16,7 @@ pub mod diff;
 pub mod error;
 pub mod fold;
 pub mod model;
+pub mod query;
 pub mod schema;
 pub mod session;
 pub mod store;

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::testing::MemoryStore;
 use super::*;
 use crate::error::ErrorKind;
 use crate::model::Moment;
+use crate::store::memory::MemoryStore;
 
 const TYPES: [&str; 5] =
     ["PhaseStarted", "AgentSpawned", "AgentFailed", "CommitCreated", "Homemade"];
@@ -61,10 +61,15 @@ fn store(world: &World) -> MemoryStore {
     let store = MemoryStore::default();
     for (issue, events) in world {
         for (at, made) in events.iter().enumerate() {
-            store.line(issue, made.line(issue, at + 1).as_bytes());
+            push(&store, issue, made.line(issue, at + 1).as_bytes());
         }
     }
     store
+}
+
+fn push(store: &MemoryStore, issue: &str, line: &[u8]) {
+    store.push_raw(issue, line);
+    store.push_raw(issue, b"\n");
 }
 
 /// Every event in order with what a filter asks for, worked out in the plainest way.
@@ -276,14 +281,14 @@ fn pages_stay_as_they_are_while_the_log_grows() {
         let page = scan(&store, &filter, order, Some(limit), None).unwrap();
         if order == Order::Forward {
             let late = Made { millis: 60, ..world[0].1[1].clone() };
-            store.line("P-1", late.line("P-1", 4).as_bytes());
+            push(&store, "P-1", late.line("P-1", 4).as_bytes());
         } else {
             // The newest event is the one that came above.
             assert_eq!(places(&page), pairs(&[("P-1", 4)]));
             let page = scan(&store, &filter, order, Some(1), page.next_cursor.as_ref()).unwrap();
             assert_eq!(places(&page), pairs(&[("P-2", 3)]));
             let late = Made { millis: 70, ..world[0].1[1].clone() };
-            store.line("P-2", late.line("P-2", 4).as_bytes());
+            push(&store, "P-2", late.line("P-2", 4).as_bytes());
             let rest = scan(&store, &filter, order, None, page.next_cursor.as_ref()).unwrap();
             assert_eq!(places(&rest), expected);
             continue;
@@ -323,10 +328,10 @@ fn groups_are_largest_first() {
 #[test]
 fn bad_lines_have_their_place_and_can_be_asked_for() {
     let (world, store) = small();
-    store.line("P-1", b"not json");
+    push(&store, "P-1", b"not json");
     let twice = world[0].1[2].line("P-1", 5);
-    store.line("P-1", format!("{twice} {twice}").as_bytes());
-    store.line("P-1", &vec![b'x'; 200_000]);
+    push(&store, "P-1", format!("{twice} {twice}").as_bytes());
+    push(&store, "P-1", &vec![b'x'; 200_000]);
     let filter = Filter::new().with(Field::Issue, "P-1").unwrap();
     let bad = filter.clone().with(Field::Type, "unreadable").unwrap();
     assert_eq!(found(&store, &bad), pairs(&[("P-1", 4), ("P-1", 7)]));
@@ -376,7 +381,7 @@ fn a_predicate_is_asked_last() {
 #[test]
 fn an_empty_log_is_no_fault() {
     let (_, store) = small();
-    store.clear("P-3");
+    store.push_raw("P-3", b"");
     assert_eq!(found(&store, &Filter::new()).len(), 6);
     assert_eq!(count(&store, &Filter::new()).unwrap().count, 6);
 }
