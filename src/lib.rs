@@ -12,6 +12,7 @@
 //! `tests/layers.rs` reads the imports and fails on one that points the wrong way.
 
 pub mod clock;
+pub mod demo;
 pub mod diff;
 pub mod error;
 pub mod fold;
