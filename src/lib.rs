@@ -12,6 +12,7 @@
 //! `tests/layers.rs` reads the imports and fails on one that points the wrong way.
 
 pub mod clock;
+pub mod config;
 pub mod error;
 pub mod model;
 pub mod schema;
