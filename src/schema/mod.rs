@@ -5,9 +5,11 @@
 //! not live here: files or locks.
 
 pub mod draft;
+pub mod history;
 mod json;
 mod strict;
 mod suggest;
+pub mod upcast;
 
 pub use draft::{Draft, KeyPattern, LenientDraft, Rules, SchemaFault, Stamp};
 pub use json::MAX_DEPTH;

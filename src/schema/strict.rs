@@ -298,7 +298,7 @@ impl Reader<'_> {
             match Version::from_name(given) {
                 None => format!(
                     "{given} is not a version of the catalogue ({})",
-                    Version::ALL.map(Version::name).join(", ")
+                    super::history::names()
                 ),
                 Some(version) if version < Version::since(kind) => {
                     format!(
