@@ -13,6 +13,8 @@
 
 pub mod clock;
 pub mod config;
+pub mod diff;
 pub mod error;
+pub mod fold;
 pub mod model;
 pub mod schema;
