@@ -18,3 +18,7 @@ pub mod error;
 pub mod fold;
 pub mod model;
 pub mod schema;
+pub mod session;
+pub mod store;
+pub mod timeline;
+pub mod watch;
