@@ -16,9 +16,6 @@ use crate::model::{Kind, Timestamp, ids};
 /// How far ahead of the clock a caller's time may be, in milliseconds.
 const AHEAD_MS: i64 = 5 * 60_000;
 
-/// The longest session id of an import, in bytes.
-const MAX_SESSION_BYTES: usize = 500;
-
 /// A caller's event while it is read: what was sound so far, and what was not.
 struct Reader<'r> {
     rules: &'r Rules,
@@ -360,7 +357,8 @@ fn check_size(draft: &Draft, limit: usize) -> Result<(), Vec<SchemaFault>> {
     Err(vec![SchemaFault::new("", message)])
 }
 
-fn build(parts: LenientDraft) -> Draft {
+/// The draft of parts that were checked.
+pub(super) fn build(parts: LenientDraft) -> Draft {
     Draft {
         event_id: parts.event_id,
         event_type: parts.event_type,
@@ -380,54 +378,8 @@ fn build(parts: LenientDraft) -> Draft {
     }
 }
 
-/// Takes an event of another system; see [`Draft::lenient`].
-pub(super) fn take(mut parts: LenientDraft) -> Result<Draft, Vec<SchemaFault>> {
-    let mut faults = Vec::new();
-    let mut fault = |pointer: &str, why: &str| faults.push(SchemaFault::new(pointer, why));
-    if let Err(why) = ids::check_issue_key(&parts.issue_key) {
-        fault("/issue_key", why);
-    }
-    if parts.session_id.len() > MAX_SESSION_BYTES {
-        fault("/session_id", "is longer than 500 bytes");
-    }
-    let words = [
-        ("/event_id", parts.event_id.as_deref()),
-        ("/event_type", Some(&*parts.event_type)),
-        ("/event_version", parts.event_version.as_deref()),
-        ("/session_id", Some(&*parts.session_id)),
-        ("/correlation_id", parts.correlation_id.as_deref()),
-        ("/causation_id", parts.causation_id.as_deref()),
-        ("/actor/type", Some(&*parts.actor_type)),
-        ("/actor/id", Some(&*parts.actor_id)),
-        ("/actor/model", parts.model.as_deref()),
-        ("/git_sha", parts.git_sha.as_deref()),
-        ("/branch", parts.branch.as_deref()),
-    ];
-    for (pointer, word) in words {
-        if let Some(Err(why)) = word.map(check_word) {
-            fault(pointer, why);
-        }
-    }
-    match compact_object(&parts.metadata) {
-        Ok(text) => parts.metadata = text,
-        Err(why) => fault("/metadata", &why),
-    }
-    match parts.codebase_state.as_deref().map(compact_object).transpose() {
-        Ok(text) => parts.codebase_state = text,
-        Err(why) => fault("/codebase_state", &why),
-    }
-    if faults.is_empty() { Ok(build(parts)) } else { Err(faults) }
-}
-
-fn compact_object(text: &str) -> Result<String, String> {
-    match serde_json::from_str::<&RawValue>(text) {
-        Err(error) => Err(format!("is not JSON: {error}")),
-        Ok(raw) if raw.get().starts_with('{') => Ok(json::compact(raw.get()).into_owned()),
-        Ok(raw) => Err(format!("must be an object, not {}", type_of(raw.get()))),
-    }
-}
-
-fn check_word(text: &str) -> Result<(), &'static str> {
+/// Whether a text is a word: not empty, no control characters.
+pub(super) fn check_word(text: &str) -> Result<(), &'static str> {
     if text.is_empty() {
         Err("is empty")
     } else if has_control(text) {
