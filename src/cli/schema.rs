@@ -179,6 +179,7 @@ fn fields(table: &mut Table, list: &[Field], before: &str) {
         let name = format!("{before}{}", field.name);
         let (ty, inner): (String, &[Field]) = match field.ty {
             Type::Str => ("text".into(), &[]),
+            Type::Name => ("text, not empty".into(), &[]),
             Type::OneOf(words) => (words.join(" | "), &[]),
             Type::Int => ("whole number".into(), &[]),
             Type::IntIn(low, high) => (format!("whole number, {low} to {high}"), &[]),

@@ -10,7 +10,7 @@ use crate::session::Session;
 
 use super::context::{Context, position};
 use super::failure::Outcome;
-use super::output::{Format, Role, escape_json};
+use super::output::{Format, escape_json};
 use super::summary;
 
 /// The flags of `state`.
