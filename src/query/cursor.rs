@@ -67,9 +67,8 @@ fn read(text: &str) -> Option<Cursor> {
 
 fn unhex(text: &str) -> Option<String> {
     let digits = text.as_bytes().chunks(2);
-    let bytes: Option<Vec<u8>> = digits
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect();
+    let bytes: Option<Vec<u8>> =
+        digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
     String::from_utf8(bytes?).ok()
 }
 
@@ -80,7 +79,8 @@ impl fmt::Display for Cursor {
             Order::Reverse => "r1",
         };
         let Place { clock, issue_key, position } = &self.place;
-        let (sign, millis) = (if clock.millis() < 0 { "-" } else { "" }, clock.millis().unsigned_abs());
+        let (sign, millis) =
+            (if clock.millis() < 0 { "-" } else { "" }, clock.millis().unsigned_abs());
         let key = ids::hex(issue_key.as_bytes());
         write!(f, "{order}.{}.{sign}{millis:x}.{position:x}.{key}", self.fingerprint)
     }

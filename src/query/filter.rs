@@ -213,7 +213,9 @@ impl Filter {
     fn id_passes(&self, id: &str) -> bool {
         let terms = self.terms(Field::Id);
         let starts = |prefix: &str| {
-            id.as_bytes().get(..prefix.len()).is_some_and(|b| b.eq_ignore_ascii_case(prefix.as_bytes()))
+            id.as_bytes()
+                .get(..prefix.len())
+                .is_some_and(|b| b.eq_ignore_ascii_case(prefix.as_bytes()))
         };
         terms.is_empty() || terms.pass(starts)
     }
@@ -224,10 +226,11 @@ impl Filter {
             return true;
         }
         let kind = header.kind();
-        let severity = catalogue::severity(kind);
+        let severity = severity(kind);
         categories.pass(|v| v == category(kind).name())
             && severities.pass(|v| {
-                severity_range(v).is_some_and(|(low, above)| severity == low || above && severity > low)
+                severity_range(v)
+                    .is_some_and(|(low, above)| severity == low || above && severity > low)
             })
     }
 
@@ -278,6 +281,11 @@ impl Filter {
 /// The area of a kind.
 pub(super) fn category(kind: Kind) -> Category {
     catalogue::spec(kind).map_or(Category::Custom, |spec| spec.category)
+}
+
+/// The severity of a kind; types that the catalogue does not have are ordinary.
+pub(super) fn severity(kind: Kind) -> Severity {
+    catalogue::spec(kind).map_or(Severity::Info, |spec| spec.severity)
 }
 
 /// The severity that a value names, and whether those above are meant too.

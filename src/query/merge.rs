@@ -84,7 +84,10 @@ impl<'a> Merge<'a> {
     }
 
     /// Gives every event that passes to `each`, in order, until it answers that this is enough.
-    pub(super) fn run(&mut self, mut each: impl FnMut(&Reader, &Passed, &Place) -> Enough) -> Result<()> {
+    pub(super) fn run(
+        &mut self,
+        mut each: impl FnMut(&Reader, &Passed, &Place) -> Enough,
+    ) -> Result<()> {
         while let Some(Reverse((place, number))) = self.heap.pop() {
             let source = self.sources.get_mut(number).and_then(Option::take);
             let mut reader = match source {

@@ -17,8 +17,6 @@ mod header;
 mod merge;
 mod reader;
 #[cfg(test)]
-mod testing;
-#[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;

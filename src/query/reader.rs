@@ -188,9 +188,10 @@ impl Reader {
             header::read_line(bytes, |header, part| visit(&header, part));
         }
         // Neither positions nor running times ever fall.
-        self.ended |= self.along.position >= *self.bounds.positions.end()
-            || self.along.clock > *self.bounds.clocks.end();
-        if self.ended {
+        if self.along.position >= *self.bounds.positions.end()
+            || self.along.clock > *self.bounds.clocks.end()
+        {
+            self.ended = true;
             self.next_line = usize::MAX;
         }
         Ok(true)
