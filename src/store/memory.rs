@@ -131,7 +131,7 @@ impl EventStore for MemoryStore {
             modified: log.latest,
         };
         let mut entries: Vec<IssueEntry> = logs.iter().map(entry).collect();
-        entries.sort_by(|a, b| b.modified.cmp(&a.modified));
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.modified));
         Ok(entries)
     }
 

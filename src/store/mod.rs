@@ -3,7 +3,7 @@
 //! Lives here: [`EventStore`] and the types it speaks in. May not live here: paths, terminals, or
 //! what events mean. [`local`] is the implementation on a file system.
 
-//pub mod local;
+pub mod local;
 pub mod memory;
 pub mod snapshot;
 

@@ -234,13 +234,27 @@ fn decode(bytes: &[u8]) -> (u64, u64) {
     (number(0..8), number(8..16))
 }
 
+/// How many bytes there are between two places in different partitions.
+fn rest_of(layout: &Layout, key: &str, from: Option<Place>, end: Place) -> Result<u64> {
+    let mut rest = end.offset;
+    for date in layout.partitions(key)? {
+        if date < end.date && from.is_none_or(|p| date >= p.date) {
+            let path = layout.events(date, key);
+            let length =
+                std::fs::metadata(&path).map_err(|e| Error::io("look at", &path, &e))?.len();
+            rest += length - from.filter(|p| p.date == date).map_or(0, |p| p.offset.min(length));
+        }
+    }
+    Ok(rest)
+}
+
 /// Extends the index of an issue when much of its log up to `end` is not covered.
 pub(super) fn extend(layout: &Layout, key: &str, end: Place) -> Result<()> {
     let index = Index::open(layout, key, end);
     let covered = index.as_ref().and_then(|i| i.covered.last().copied());
     let rest = match covered {
         Some(place) if place.date == end.date => end.offset - place.offset,
-        _ => end.offset,
+        _ => rest_of(layout, key, covered, end)?,
     };
     if rest < REST_LIMIT {
         return Ok(());

@@ -180,7 +180,7 @@ fn keep(
                 kept.order.extend((before..=number).map(|n| (issue, n)));
                 log.taken = number as usize + 1;
             }
-            None if line.is_blank() => {}
+            None if line.is_blank() => kept.intact = false,
             None => {
                 kept.report.dropped += 1;
                 kept.intact = false;

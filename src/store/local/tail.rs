@@ -125,7 +125,9 @@ impl LocalTail {
         let max_line = self.max_line;
         let Some(open) = &mut self.open else { return Ok(None) };
         // A torn tail that was cut: what was seen of it counts no more.
-        open.scanned = open.scanned.min(length);
+        if length < open.scanned {
+            open.scanned = open.offset;
+        }
         if open.scanned == length {
             return Ok(None);
         }
@@ -135,7 +137,7 @@ impl LocalTail {
         }
         let Some(end) = open.find_lines(length, limit.max(1) as u64)? else { return Ok(None) };
         let from = open.offset;
-        if end - from > max_line.max(limit as u64) {
+        if end - 1 - from > max_line.max(limit as u64) {
             // One line, longer than may be read: only its beginning is.
             let head = from + (LONG_LINE_HEAD as u64).min(end - 1 - from);
             chunk.bytes = open.read_range(from, head)?;
