@@ -3,7 +3,13 @@
 //! `cargo bench --bench query`. The floor is what any scan must do: read the logs and find the
 //! ends of the lines; the peer is `grep -c` on the same files.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::too_many_lines,
+    missing_docs
+)]
 
 mod common;
 

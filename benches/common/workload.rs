@@ -106,6 +106,9 @@ const WORDS: [&str; 32] = [
     "of",
     "worker",
 ];
+/// Rounds of one phase.
+const PHASE_ROUNDS: usize = 50;
+const LAST_OF_PHASE: usize = PHASE_ROUNDS - 1;
 /// Events of one round: spawn, task, tools, progress, tests, commit, usage, end.
 const ROUND: usize = 24;
 
@@ -212,195 +215,151 @@ impl IssueWriter {
     }
 
     /// Type, whether the agent itself speaks, and metadata of the next event.
-    fn content(&mut self) -> (&'static str, bool, String) {
-        let (agent, round) = (self.agent(), self.round);
-        let model = MODELS[round % 3];
-        let task = format!("T{}", round % 8_000);
-        let tool = TOOLS[(round + self.in_round / 2) % 5];
-        let tool_id = format!("toolu_{round}_{}", self.in_round / 2);
+    fn content(&mut self) -> Said {
         match self.in_round {
-            0 if round.is_multiple_of(50) => {
-                self.phase = (round / 50) % PHASES.len();
-                let goal = self.prose(420);
-                (
-                    "PhaseStarted",
-                    false,
-                    format!(
-                        r#"{{"phase":"{}","phase_objective":"{goal}","expected_agents":4}}"#,
-                        PHASES[self.phase]
-                    ),
-                )
-            }
-            23 if round % 50 == 49 => {
-                let doc = self.prose(400);
-                (
-                    "PhaseCompleted",
-                    false,
-                    format!(
-                        r#"{{"phase":"{}","outputs":{{"technical_approach":"{doc}"}},"success_criteria_met":true,"quality_score":91}}"#,
-                        PHASES[self.phase]
-                    ),
-                )
-            }
-            0 => {
-                let title = self.prose(420);
-                (
-                    "TaskCreated",
-                    false,
-                    format!(
-                        r#"{{"task_id":"{task}","title":"{title}","assigned_to":"{agent}","priority":"high"}}"#
-                    ),
-                )
-            }
-            1 => {
-                let what = self.prose(300);
-                (
-                    "AgentSpawned",
-                    false,
-                    format!(
-                        r#"{{"agent_name":"{agent}","agent_type":"developer","agent_model":"{model}","spawn_reason":"{task} is ready","assigned_task":"{what}","assigned_files":["src/module_{}/handler.ts"],"timeout_seconds":1800}}"#,
-                        round % 97
-                    ),
-                )
-            }
-            2..=15 if self.in_round % 2 == 0 => {
-                let input = self.prose(340);
-                (
-                    "ToolInvoked",
-                    true,
-                    format!(
-                        r#"{{"tool_use_id":"{tool_id}","tool_name":"{tool}","agent_name":"{agent}","input":{{"file_path":"src/module_{}/handler.ts","change":"{input}"}}}}"#,
-                        round % 97
-                    ),
-                )
-            }
-            9 if self.failing => {
-                let error = self.prose(360);
-                (
-                    "ToolFailed",
-                    true,
-                    format!(
-                        r#"{{"tool_use_id":"{tool_id}","tool_name":"{tool}","agent_name":"{agent}","error":"exit 1: {error}","duration_ms":{}}}"#,
-                        300 + round % 900
-                    ),
-                )
-            }
-            2..=15 => {
-                let output = self.prose(400);
-                (
-                    "ToolCompleted",
-                    true,
-                    format!(
-                        r#"{{"tool_use_id":"{tool_id}","tool_name":"{tool}","agent_name":"{agent}","output":"{output}","duration_ms":{}}}"#,
-                        20 + round % 700
-                    ),
-                )
-            }
+            0 | 1 => self.beginning(),
+            2..=15 => self.tool(),
+            16..=21 => self.outcome(),
+            _ => self.end(),
+        }
+    }
+
+    fn beginning(&mut self) -> Said {
+        let (agent, round) = (self.agent(), self.round);
+        let text = self.prose(if self.in_round == 0 { 420 } else { 300 });
+        if self.in_round == 1 {
+            let (model, module) = (MODELS[round % 3], round % 97);
+            let metadata = format!(
+                r#"{{"agent_name":"{agent}","agent_type":"developer","agent_model":"{model}","spawn_reason":"the task is ready","assigned_task":"{text}","assigned_files":["src/module_{module}/handler.ts"],"timeout_seconds":1800}}"#
+            );
+            return ("AgentSpawned", false, metadata);
+        }
+        if round.is_multiple_of(PHASE_ROUNDS) {
+            self.phase = (round / PHASE_ROUNDS) % PHASES.len();
+            let phase = PHASES[self.phase];
+            let metadata =
+                format!(r#"{{"phase":"{phase}","phase_objective":"{text}","expected_agents":4}}"#);
+            return ("PhaseStarted", false, metadata);
+        }
+        let task = self.task();
+        let metadata = format!(
+            r#"{{"task_id":"{task}","title":"{text}","assigned_to":"{agent}","priority":"high"}}"#
+        );
+        ("TaskCreated", false, metadata)
+    }
+
+    fn tool(&mut self) -> Said {
+        let (agent, round, call) = (self.agent(), self.round, self.in_round / 2);
+        let tool = TOOLS[(round + call) % TOOLS.len()];
+        let id = format!("toolu_{round}_{call}");
+        let text = self.prose(if self.in_round.is_multiple_of(2) { 340 } else { 390 });
+        let base = format!(r#""tool_use_id":"{id}","tool_name":"{tool}","agent_name":"{agent}""#);
+        if self.in_round.is_multiple_of(2) {
+            let module = round % 97;
+            let input =
+                format!(r#"{{"file_path":"src/module_{module}/handler.ts","change":"{text}"}}"#);
+            ("ToolInvoked", true, format!(r#"{{{base},"input":{input}}}"#))
+        } else if self.failing && self.in_round == 9 {
+            let took = 300 + round % 900;
+            let metadata = format!(r#"{{{base},"error":"exit 1: {text}","duration_ms":{took}}}"#);
+            ("ToolFailed", true, metadata)
+        } else {
+            let took = 20 + round % 700;
+            let metadata = format!(r#"{{{base},"output":"{text}","duration_ms":{took}}}"#);
+            ("ToolCompleted", true, metadata)
+        }
+    }
+
+    fn outcome(&mut self) -> Said {
+        let (agent, round) = (self.agent(), self.round);
+        let suite = round % 12;
+        match self.in_round {
             16 | 17 => {
-                let note = self.prose(440);
-                (
-                    "AgentProgressed",
-                    true,
-                    format!(
-                        r#"{{"agent_name":"{agent}","progress":{},"note":"{note}"}}"#,
-                        40 + self.in_round
-                    ),
-                )
+                let (note, progress) = (self.prose(440), 40 + self.in_round);
+                let metadata =
+                    format!(r#"{{"agent_name":"{agent}","progress":{progress},"note":"{note}"}}"#);
+                ("AgentProgressed", true, metadata)
             }
             18 => {
                 let scope = self.prose(410);
-                (
-                    "TestRunStarted",
-                    true,
-                    format!(
-                        r#"{{"test_suite":"suite-{}","test_count":64,"test_runner":"vitest","scope":"{scope}"}}"#,
-                        round % 12
-                    ),
-                )
+                let metadata = format!(
+                    r#"{{"test_suite":"suite-{suite}","test_count":64,"test_runner":"vitest","scope":"{scope}"}}"#
+                );
+                ("TestRunStarted", true, metadata)
             }
             19 => {
                 let failed = u32::from(self.failing);
                 let error = self.prose(280);
-                let list = if self.failing {
-                    format!(
-                        r#"[{{"name":"keeps the session","file":"tests/session.test.ts","error":"{error}"}}]"#
-                    )
-                } else {
-                    "[]".into()
-                };
-                (
-                    "TestRunCompleted",
-                    true,
-                    format!(
-                        r#"{{"test_suite":"suite-{}","duration_seconds":12,"total_tests":64,"passed":{},"failed":{failed},"skipped":0,"coverage":{{"lines":91.5,"branches":84.0,"functions":93.0,"statements":91.0}},"failed_tests":{list}}}"#,
-                        round % 12,
-                        64 - failed
-                    ),
-                )
+                let (passed, list) =
+                    (64 - failed, if self.failing { error.as_str() } else { "none" });
+                let metadata = format!(
+                    r#"{{"test_suite":"suite-{suite}","duration_seconds":12,"total_tests":64,"passed":{passed},"failed":{failed},"skipped":0,"coverage":{{"lines":91.5,"branches":84.0,"functions":93.0,"statements":91.0}},"failed_tests":[{{"name":"keeps the session","file":"tests/session.test.ts","error":"{list}"}}]}}"#
+                );
+                ("TestRunCompleted", true, metadata)
             }
             20 => {
-                let message = self.prose(330);
-                (
-                    "CommitCreated",
-                    true,
-                    format!(
-                        r#"{{"commit_sha":"{:07x}","commit_message":"{message}","files_changed":3,"insertions":{},"deletions":4,"changed_files":["src/module_{}/handler.ts"],"agent_author":"{agent}"}}"#,
-                        (round % 20_000) + 0x10_0000,
-                        10 + round % 90,
-                        round % 97
-                    ),
-                )
-            }
-            // This round began with a phase and has no task to complete.
-            23 if round.is_multiple_of(50) => (
-                "UsageRecorded",
-                false,
-                format!(
-                    r#"{{"model":"{model}","input_tokens":900,"output_tokens":40,"cost_usd":0.001}}"#
-                ),
-            ),
-            21 => (
-                "UsageRecorded",
-                true,
-                format!(
-                    r#"{{"agent_name":"{agent}","model":"{model}","input_tokens":{},"output_tokens":{},"cache_tokens":12000,"cost_usd":0.0{}}}"#,
-                    20_000 + round % 5_000,
-                    900 + round % 700,
-                    1 + round % 8
-                ),
-            ),
-            22 if self.failing => {
-                let why = self.prose(380);
-                (
-                    "AgentFailed",
-                    true,
-                    format!(
-                        r#"{{"agent_name":"{agent}","failure_reason":"{why}","error_message":"exit 1","retry_scheduled":false}}"#
-                    ),
-                )
-            }
-            22 => {
-                let made = self.prose(200);
-                (
-                    "AgentCompleted",
-                    true,
-                    format!(
-                        r#"{{"agent_name":"{agent}","task_status":"success","duration_seconds":{},"outputs_created":["src/module_{}/handler.ts","{made}"],"tests_written":3,"tests_passed":64}}"#,
-                        60 + round % 600,
-                        round % 97
-                    ),
-                )
+                let (message, module) = (self.prose(330), round % 97);
+                let (sha, insertions) = (round % 20_000 + 0x10_0000, 10 + round % 90);
+                let metadata = format!(
+                    r#"{{"commit_sha":"{sha:07x}","commit_message":"{message}","files_changed":3,"insertions":{insertions},"deletions":4,"changed_files":["src/module_{module}/handler.ts"],"agent_author":"{agent}"}}"#
+                );
+                ("CommitCreated", true, metadata)
             }
             _ => {
-                let result = self.prose(400);
-                (
-                    "TaskCompleted",
-                    false,
-                    format!(
-                        r#"{{"task_id":"{task}","title":"{task}","completed_by":"{agent}","result":"{result}"}}"#
-                    ),
-                )
+                let (model, cents) = (MODELS[round % 3], 1 + round % 8);
+                let (input, output) = (20_000 + round % 5_000, 900 + round % 700);
+                let metadata = format!(
+                    r#"{{"agent_name":"{agent}","model":"{model}","input_tokens":{input},"output_tokens":{output},"cache_tokens":12000,"cost_usd":0.0{cents}}}"#
+                );
+                ("UsageRecorded", true, metadata)
             }
         }
     }
+
+    fn end(&mut self) -> Said {
+        let (agent, round) = (self.agent(), self.round);
+        let text = self.prose(400);
+        if self.in_round == 22 {
+            if self.failing {
+                let metadata = format!(
+                    r#"{{"agent_name":"{agent}","failure_reason":"{text}","error_message":"exit 1","retry_scheduled":false}}"#
+                );
+                return ("AgentFailed", true, metadata);
+            }
+            let (took, module) = (60 + round % 600, round % 97);
+            let metadata = format!(
+                r#"{{"agent_name":"{agent}","task_status":"success","duration_seconds":{took},"outputs_created":["src/module_{module}/handler.ts"],"tests_written":3,"tests_passed":64,"next_agents":["{text}"]}}"#
+            );
+            return ("AgentCompleted", true, metadata);
+        }
+        match round % PHASE_ROUNDS {
+            // This round began with a phase and has no task to complete.
+            0 => {
+                let metadata =
+                    r#"{"model":"haiku","input_tokens":900,"output_tokens":40,"cost_usd":0.001}"#;
+                ("UsageRecorded", false, metadata.to_owned())
+            }
+            LAST_OF_PHASE => {
+                let phase = PHASES[self.phase];
+                let metadata = format!(
+                    r#"{{"phase":"{phase}","outputs":{{"technical_approach":"{text}"}},"success_criteria_met":true,"quality_score":91}}"#
+                );
+                ("PhaseCompleted", false, metadata)
+            }
+            _ => {
+                let task = self.task();
+                let metadata = format!(
+                    r#"{{"task_id":"{task}","title":"{task}","completed_by":"{agent}","result":"{text}"}}"#
+                );
+                ("TaskCompleted", false, metadata)
+            }
+        }
+    }
+
+    fn task(&self) -> String {
+        format!("T{}", self.round % 8_000)
+    }
 }
+
+/// A type, whether the agent itself speaks, and the metadata.
+type Said = (&'static str, bool, String);
