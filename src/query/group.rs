@@ -83,7 +83,7 @@ impl Tally {
             GroupBy::Field(field) => Some(match field {
                 GroupField::Type => Cow::Borrowed(&*header.type_name),
                 GroupField::Agent => header.agent(),
-                GroupField::Phase => header.text("phase").unwrap_or(Cow::Borrowed(seen.phase)),
+                GroupField::Phase => header.phase().unwrap_or(Cow::Borrowed(seen.phase)),
                 GroupField::Actor => Cow::Borrowed(&*header.actor),
                 GroupField::Session => Cow::Borrowed(&*header.session),
                 GroupField::Category => Cow::Borrowed(category(header.kind()).name()),
