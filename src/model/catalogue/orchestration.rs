@@ -33,7 +33,7 @@ pub(super) const ROWS: &[Spec] = &[
             ),
         ],
         summary: "Started: {issue_summary} ({workflow_type}, {priority})",
-        effect: "/orchestration: status, summary, priority, workflow_type, current_phase, started_at",
+        effect: "/orchestration: status, issue_key, summary, priority, workflow_type, current_phase, config, started_at",
         guard: Guard::Always,
         replay: ReplayPolicy::Execute,
         example: r#"{"issue_key":"PROJ-123","issue_summary":"Add user authentication","issue_type":"Story","priority":"high","labels":["auth","backend"],"components":["api"],"workflow_type":"feature","estimated_complexity":"medium","initial_phase":"EXPLORE","config":{"min_agents":3,"max_agents":14,"auto_transition":true,"checkpoint_enabled":true}}"#,
