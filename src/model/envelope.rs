@@ -344,7 +344,8 @@ fn without_place(error: &serde_json::Error) -> String {
     text.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
-fn note_absent(envelope: &Envelope<'_>, faults: &mut Faults) {
+/// Names the required fields that are not there.
+pub(crate) fn note_absent(envelope: &Envelope<'_>, faults: &mut Faults) {
     let present = [
         ("event_id", envelope.event_id.is_some()),
         ("event_type", envelope.event_type.is_some()),
@@ -363,8 +364,8 @@ fn note_absent(envelope: &Envelope<'_>, faults: &mut Faults) {
     }
 }
 
-/// The members of one object, in their order.
-struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+/// The members of one object, in their order; a key that comes twice is there twice.
+pub(crate) struct Fields<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

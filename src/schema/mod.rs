@@ -5,7 +5,11 @@
 //! not live here: files or locks.
 
 pub mod draft;
+pub mod history;
+mod json;
+mod strict;
+mod suggest;
 pub mod upcast;
-pub mod validate;
 
-pub use draft::{Draft, Rules, SchemaFault};
+pub use draft::{Draft, KeyPattern, LenientDraft, Rules, SchemaFault, Stamp};
+pub use json::MAX_DEPTH;
