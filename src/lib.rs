@@ -13,5 +13,6 @@
 
 pub mod clock;
 pub mod error;
+pub mod import;
 pub mod model;
 pub mod schema;

@@ -76,7 +76,10 @@ impl Test {
                 Self::OneOf(items.into_iter().map(constant).collect::<Result<_, _>>()?)
             }
             toml::Value::Table(table) => Self::All(
-                table.into_iter().map(|(word, value)| Check::parse(&word, value)).collect::<Result<_, _>>()?,
+                table
+                    .into_iter()
+                    .map(|(word, value)| Check::parse(&word, value))
+                    .collect::<Result<_, _>>()?,
             ),
             one => Self::OneOf(vec![constant(one)?]),
         })
@@ -134,7 +137,9 @@ impl Check {
             Self::Below(limit) => number.is_some_and(|number| number < *limit),
             Self::Contains(wanted) => match value {
                 Some(Value::Array(items)) => items.contains(wanted),
-                Some(Value::String(text)) => wanted.as_str().is_some_and(|part| text.contains(part)),
+                Some(Value::String(text)) => {
+                    wanted.as_str().is_some_and(|part| text.contains(part))
+                }
                 Some(Value::Object(members)) => {
                     wanted.as_str().is_some_and(|key| members.contains_key(key))
                 }

@@ -18,6 +18,8 @@ closed_list! {
         Line = "line",
         /// The text of the value as compact JSON.
         Json = "json",
+        /// A short hash of the value: a key where the value itself would be long.
+        Hash = "hash",
         /// The text in lower case.
         Lower = "lower",
         /// The text in upper case.
@@ -53,6 +55,7 @@ impl Conversion {
             Self::Text => text_of(value).into(),
             Self::Line => first_line(&text_of(value)).into(),
             Self::Json => value.to_string().into(),
+            Self::Hash => ids::sha256_text(value.to_string().as_bytes())[7..39].into(),
             Self::Lower => plain(value).to_lowercase().into(),
             Self::Upper => plain(value).to_uppercase().into(),
             Self::Int => whole(number(value)?)?,
@@ -127,16 +130,11 @@ pub(super) fn safe_key(text: &str) -> String {
     if ids::check_issue_key(text).is_ok() {
         return text.to_owned();
     }
-    let mut key: String = text
-        .trim_matches(|c: char| matches!(c, '.' | '-' | ' ' | '/' | '\\') || ids::is_control(c))
-        .chars()
-        .map(|c| {
-            let safe = !ids::is_control(c) && !"/\\:*?\"<>|".contains(c);
-            if safe { c } else { '-' }
-        })
-        .collect();
+    let safe = |c: char| !ids::is_control(c) && !"/\\:*?\"<>|".contains(c);
+    let key: String = text.chars().map(|c| if safe(c) { c } else { '-' }).collect();
+    let mut key = key.trim_start_matches(['.', '-', ' ']).to_owned();
     let room = MAX_KEY_BYTES - 9;
-    while key.len() > room || key.ends_with(['.', ' ']) {
+    while key.len() > room || key.ends_with(['.', ' ', '-']) {
         key.pop();
     }
     let hash = &ids::sha256_text(text.as_bytes())[7..15];
@@ -145,7 +143,7 @@ pub(super) fn safe_key(text: &str) -> String {
 
 /// In which unit a number is a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
-pub enum Unit {
+pub(super) enum Unit {
     /// Told by its size: a time between the years 1973 and 5138 in exactly one unit.
     #[default]
     #[serde(rename = "auto")]
@@ -190,13 +188,15 @@ fn without_zone(text: &str, fault: TimeFault) -> Result<(Timestamp, bool), Strin
         TimeFault::Format => match text.strip_suffix(" UTC") {
             Some(local) => format!("{local}Z"),
             // `+0200` and `+02` instead of `+02:00`
-            None => match text.rfind(['+', '-']).filter(|at| *at > 18).map(|at| text.split_at(at)) {
-                Some((local, zone)) if zone.len() == 5 && zone.is_ascii() => {
-                    format!("{local}{}:{}", &zone[..3], &zone[3..])
+            None => {
+                match text.rfind(['+', '-']).filter(|at| *at > 18).map(|at| text.split_at(at)) {
+                    Some((local, zone)) if zone.len() == 5 && zone.is_ascii() => {
+                        format!("{local}{}:{}", &zone[..3], &zone[3..])
+                    }
+                    Some((local, zone)) if zone.len() == 3 => format!("{local}{zone}:00"),
+                    _ => String::new(),
                 }
-                Some((local, zone)) if zone.len() == 3 => format!("{local}{zone}:00"),
-                _ => String::new(),
-            },
+            }
         },
         TimeFault::Range => String::new(),
     };
@@ -282,7 +282,11 @@ mod tests {
             ("day", json!("2026-01-02T03:04:05Z"), json!("2026-01-02")),
             ("texts", json!("a"), json!(["a"])),
         ] {
-            assert_eq!(Conversion::from_name(word).unwrap().apply(&value), Some(expected), "{word}");
+            assert_eq!(
+                Conversion::from_name(word).unwrap().apply(&value),
+                Some(expected),
+                "{word}"
+            );
         }
         assert_eq!(Conversion::Int.apply(&json!("x")), None);
     }

@@ -379,7 +379,8 @@ mod tests {
     #[test]
     fn elements_come_with_their_lines() {
         assert_eq!(all("[\n 1,\n {\"a\":[2]},3 ]", &[&[]]), ["1@2", "{\"a\":[2]}@3", "3@3"]);
-        let wrapped = "{\"x\":{\"events\":[0]},\"a\":{\"y\":1,\"b\":[{\"k\":1},\n{\"k\":2}]},\"z\":0}";
+        let wrapped =
+            "{\"x\":{\"events\":[0]},\"a\":{\"y\":1,\"b\":[{\"k\":1},\n{\"k\":2}]},\"z\":0}";
         assert_eq!(all(wrapped, &[&["a", "b"]]), ["{\"k\":1}@1", "{\"k\":2}@2"]);
         assert_eq!(all(wrapped, &[&["events"]]), ["nowhere"]);
         assert_eq!(all("[]", &[&[]]), [""; 0]);

@@ -54,6 +54,8 @@ pub(super) struct Engine<'m> {
     /// an event stand for their cause, those used again for the latest.
     aliases: Recent<u64, Option<String>>,
     previous: Option<Timestamp>,
+    /// The first time in the file, for records before it.
+    first: Option<Timestamp>,
     told_no_times: bool,
     told_zoneless: bool,
     pub(super) faults: Vec<Fault>,
@@ -91,6 +93,7 @@ impl<'m> Engine<'m> {
             seen: Seen::new(),
             aliases: Recent::new(KEPT),
             previous: None,
+            first: None,
             told_no_times: false,
             told_zoneless: false,
             faults: Vec::new(),
@@ -113,7 +116,14 @@ impl<'m> Engine<'m> {
                 self.about.insert(name.clone(), value.into_owned());
             }
         }
-        self.about.len() == self.mapping.about.len()
+        let spec = &self.mapping.time;
+        if self.first.is_none()
+            && let Some(value) = spec.value.as_ref().and_then(|template| template.value(&scope))
+        {
+            self.first = read_time(&value, spec.unit).ok().map(|(at, _)| at);
+        }
+        let wants_time = spec.missing == MissingTime::Previous && self.first.is_none();
+        self.about.len() == self.mapping.about.len() && !wants_time
     }
 
     /// Applies the mapping to one record, whose exact text is `raw`.
@@ -145,9 +155,8 @@ impl<'m> Engine<'m> {
         let Some(time) = self.time_of(&scope) else { return Result::Nothing };
         scope.time = Some(time);
         let id = mapping.id.value.as_ref().and_then(|template| template.text(&scope));
-        let (identity, occurrence) = match self.identify(&issue, id.as_deref(), raw) {
-            Some(known) => known,
-            None => return Result::Repeat,
+        let Some((identity, occurrence)) = self.identify(&issue, id.as_deref(), raw) else {
+            return Result::Repeat;
         };
         let has_id = id.is_some();
         let id = id.unwrap_or_default();
@@ -156,8 +165,7 @@ impl<'m> Engine<'m> {
         let made = Made::new(identity, occurrence, raw, &issue);
         let session = self.session_of(&scope, &made);
         scope.session = &session;
-        let mut frame =
-            Frame { scope, raw, made, issue: issue.clone(), has_id, skipped: false };
+        let mut frame = Frame { scope, raw, made, issue: issue.clone(), has_id, skipped: false };
         self.run_rules(&mapping.rule, &mut frame);
         if frame.made.is_empty() && !frame.skipped {
             self.look_up(&mut frame);
@@ -217,7 +225,7 @@ impl<'m> Engine<'m> {
         match (read, self.mapping.time.missing) {
             (None, MissingTime::Skip) => None,
             (None, MissingTime::Import) => Some(self.now),
-            (None, MissingTime::Previous) => Some(self.previous.unwrap_or(self.now)),
+            (None, MissingTime::Previous) => Some(self.previous.or(self.first).unwrap_or(self.now)),
             (read, _) => read,
         }
     }
@@ -231,9 +239,10 @@ impl<'m> Engine<'m> {
                 }
                 return;
             }
-            MissingTime::Previous if self.previous.is_some() => "that of the record before",
-            MissingTime::Previous => "that of the import, for no record before has one",
-            MissingTime::Skip => "passed over",
+            MissingTime::Previous if self.previous.is_some() => "taken from the record before",
+            MissingTime::Previous if self.first.is_some() => "taken from the first record with one",
+            MissingTime::Previous => "taken from the import, for no record has one so far",
+            MissingTime::Skip => "the record was passed over",
         };
         self.fault(FaultKind::MissingTime, detail.to_owned());
     }
@@ -410,7 +419,7 @@ impl<'m> Engine<'m> {
         let scope = Scope {
             record: Cow::Borrowed(&*frame.scope.record),
             event: &event_id,
-            memory: std::mem::take(&mut frame.scope.memory),
+            memory: frame.scope.memory.clone(),
             ..frame.scope
         };
         let own_type = mapping.r#type.text(&scope).unwrap_or_else(|| mapping.name.clone());
@@ -437,7 +446,8 @@ impl<'m> Engine<'m> {
             ..LenientDraft::default()
         };
         let chosen = wanted.unwrap_or_else(|| own_type.clone());
-        let lacking = frame.made.push(draft, &clean(&chosen, 200), &clean(&own_type, 200), metadata);
+        let lacking =
+            frame.made.push(draft, &clean(&chosen, 200), &clean(&own_type, 200), metadata);
         if let Some(name) = lacking {
             self.fault(FaultKind::IncompleteType, name);
         }
@@ -445,8 +455,6 @@ impl<'m> Engine<'m> {
             let unknown = unknown.to_owned();
             self.count(&unknown);
         }
-        let Scope { memory, .. } = scope;
-        frame.scope.memory = memory;
     }
 
     fn actor_of(&self, rule: Option<&Rule>, scope: &Scope<'_>) -> (String, String, Option<String>) {

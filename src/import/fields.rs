@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use smallvec::SmallVec;
 
 use super::mapping::{Actor, Cause, Mapping, Rule};
 use super::template::{Build, Pointer, Template};
@@ -78,6 +79,8 @@ pub(super) struct Coverage {
     /// Whether the value is taken as a whole.
     whole: bool,
     below: BTreeMap<String, Coverage>,
+    /// Below keys with a star: what stands before and after it.
+    starred: Vec<(String, String, Coverage)>,
 }
 
 /// How many different fields without a place are counted.
@@ -121,7 +124,18 @@ impl Coverage {
     fn add(&mut self, keys: &[String]) {
         match keys.split_first() {
             None => self.whole = true,
-            Some((key, rest)) => self.below.entry(key.clone()).or_default().add(rest),
+            Some((key, rest)) => match key.split_once('*') {
+                None => self.below.entry(key.clone()).or_default().add(rest),
+                Some((before, after)) => {
+                    let known = self.starred.iter().position(|(b, a, _)| b == before && a == after);
+                    let at = known.unwrap_or_else(|| {
+                        let new = (before.to_owned(), after.to_owned(), Self::default());
+                        self.starred.push(new);
+                        self.starred.len() - 1
+                    });
+                    self.starred[at].2.add(rest);
+                }
+            },
         }
     }
 
@@ -163,49 +177,54 @@ impl Coverage {
 
     /// Counts the fields of `record` that nothing looks at, by their pointers.
     pub(super) fn count(&self, record: &Value, counts: &mut BTreeMap<String, u64>) {
-        self.walk(record, &mut String::new(), counts);
+        walk(&[self], record, &mut String::new(), counts);
+    }
+}
+
+/// `here` are the places of the tree that the value stands at: several where stars fit, too.
+fn walk(here: &[&Coverage], value: &Value, path: &mut String, counts: &mut BTreeMap<String, u64>) {
+    if value.is_null() || here.iter().any(|place| place.whole) {
+        return;
+    }
+    let length = path.len();
+    match value {
+        Value::Object(members) if here.iter().any(|place| !place.is_leaf()) => {
+            for (key, value) in members {
+                path.push('/');
+                path.push_str(key);
+                let below: SmallVec<[&Coverage; 2]> =
+                    here.iter().flat_map(|place| place.at(key)).collect();
+                if below.is_empty() {
+                    add_one(counts, path);
+                } else {
+                    walk(&below, value, path, counts);
+                }
+                path.truncate(length);
+            }
+        }
+        Value::Array(items) => {
+            let below: SmallVec<[&Coverage; 2]> =
+                here.iter().filter_map(|place| place.below.get(ANY)).collect();
+            if !below.is_empty() {
+                path.push_str("/*");
+                items.iter().for_each(|item| walk(&below, item, path, counts));
+                path.truncate(length);
+            }
+        }
+        _ => {}
+    }
+}
+
+impl Coverage {
+    fn is_leaf(&self) -> bool {
+        self.below.is_empty() && self.starred.is_empty()
     }
 
-    fn walk(&self, value: &Value, path: &mut String, counts: &mut BTreeMap<String, u64>) {
-        if self.whole || value.is_null() {
-            return;
-        }
-        match value {
-            Value::Object(members) if !self.below.is_empty() => {
-                for (key, value) in members {
-                    let length = path.len();
-                    path.push('/');
-                    path.push_str(key);
-                    match self.at(key) {
-                        Some(below) => below.walk(value, path, counts),
-                        None => add_one(counts, path),
-                    }
-                    path.truncate(length);
-                }
-            }
-            Value::Array(items) => {
-                if let Some(below) = self.below.get(ANY) {
-                    let length = path.len();
-                    path.push_str("/*");
-                    items.iter().for_each(|item| below.walk(item, path, counts));
-                    path.truncate(length);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn at(&self, key: &str) -> Option<&Coverage> {
-        self.below.get(key).or_else(|| {
-            self.below
-                .iter()
-                .find(|(known, _)| {
-                    known.split_once('*').is_some_and(|(before, after)| {
-                        key.starts_with(before) && key.ends_with(after)
-                    })
-                })
-                .map(|(_, below)| below)
-        })
+    fn at<'c>(&'c self, key: &'c str) -> impl Iterator<Item = &'c Coverage> {
+        let stars = self.starred.iter().filter(move |(before, after, _)| {
+            key.starts_with(before.as_str()) && key.ends_with(after.as_str())
+        });
+        self.below.get(key).into_iter().chain(stars.map(|(_, _, below)| below))
     }
 }
 
@@ -221,14 +240,22 @@ pub(super) fn add_one(counts: &mut BTreeMap<String, u64>, name: &str) {
     }
 }
 
-fn actor_pointers<'v>(actor: &'v Actor, record: &mut Vec<&'v Pointer>, item: &mut Vec<&'v Pointer>) {
+fn actor_pointers<'v>(
+    actor: &'v Actor,
+    record: &mut Vec<&'v Pointer>,
+    item: &mut Vec<&'v Pointer>,
+) {
     actor.when.pointers(record, item);
     actor.r#type.pointers(record, item);
     actor.id.pointers(record, item);
     actor.model.iter().for_each(|model| model.pointers(record, item));
 }
 
-fn cause_pointers<'v>(causes: &'v [Cause], record: &mut Vec<&'v Pointer>, item: &mut Vec<&'v Pointer>) {
+fn cause_pointers<'v>(
+    causes: &'v [Cause],
+    record: &mut Vec<&'v Pointer>,
+    item: &mut Vec<&'v Pointer>,
+) {
     for cause in causes {
         let (Cause::Event(template) | Cause::Source(template)) = cause;
         template.pointers(record, item);

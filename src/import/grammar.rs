@@ -67,7 +67,8 @@ impl Grammar {
                     }
                 }
                 State::Escape { key } => self.state = State::Text { key },
-                State::Bare if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.') => {}
+                State::Bare
+                    if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.') => {}
                 State::Bare => {
                     if self.after_value() {
                         return Outcome::End(at);

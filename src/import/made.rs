@@ -15,7 +15,10 @@ const MAX_VALUE: usize = 64 * 1024;
 
 /// What a record is known by: the mapping, and the source's id or the record's own bytes.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Identity(Vec<u8>);
+pub(super) struct Identity {
+    hash: Vec<u8>,
+    has_id: bool,
+}
 
 impl Identity {
     /// `scope` is the issue where ids begin anew in each, else empty.
@@ -26,13 +29,13 @@ impl Identity {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        Self(hash.finalize().to_vec())
+        Self { hash: hash.finalize().to_vec(), has_id: id.is_some() }
     }
 
     /// The id of an event: `occurrence` counts from 1, `part` (the events of one record) from 0.
     pub(super) fn event_id(&self, occurrence: u32, part: usize) -> String {
         let part = (part as u64).to_le_bytes();
-        ids::derived_event_id(&[&self.0, &occurrence.to_le_bytes(), &part])
+        ids::derived_event_id(&[&self.hash, &occurrence.to_le_bytes(), &part])
     }
 }
 
@@ -51,7 +54,10 @@ pub(super) struct Made {
 #[derive(Debug, Clone)]
 struct Event {
     draft: LenientDraft,
-    fields: serde_json::Map<String, Value>,
+    /// The mapped metadata: the text of a JSON object.
+    fields: String,
+    /// Whether it has a member called `source`.
+    has_source: bool,
 }
 
 impl Made {
@@ -72,6 +78,11 @@ impl Made {
 
     pub(super) fn len(&self) -> usize {
         self.events.len()
+    }
+
+    /// Which of the records with the same bytes it is, from 1.
+    pub(super) fn copy(&self) -> u32 {
+        if self.identity.has_id { 1 } else { self.occurrence }
     }
 
     /// Which repetition of its identity the record is.
@@ -102,15 +113,17 @@ impl Made {
         otherwise: &str,
         mut fields: serde_json::Map<String, Value>,
     ) -> Option<String> {
-        fields.values_mut().for_each(shorten);
+        fields.remove("import");
+        let has_source = fields.contains_key("source");
+        let mut text = to_text(&fields);
+        if text.len() > MAX_VALUE {
+            fields.values_mut().for_each(shorten);
+            text = to_text(&fields);
+        }
         let kind = Kind::from_name(wanted);
-        let fits = |kind: Kind| {
-            let text = Value::Object(fields.clone()).to_string();
-            !kind.is_catalogued() || validate::plainly_valid(kind, &text)
-        };
         let mut lacking = None;
         wanted.clone_into(&mut draft.event_type);
-        if !fits(kind) {
+        if kind.is_catalogued() && !validate::plainly_valid(kind, &text) {
             draft.event_type = if Kind::from_name(otherwise).is_catalogued() {
                 format!("source.{otherwise}")
             } else {
@@ -122,7 +135,7 @@ impl Made {
                 draft.event_type
             ));
         }
-        self.events.push(Event { draft, fields });
+        self.events.push(Event { draft, fields: text, has_source });
         lacking
     }
 
@@ -153,7 +166,8 @@ impl Made {
                 import.insert("part".into(), part.into());
             }
             let source = (part == 0).then_some(self.source.as_str());
-            let metadata = metadata_text(event.fields, import, source);
+            let import = Value::Object(import).to_string();
+            let metadata = metadata_text(event.fields, import, source, event.has_source);
             Draft::lenient(LenientDraft { metadata, ..event.draft })
         });
         drafts.collect()
@@ -168,21 +182,19 @@ impl Made {
 /// The metadata as text. The source object stands there as it is written in the source, under
 /// `source`, or under `import.source` where the event's own fields have that name.
 fn metadata_text(
-    fields: serde_json::Map<String, Value>,
-    import: serde_json::Map<String, Value>,
+    mut text: String,
+    mut import: String,
     source: Option<&str>,
+    taken: bool,
 ) -> String {
-    let taken = fields.contains_key("source");
-    let mut import = Value::Object(import).to_string();
+    let room = import.len() + source.map_or(0, str::len) + 40;
+    text.reserve(room);
     if let Some(source) = source.filter(|_| taken) {
         import.pop();
         import.push_str(",\"source\":");
         import.push_str(source);
         import.push('}');
     }
-    let mut fields = fields;
-    fields.remove("import");
-    let mut text = Value::Object(fields).to_string();
     text.pop();
     if text.len() > 1 {
         text.push(',');
@@ -195,6 +207,11 @@ fn metadata_text(
     }
     text.push('}');
     text
+}
+
+/// The object as JSON; to memory, so it cannot fail.
+fn to_text(fields: &serde_json::Map<String, Value>) -> String {
+    serde_json::to_string(fields).unwrap_or_default()
 }
 
 /// The required fields that are absent, in words.

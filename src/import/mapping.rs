@@ -319,9 +319,8 @@ impl Mapping {
     pub fn builtin(name: &str) -> Result<Self> {
         let Some((_, text)) = BUILT_IN.iter().find(|(known, _)| *known == name) else {
             let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-            return Err(Error::not_found(format!("no mapping is named {name:?}")).with_hint(
-                format!("there are {}, or a path like ./my.toml", names.join(", ")),
-            ));
+            return Err(Error::not_found(format!("no mapping is named {name:?}"))
+                .with_hint(format!("there are {}, or a path like ./my.toml", names.join(", "))));
         };
         Self::parse(text).map_err(|why| Error::internal(format!("mapping {name}: {why}")))
     }

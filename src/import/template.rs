@@ -272,7 +272,8 @@ impl Template {
                 continue;
             }
             let end = brace.find('}').filter(|_| brace.starts_with('{'));
-            let end = end.ok_or_else(|| format!("{text:?} has a stray brace: write {{{{ or }}}}"))?;
+            let end =
+                end.ok_or_else(|| format!("{text:?} has a stray brace: write {{{{ or }}}}"))?;
             if !plain.is_empty() {
                 parts.push(Part::Text(std::mem::take(&mut plain)));
             }
@@ -303,10 +304,11 @@ impl Template {
         Some(Cow::Owned(text.into()))
     }
 
-    /// The value as text; none when it is absent or empty.
+    /// The value as text; none when it is absent, empty, a list or an object.
     pub(super) fn text(&self, scope: &Scope<'_>) -> Option<String> {
         let text = match self.value(scope)? {
             Cow::Owned(Value::String(text)) => text,
+            other if other.is_array() || other.is_object() => return None,
             other => plain(&other),
         };
         (!text.is_empty()).then_some(text)
@@ -407,10 +409,8 @@ impl Build {
             Self::List(items) => Some(items.iter().filter_map(|item| item.value(scope)).collect()),
             Self::First(items) => items.iter().find_map(|item| item.value(scope)),
             Self::Sum(items) => {
-                let numbers: Vec<i64> = items
-                    .iter()
-                    .filter_map(|item| item.value(scope)?.as_i64())
-                    .collect();
+                let numbers: Vec<i64> =
+                    items.iter().filter_map(|item| item.value(scope)?.as_i64()).collect();
                 (!numbers.is_empty()).then(|| numbers.iter().sum::<i64>().into())
             }
             Self::Pick { by, among } => {
