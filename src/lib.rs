@@ -16,3 +16,4 @@ pub mod error;
 pub mod import;
 pub mod model;
 pub mod schema;
+pub mod store;

@@ -39,7 +39,12 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     /// Unavailable, when it cannot be read.
-    fn snapshot(&self, issue_key: &str, position: u64) -> Result<Option<snapshot::Snapshot>>;
+    fn snapshot(
+        &self,
+        issue_key: &str,
+        position: u64,
+        versions: snapshot::Versions,
+    ) -> Result<Option<snapshot::Snapshot>>;
 
     /// Keeps a snapshot and gives the name under which it is kept.
     ///

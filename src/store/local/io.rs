@@ -127,8 +127,7 @@ pub(super) fn sync_dir(path: &Path) -> Result<()> {
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let dir = path.parent().unwrap_or_else(|| Path::new("."));
     let fail = |error: io::Error| Error::io("write", path, &error);
-    let mut file =
-        tempfile::Builder::new().prefix(".writing-").tempfile_in(dir).map_err(fail)?;
+    let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(dir).map_err(fail)?;
     file.write_all(bytes).map_err(fail)?;
     file.as_file().sync_data().map_err(fail)?;
     file.persist(path).map_err(|e| fail(e.error))?;

@@ -234,7 +234,7 @@ pub fn is_store(dir: &Path) -> bool {
 ///
 /// # Errors
 /// Usage, saying why.
-pub fn check_key(issue_key: &str) -> Result<()> {
+pub(super) fn check_key(issue_key: &str) -> Result<()> {
     let fault = match ids::check_issue_key(issue_key) {
         Ok(()) if issue_key == INDEX => "is the name of a file that every day has",
         Ok(()) => return Ok(()),
@@ -285,15 +285,21 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let layout = Layout::new(dir.path());
         assert!(!is_store(dir.path()));
-        for (date, key) in
-            [("2026-01-02", "P-1"), ("2026-01-01", "P-1"), ("2026-01-02", "P-2"), ("2026-02-30", "P-1")]
-        {
+        for (date, key) in [
+            ("2026-01-02", "P-1"),
+            ("2026-01-01", "P-1"),
+            ("2026-01-02", "P-2"),
+            ("2026-02-30", "P-1"),
+        ] {
             touch(&layout, date, key);
         }
         fs::create_dir_all(dir.path().join("2026-01-03/P-1")).unwrap();
         fs::write(dir.path().join("2026-01-02/index.json"), "{}").unwrap();
         let dates = layout.partitions("P-1").unwrap();
-        assert_eq!(dates.iter().map(Date::as_str).collect::<Vec<_>>(), ["2026-01-01", "2026-01-02"]);
+        assert_eq!(
+            dates.iter().map(Date::as_str).collect::<Vec<_>>(),
+            ["2026-01-01", "2026-01-02"]
+        );
         assert_eq!(layout.issues_on(dates[1]).unwrap(), ["P-1", "P-2"]);
         assert!(is_store(dir.path()));
         assert!(layout.partitions("../P-1").is_err());

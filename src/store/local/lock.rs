@@ -19,8 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 pub(super) fn take(path: &Path, timeout: Duration) -> Result<Option<File>> {
     let mut deadline = None;
     loop {
-        let opened =
-            private().read(true).write(true).create(true).truncate(false).open(path);
+        let opened = private().read(true).write(true).create(true).truncate(false).open(path);
         let file = match opened {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -29,8 +29,8 @@ pub(super) struct Place {
 /// The end of an issue's log, as the last writer left it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct HeadRecord {
-    /// The last partition and its length.
-    pub(super) end: Place,
+    /// The last partition and its length; none for a log without events.
+    pub(super) end: Option<Place>,
     /// The sequence number of the last event.
     pub(super) sequence: u64,
     /// The running maximum of the events' times.
@@ -193,8 +193,8 @@ impl HeadRecord {
         let (note_length, note_hash) = self.note.unwrap_or_default();
         format!(
             "head 1 {} {} {} {} {} {} {:x} {} {note_length} {note_hash:x}",
-            self.end.date,
-            self.end.offset,
+            date_text(self.end.as_ref().map(|p| &p.date)),
+            self.end.map_or(0, |p| p.offset),
             self.sequence,
             self.latest.millis(),
             self.file.device,
@@ -207,7 +207,8 @@ impl HeadRecord {
     fn parse(slot: &[u8]) -> Option<Self> {
         let mut words = unsealed(slot)?.strip_prefix("head 1 ")?.split(' ');
         let w = &mut words;
-        let end = Place { date: date(w)??, offset: number(w)? };
+        let (date_of_end, offset) = (date(w)?, number(w)?);
+        let end = date_of_end.map(|date| Place { date, offset });
         let sequence = number(w)?;
         let latest = Timestamp::from_millis(w.next()?.parse().ok()?);
         let file = FileId { device: number(w)?, inode: number(w)? };
@@ -271,7 +272,7 @@ mod tests {
 
     fn head() -> HeadRecord {
         HeadRecord {
-            end: Place { date: date("2026-01-02"), offset: 1234 },
+            end: Some(Place { date: date("2026-01-02"), offset: 1234 }),
             sequence: 17,
             latest: Timestamp::from_millis(-5),
             file: FileId { device: 3, inode: u64::MAX },
