@@ -4,6 +4,7 @@
 //! what events mean. [`local`] is the implementation on a file system.
 
 pub mod local;
+pub mod memory;
 pub mod snapshot;
 
 use std::ops::Range;
@@ -33,6 +34,10 @@ pub trait EventStore: Send + Sync {
     /// # Errors
     /// Not found, when there is no such issue; unavailable, when it cannot be read.
     fn tail(&self, issue_key: &str) -> Result<Box<dyn Tail>>;
+
+    /// The folders whose changes hint at new events of an issue (or of any); empty when the store
+    /// can only be asked. The answer changes as the log grows.
+    fn watch_folders(&self, issue_key: Option<&str>) -> Vec<std::path::PathBuf>;
 
     /// The newest snapshot of an issue at or before `position` that has the versions asked for;
     /// it is not checked against the log.
@@ -94,7 +99,7 @@ pub enum Durability {
     /// When the operating system has it: a power cut may take it back.
     Os,
     /// When the operating system has it, and the caller will call
-    /// [`local::LocalStore::sync_pending`] before telling anybody.
+    /// `LocalStore::sync_pending` before telling anybody.
     Deferred,
 }
 

@@ -175,6 +175,26 @@ impl EventStore for LocalStore {
         Ok(Box::new(tail::LocalTail::new(&self.layout, issue_key, self.max_line_bytes)?))
     }
 
+    /// New days show in the events folder, new events of an issue in its last partition, those of
+    /// any issue in the global log and in the last day's folder.
+    fn watch_folders(&self, issue_key: Option<&str>) -> Vec<PathBuf> {
+        let mut folders = vec![self.layout.root().to_owned()];
+        match issue_key {
+            Some(key) => {
+                let dates = self.layout.partitions(key).unwrap_or_default();
+                folders.extend(dates.last().map(|date| self.layout.partition(*date, key)));
+            }
+            None => {
+                folders.extend(self.layout.global().parent().map(Path::to_owned));
+                let dates = self.layout.dates().unwrap_or_default();
+                let day = |date: &Date| self.layout.index(*date).parent().map(Path::to_owned);
+                folders.extend(dates.last().and_then(day));
+            }
+        }
+        folders.retain(|folder| folder.is_dir());
+        folders
+    }
+
     fn snapshot(
         &self,
         issue_key: &str,

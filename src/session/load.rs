@@ -1,0 +1,231 @@
+//! From the log's lines to events, on a thread of its own while a session is open.
+//!
+//! Lives here: reading, parsing and following. May not live here: folding; the session does that,
+//! in its own time, so that nothing needs a lock.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::model::{AnomalyKind, Timestamp};
+use crate::schema::upcast;
+use crate::store::{Chunk, EventStore, Fetch, Notice, Tail};
+use crate::timeline::Loaded;
+use crate::watch::{Waker, Watch};
+
+/// How many bytes of the log are read at a time.
+const CHUNK_BYTES: usize = 256 * 1024;
+/// How many batches may wait for the session: bounds the memory of a session that is busy.
+const BATCHES: usize = 8;
+
+/// What the loader tells the session.
+#[derive(Debug)]
+pub enum Batch {
+    /// Events in order, and what was noticed before them.
+    Events {
+        /// What happened to the log.
+        notices: Vec<Notice>,
+        /// The events.
+        events: Vec<Loaded>,
+        /// How many bytes of the log are still unread.
+        remaining: u64,
+    },
+    /// The log cannot be read at the moment.
+    Fault(Error),
+}
+
+/// Parses lines into events; remembers what it must between chunks.
+#[derive(Debug, Default)]
+pub struct Parser {
+    previous: Timestamp,
+}
+
+impl Parser {
+    /// The events of a chunk, in order.
+    pub fn parse(&mut self, chunk: &Chunk) -> Vec<Loaded> {
+        let mut events = Vec::with_capacity(chunk.lines.len());
+        for line in &chunk.lines {
+            let bytes = chunk.bytes.get(line.range.clone()).unwrap_or_default();
+            if line.too_long {
+                events.push(self.too_long(line.locator, bytes));
+                continue;
+            }
+            for (event, range, faults) in upcast::read_line_events(bytes, 0, self.previous) {
+                self.previous = event.at;
+                events.push(Loaded {
+                    locator: line.locator.part(&range),
+                    content: content_hash(
+                        &event.type_name,
+                        bytes.get(range.clone()).unwrap_or_default(),
+                    ),
+                    event,
+                    faults: faults.into_vec(),
+                });
+            }
+        }
+        events
+    }
+
+    fn too_long(&self, locator: crate::store::Locator, head: &[u8]) -> Loaded {
+        let shown = String::from_utf8_lossy(head.get(..200).unwrap_or(head));
+        let detail = format!("the line has {} bytes, more than the limit", locator.len);
+        Loaded {
+            locator,
+            event: upcast::unreadable_event(0, self.previous, &shown),
+            faults: vec![(AnomalyKind::LineTooLong, detail)],
+            content: 0,
+        }
+    }
+}
+
+/// A hash of what the event says, without the stamps that the store puts on it: those stand before
+/// the metadata in every line that chronoscope wrote.
+fn content_hash(type_name: &str, line: &[u8]) -> u32 {
+    use std::hash::Hasher;
+    let said = memchr::memmem::find(line, b"\"metadata\"").unwrap_or_default();
+    let mut hasher = rustc_hash::FxHasher::default();
+    hasher.write(type_name.as_bytes());
+    hasher.write(line.get(said..).unwrap_or_default());
+    #[allow(clippy::cast_possible_truncation, reason = "half of the hash is enough")]
+    let half = (hasher.finish() >> 32) as u32;
+    half
+}
+
+/// A thread that reads a log to its end and then follows it.
+#[derive(Debug)]
+pub struct Loader {
+    batches: Receiver<Batch>,
+    stop: Waker,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Loader {
+    /// Starts reading `issue_key`. `woken` is called after each batch, so that a screen can wait.
+    ///
+    /// # Errors
+    /// Not found, when there is no such issue; unavailable, when it cannot be read.
+    pub fn start(
+        store: Arc<dyn EventStore>,
+        issue_key: &str,
+        woken: impl Fn() + Send + 'static,
+    ) -> Result<(Self, Box<dyn Fetch>)> {
+        let tail = store.tail(issue_key)?;
+        let fetch = tail.fetcher();
+        let (sender, batches) = sync_channel(BATCHES);
+        let watch = Watch::new();
+        let stop = watch.waker();
+        let mut reader = Reader {
+            store,
+            issue_key: issue_key.to_owned(),
+            tail,
+            watch,
+            parser: Parser::default(),
+            sender,
+            woken: Box::new(woken),
+            last_told: Told::Nothing,
+        };
+        let thread = std::thread::Builder::new().name("loader".into()).spawn(move || reader.run());
+        let thread = thread.map_err(|e| Error::internal(format!("cannot start a thread: {e}")))?;
+        Ok((Self { batches, stop, thread: Some(thread) }, fetch))
+    }
+
+    /// The next batch, if one comes within `patience`.
+    #[must_use]
+    pub fn next(&self, patience: Duration) -> Option<Batch> {
+        if patience.is_zero() {
+            self.batches.try_recv().ok()
+        } else {
+            self.batches.recv_timeout(patience).ok()
+        }
+    }
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        self.stop.stop();
+        // The loader may wait for room in the channel: make some until it has seen the stop.
+        while self.thread.as_ref().is_some_and(|t| !t.is_finished()) {
+            let _ = self.batches.recv_timeout(Duration::from_millis(5));
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The last thing that was said without an event to say it with.
+#[derive(PartialEq, Eq)]
+enum Told {
+    Nothing,
+    AtEnd,
+    Fault(String),
+}
+
+/// The state of the loader's thread.
+struct Reader {
+    store: Arc<dyn EventStore>,
+    issue_key: String,
+    tail: Box<dyn Tail>,
+    watch: Watch,
+    parser: Parser,
+    sender: SyncSender<Batch>,
+    woken: Box<dyn Fn() + Send>,
+    last_told: Told,
+}
+
+impl Reader {
+    fn run(&mut self) {
+        while self.read_to_end() {
+            let folders = self.store.watch_folders(Some(&self.issue_key));
+            let look_again = self.watch.update(folders);
+            if !look_again && !self.watch.wait() {
+                return;
+            }
+        }
+    }
+
+    /// Sends everything that is there now; false when nobody listens any more.
+    fn read_to_end(&mut self) -> bool {
+        loop {
+            if self.watch.stopped() {
+                return false;
+            }
+            let (batch, at_end) = self.read_on();
+            if let Some(batch) = batch {
+                if self.sender.send(batch).is_err() {
+                    return false;
+                }
+                (self.woken)();
+            }
+            if at_end {
+                return true;
+            }
+        }
+    }
+
+    /// One chunk; and whether the end was reached. What was said already is not said again.
+    fn read_on(&mut self) -> (Option<Batch>, bool) {
+        let chunk = match self.tail.poll(CHUNK_BYTES) {
+            Ok(chunk) => chunk,
+            Err(error) => {
+                let told = Told::Fault(error.message().to_owned());
+                let news = self.last_told != told;
+                self.last_told = told;
+                return (news.then_some(Batch::Fault(error)), true);
+            }
+        };
+        if chunk.notices.iter().any(Notice::starts_anew) {
+            self.parser = Parser::default();
+        }
+        let events = self.parser.parse(&chunk);
+        let quiet = events.is_empty() && chunk.notices.is_empty();
+        if quiet && chunk.at_end && self.last_told == Told::AtEnd {
+            return (None, true);
+        }
+        self.last_told = if chunk.at_end { Told::AtEnd } else { Told::Nothing };
+        let remaining = if chunk.at_end { 0 } else { self.tail.remaining() };
+        (Some(Batch::Events { notices: chunk.notices, events, remaining }), chunk.at_end)
+    }
+}

@@ -1,0 +1,552 @@
+//! The one interface to the core that the command line and the screen call: open an issue, follow
+//! it, stand anywhere in it, and ask.
+//!
+//! Lives here: a session on one issue, the listing of issues, and what a user keeps per issue. May
+//! not live here: printing, drawing, keys.
+
+pub mod browse;
+pub mod load;
+pub mod snapshots;
+pub mod user_state;
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::diff::{DiffEntry, DiffOptions, diff};
+use crate::error::{Error, Result};
+use crate::fold::{self, Change, State};
+use crate::model::catalogue;
+use crate::model::value::LongValue;
+use crate::model::{AnomalyKind, Event, Moment, Path, Position, Value};
+use crate::schema::upcast;
+use crate::store::{EventStore, Fetch, Locator, Notice};
+use crate::timeline::{Marked, Timeline};
+
+use load::{Batch, Loader, Parser};
+use user_state::UserState;
+
+/// How many re-folded states are kept near the playhead.
+const CACHED_STATES: usize = 64;
+/// While folding from a kept version, every so many events a state is cached.
+const CACHE_STRIDE: Position = 16;
+
+/// One issue, open.
+pub struct Session {
+    issue_key: String,
+    timeline: Timeline,
+    fetch: Box<dyn Fetch>,
+    loader: Option<Loader>,
+    cache: Vec<(Position, State)>,
+    remaining: u64,
+    loaded: bool,
+    fault: Option<String>,
+    /// Marks and the like; kept by whoever opened the session.
+    pub user: UserState,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("issue_key", &self.issue_key)
+            .field("head", &self.timeline.head())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What one [`Session::pump`] brought.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct News {
+    /// The positions that came, the end excluded; empty when none did.
+    pub appended: Range<Position>,
+    /// Whether the log was truncated or replaced: every earlier position is void.
+    pub restarted: bool,
+    /// Whether the end of the log was reached for the first time.
+    pub loaded: bool,
+    /// Whether the log became unreadable, or readable again.
+    pub fault_changed: bool,
+    /// Whether there may be more at once.
+    pub more: bool,
+}
+
+impl News {
+    /// Whether anything happened.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.appended.is_empty() && !self.restarted && !self.loaded && !self.fault_changed
+    }
+}
+
+impl Session {
+    /// Opens an issue and follows it from now on; events come with [`Session::pump`]. `woken` is
+    /// called on another thread whenever there is something to pump.
+    ///
+    /// # Errors
+    /// Not found, when there is no such issue; unavailable, when it cannot be read.
+    pub fn open(
+        store: Arc<dyn EventStore>,
+        issue_key: &str,
+        woken: impl Fn() + Send + 'static,
+    ) -> Result<Self> {
+        let (loader, fetch) = Loader::start(store, issue_key, woken)?;
+        Ok(Self::new(issue_key, fetch, Some(loader)))
+    }
+
+    /// Reads an issue as it is now, to its end, and does not follow it.
+    ///
+    /// # Errors
+    /// Not found, when there is no such issue; unavailable, when it cannot be read.
+    pub fn read(store: &dyn EventStore, issue_key: &str) -> Result<Self> {
+        let mut tail = store.tail(issue_key)?;
+        let mut session = Self::new(issue_key, tail.fetcher(), None);
+        let mut parser = Parser::default();
+        loop {
+            let chunk = tail.poll(1 << 20)?;
+            if chunk.notices.iter().any(Notice::starts_anew) {
+                parser = Parser::default();
+                session.restart();
+            }
+            for loaded in parser.parse(&chunk) {
+                session.timeline.push(loaded);
+            }
+            session.take_notices(&chunk.notices);
+            if chunk.at_end {
+                session.loaded = true;
+                return Ok(session);
+            }
+        }
+    }
+
+    fn new(issue_key: &str, fetch: Box<dyn Fetch>, loader: Option<Loader>) -> Self {
+        Self {
+            issue_key: issue_key.to_owned(),
+            timeline: Timeline::new(issue_key, catalogue::LINKS),
+            fetch,
+            loader,
+            cache: Vec::new(),
+            remaining: 0,
+            loaded: false,
+            fault: None,
+            user: UserState::default(),
+        }
+    }
+
+    /// The issue.
+    #[must_use]
+    pub fn issue_key(&self) -> &str {
+        &self.issue_key
+    }
+
+    /// The history as far as it is loaded.
+    #[must_use]
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    /// The position of the last event.
+    #[must_use]
+    pub fn head(&self) -> Position {
+        self.timeline.head()
+    }
+
+    /// Whether the end of the log was reached at least once.
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        self.loaded
+    }
+
+    /// How many bytes are still to be read.
+    #[must_use]
+    pub fn remaining(&self) -> u64 {
+        self.remaining
+    }
+
+    /// Why the log cannot be read at the moment.
+    #[must_use]
+    pub fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
+    }
+
+    /// Takes in what came, for about `budget`; waits up to `patience` for the first of it.
+    pub fn pump(&mut self, patience: Duration, budget: Duration) -> News {
+        let started = Instant::now();
+        let first = self.timeline.head() + 1;
+        let mut news = News { appended: first..first, ..News::default() };
+        let mut patience = patience;
+        while let Some(batch) = self.loader.as_ref().and_then(|loader| loader.next(patience)) {
+            self.take_batch(batch, &mut news);
+            patience = Duration::ZERO;
+            if started.elapsed() >= budget {
+                news.more = true;
+                break;
+            }
+        }
+        news.appended.end = self.timeline.head() + 1;
+        news
+    }
+
+    /// Pumps until the end of the log was reached once. For callers without a screen, and tests.
+    ///
+    /// # Errors
+    /// Unavailable, when the log cannot be read.
+    pub fn pump_all(&mut self) -> Result<()> {
+        while !self.loaded && self.loader.is_some() {
+            self.pump(Duration::from_millis(100), Duration::MAX);
+            if let Some(fault) = &self.fault {
+                return Err(Error::new(crate::error::ErrorKind::Unavailable, fault.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn take_batch(&mut self, batch: Batch, news: &mut News) {
+        match batch {
+            Batch::Events { notices, events, remaining } => {
+                if notices.iter().any(Notice::starts_anew) {
+                    self.restart();
+                    news.restarted = true;
+                    news.appended = 1..1;
+                }
+                news.fault_changed |= self.fault.take().is_some();
+                for loaded in events {
+                    self.timeline.push(loaded);
+                }
+                self.take_notices(&notices);
+                self.remaining = remaining;
+                if remaining == 0 && !self.loaded {
+                    self.loaded = true;
+                    news.loaded = true;
+                }
+            }
+            Batch::Fault(error) => {
+                self.fault = Some(error.message().to_owned());
+                news.fault_changed = true;
+            }
+        }
+    }
+
+    fn restart(&mut self) {
+        self.timeline = Timeline::new(&self.issue_key, catalogue::LINKS);
+        self.cache.clear();
+        self.loaded = false;
+    }
+
+    fn take_notices(&mut self, notices: &[Notice]) {
+        self.timeline.withdraw(AnomalyKind::TornTail);
+        for notice in notices {
+            match notice {
+                Notice::Rotated { .. } => {}
+                Notice::Truncated { detail } => self.timeline.note(AnomalyKind::Truncated, detail),
+                Notice::Replaced { detail } => self.timeline.note(AnomalyKind::Replaced, detail),
+                Notice::TornTail { bytes } => self.timeline.note(
+                    AnomalyKind::TornTail,
+                    format!("{bytes} bytes after the last line feed are no event yet"),
+                ),
+            }
+        }
+    }
+
+    /// The state at `position`.
+    ///
+    /// # Errors
+    /// Not found beyond the head; unavailable when the log cannot be read again.
+    pub fn state_at(&mut self, position: Position) -> Result<State> {
+        if position > self.head() {
+            return Err(beyond(position, self.head()));
+        }
+        let (mut at, mut state) = self.timeline.nearest(position);
+        if let Some((near, cached)) =
+            self.cache.iter().filter(|(p, _)| *p <= position && *p > at).max_by_key(|(p, _)| *p)
+        {
+            (at, state) = (*near, cached.clone());
+        }
+        if at == position {
+            return Ok(state);
+        }
+        for event in self.events(at + 1..position + 1)? {
+            fold::advance(&mut state, &event);
+            at += 1;
+            if at == position || at.is_multiple_of(CACHE_STRIDE) {
+                self.remember(at, &state);
+            }
+        }
+        Ok(state)
+    }
+
+    fn remember(&mut self, position: Position, state: &State) {
+        if self.cache.iter().any(|(p, _)| *p == position) {
+            return;
+        }
+        if self.cache.len() >= CACHED_STATES {
+            self.cache.remove(0);
+        }
+        self.cache.push((position, state.clone()));
+    }
+
+    /// The event at `position` (from 1).
+    ///
+    /// # Errors
+    /// Not found beyond the head; unavailable when the log cannot be read again.
+    pub fn event(&mut self, position: Position) -> Result<Event> {
+        let mut events = self.events(position..position.saturating_add(1))?;
+        events.pop().ok_or_else(|| beyond(position, self.timeline.head()))
+    }
+
+    /// The events of a range of positions (the end excluded), in order.
+    ///
+    /// # Errors
+    /// Not found beyond the head; unavailable when the log cannot be read again.
+    pub fn events(&mut self, range: Range<Position>) -> Result<Vec<Event>> {
+        let mut events = Vec::with_capacity(range.len());
+        let mut previous = range
+            .start
+            .checked_sub(1)
+            .and_then(|p| self.timeline.row(p))
+            .map_or_else(Default::default, |row| row.at);
+        let mut next = range.start;
+        while next < range.end {
+            let run = self.contiguous(next..range.end)?;
+            let (first, last) = (run.first().copied(), run.last().copied());
+            let (Some(first), Some(last)) = (first, last) else { break };
+            let bytes = self.fetch.fetch_range(first, last)?;
+            for locator in run {
+                let start = usize::try_from(locator.offset - first.offset).unwrap_or(usize::MAX);
+                let line = bytes.get(start..start.saturating_add(locator.len as usize));
+                let event = self.read_again(line.unwrap_or_default(), next, previous);
+                previous = event.at;
+                events.push(event);
+                next += 1;
+            }
+        }
+        Ok(events)
+    }
+
+    /// The locators of the longest beginning of `range` that stands in one part of the log.
+    fn contiguous(&self, range: Range<Position>) -> Result<Vec<Locator>> {
+        let head = self.timeline.head();
+        let first =
+            self.timeline.row(range.start).ok_or_else(|| beyond(range.start, head))?.locator;
+        let mut run = Vec::new();
+        for position in range {
+            let row = self.timeline.row(position).ok_or_else(|| beyond(position, head))?;
+            let size = row.locator.offset.saturating_sub(first.offset);
+            if row.locator.segment != first.segment || (size > 8 << 20 && !run.is_empty()) {
+                break;
+            }
+            run.push(row.locator);
+        }
+        Ok(run)
+    }
+
+    fn read_again(
+        &self,
+        line: &[u8],
+        position: Position,
+        previous: crate::model::Timestamp,
+    ) -> Event {
+        let readable = self.timeline.row(position).map(|row| row.kind);
+        if readable == Some(crate::model::Kind::Unreadable) {
+            let head = line.get(..line.len().min(4096)).unwrap_or_default();
+            let text = String::from_utf8_lossy(head);
+            return upcast::unreadable_event(position, previous, &text);
+        }
+        let mut events = upcast::read_line_events(line, position, previous);
+        match events.pop() {
+            Some((mut event, ..)) => {
+                event.position = position;
+                event
+            }
+            None => upcast::unreadable_event(position, previous, ""),
+        }
+    }
+
+    /// The exact bytes of the event at `position`, as they stand in the log.
+    ///
+    /// # Errors
+    /// Not found beyond the head; unavailable when the log cannot be read again.
+    pub fn raw(&mut self, position: Position) -> Result<Vec<u8>> {
+        let head = self.head();
+        let row = self.timeline.row(position).ok_or_else(|| beyond(position, head))?;
+        self.fetch.fetch(row.locator)
+    }
+
+    /// The file and line of the event at `position`.
+    pub fn place(&mut self, position: Position) -> Option<String> {
+        let locator = self.timeline.row(position)?.locator;
+        Some(self.fetch.describe(locator))
+    }
+
+    /// The one-line summary of the event at `position`.
+    ///
+    /// # Errors
+    /// As [`Session::event`].
+    pub fn summary(&mut self, position: Position) -> Result<String> {
+        let event = self.event(position)?;
+        Ok(catalogue::summary(catalogue::spec(event.kind), &event.metadata, &event.type_name))
+    }
+
+    /// What the event at `position` changed.
+    ///
+    /// # Errors
+    /// As [`Session::state_at`].
+    pub fn changes(&mut self, position: Position) -> Result<Vec<Change>> {
+        let Some(before) = position.checked_sub(1) else { return Ok(Vec::new()) };
+        let mut state = self.state_at(before)?;
+        let event = self.event(position)?;
+        Ok(fold::apply(&mut state, &event).changes.into_iter().collect())
+    }
+
+    /// How the state at `to` differs from that at `from`.
+    ///
+    /// # Errors
+    /// As [`Session::state_at`].
+    pub fn diff(
+        &mut self,
+        from: Position,
+        to: Position,
+        options: DiffOptions,
+    ) -> Result<Vec<DiffEntry>> {
+        let from = self.state_at(from)?;
+        let to = self.state_at(to)?;
+        Ok(diff(&from.value(), &to.value(), options))
+    }
+
+    /// The position that a moment names.
+    ///
+    /// # Errors
+    /// Not found when there is no such moment here; usage when it is ambiguous.
+    pub fn resolve(&mut self, moment: &Moment) -> Result<Position> {
+        let fetch = std::cell::RefCell::new(&mut self.fetch);
+        let timeline = &self.timeline;
+        let id_starts_with = |position: Position, prefix: &str| {
+            let bytes =
+                timeline.row(position).and_then(|row| fetch.borrow_mut().fetch(row.locator).ok());
+            bytes.is_some_and(|bytes| {
+                let events = upcast::read_line_events(&bytes, position, Default::default());
+                events.iter().any(|(event, ..)| event.id.starts_with(prefix))
+            })
+        };
+        let marks = |name: &str| self.user.marks.get(name).copied();
+        moment.resolve(&Marked { timeline, marks, id_starts_with })
+    }
+
+    /// The whole text of a value that the state only refers to; strings without their quotes.
+    ///
+    /// # Errors
+    /// Not found when its event is not in this log; integrity when the log no longer holds it.
+    pub fn long_value(&mut self, long: &LongValue) -> Result<String> {
+        let position = self.timeline.by_id(&long.event_id).ok_or_else(|| {
+            Error::not_found(format!("event {} is not in this log", long.event_id))
+        })?;
+        let raw = self.raw(position)?;
+        let json: serde_json::Value = serde_json::from_slice(&raw).map_err(|e| {
+            Error::new(crate::error::ErrorKind::Integrity, format!("event #{position}: {e}"))
+        })?;
+        match json.pointer(&long.pointer) {
+            Some(serde_json::Value::String(text)) => Ok(text.clone()),
+            Some(other) => Ok(serde_json::to_string_pretty(other).unwrap_or_default()),
+            None => Err(Error::not_found(format!("event #{position} has no {}", long.pointer))),
+        }
+    }
+
+    /// The first position after `from` (or before it, backwards) whose line holds `needle`,
+    /// letter case ignored for ASCII; looks for about `budget` and then says how far it came.
+    ///
+    /// # Errors
+    /// Unavailable when the log cannot be read again.
+    pub fn search(
+        &mut self,
+        needle: &str,
+        from: Position,
+        forward: bool,
+        budget: Duration,
+    ) -> Result<Found> {
+        let started = Instant::now();
+        let needle = needle.to_ascii_lowercase();
+        let finder = memchr::memmem::Finder::new(needle.as_bytes());
+        let mut at = from;
+        while started.elapsed() < budget {
+            let range = if forward {
+                at + 1..at.saturating_add(1 + SEARCH_STEP).min(self.head() + 1)
+            } else {
+                at.saturating_sub(SEARCH_STEP).max(1)..at
+            };
+            if range.is_empty() {
+                return Ok(Found::Nothing);
+            }
+            if let Some(found) = self.search_range(&finder, range.clone(), forward)? {
+                return Ok(Found::At(found));
+            }
+            at = if forward { range.end - 1 } else { range.start };
+        }
+        Ok(Found::Budget { reached: at })
+    }
+
+    fn search_range(
+        &mut self,
+        finder: &memchr::memmem::Finder<'_>,
+        range: Range<Position>,
+        forward: bool,
+    ) -> Result<Option<Position>> {
+        let mut best = None;
+        let mut next = range.start;
+        while next < range.end {
+            let run = self.contiguous(next..range.end)?;
+            let (Some(first), Some(last)) = (run.first().copied(), run.last().copied()) else {
+                break;
+            };
+            let mut bytes = self.fetch.fetch_range(first, last)?;
+            bytes.make_ascii_lowercase();
+            for (offset, locator) in run.iter().enumerate() {
+                let start = usize::try_from(locator.offset - first.offset).unwrap_or(usize::MAX);
+                let line = bytes.get(start..start.saturating_add(locator.len as usize));
+                if finder.find(line.unwrap_or_default()).is_some() {
+                    best = Some(next + Position::try_from(offset).unwrap_or(0));
+                    if forward {
+                        return Ok(best);
+                    }
+                }
+            }
+            next += Position::try_from(run.len()).unwrap_or(1).max(1);
+        }
+        Ok(best)
+    }
+
+    /// The last writer of `path` not after `at`.
+    #[must_use]
+    pub fn last_writer(&self, path: &Path, at: Position) -> Option<Position> {
+        self.timeline.last_writer(path, at)
+    }
+
+    /// The value at `path` in the state at `position`.
+    ///
+    /// # Errors
+    /// As [`Session::state_at`].
+    pub fn value_at(&mut self, path: &Path, position: Position) -> Result<Option<Value>> {
+        Ok(self.state_at(position)?.at(path).cloned())
+    }
+}
+
+/// How many events a search looks at before it looks at the clock.
+const SEARCH_STEP: Position = 2000;
+
+/// What a search came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// A hit.
+    At(Position),
+    /// There is none in that direction.
+    Nothing,
+    /// Time ran out; go on from here.
+    Budget {
+        /// The last position looked at.
+        reached: Position,
+    },
+}
+
+fn beyond(position: Position, head: Position) -> Error {
+    Error::not_found(format!("position {position} is beyond the head, which is {head}"))
+}
+
+#[cfg(test)]
+mod tests;

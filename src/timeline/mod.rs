@@ -1,0 +1,406 @@
+//! The history of one issue in memory: what is needed to stand anywhere in it at once.
+//!
+//! Lives here: one compact row per event, kept versions of the state, the change index, causes,
+//! lanes and clocks; all of it grows by [`Timeline::push`] alone. May not live here: reading the
+//! log (rows say where an event stands; whoever holds the log reads it) or anything a screen
+//! decides.
+
+pub mod causality;
+pub mod changes;
+pub mod clocks;
+pub mod keyframes;
+pub mod lanes;
+pub mod row;
+
+use std::ops::Range;
+
+use rustc_hash::FxHashMap;
+
+use crate::fold::{self, Change, State};
+use crate::model::catalogue::LinkRule;
+use crate::model::moment::Positions;
+use crate::model::{Anomaly, AnomalyKind, Event, Kind, Path, Position, Timestamp};
+use crate::store::Locator;
+
+pub use causality::{Cause, Link};
+pub use changes::ChangeIndex;
+pub use clocks::{ClockKind, Clocks};
+pub use keyframes::Keyframes;
+pub use lanes::{Lane, LaneKind, Lanes, RailMark, Span};
+pub use row::{Row, Symbol, Symbols};
+
+/// An event as the loader hands it over.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// Where its bytes stand in the log.
+    pub locator: Locator,
+    /// The event; its position is given by [`Timeline::push`].
+    pub event: Event,
+    /// What was wrong with its line.
+    pub faults: Vec<(AnomalyKind, String)>,
+    /// A hash of its content without the stamps, to tell a repeated id from a reused one.
+    pub content: u32,
+}
+
+/// The history of one issue.
+#[derive(Debug)]
+pub struct Timeline {
+    issue_key: String,
+    rows: Vec<Row>,
+    symbols: Symbols,
+    state: State,
+    keyframes: Keyframes,
+    changes: ChangeIndex,
+    causes: causality::Causes,
+    lanes: Lanes,
+    clocks: Clocks,
+    anomalies: Vec<Anomaly>,
+    ids: FxHashMap<u64, Position>,
+    by_kind: Vec<Vec<Position>>,
+    last_sequence: Option<u64>,
+}
+
+impl Timeline {
+    /// The empty history of `issue_key`, with the correlation rules to link events by.
+    #[must_use]
+    pub fn new(issue_key: &str, rules: &'static [LinkRule]) -> Self {
+        Self {
+            issue_key: issue_key.to_owned(),
+            rows: Vec::new(),
+            symbols: Symbols::default(),
+            state: State::new(),
+            keyframes: Keyframes::default(),
+            changes: ChangeIndex::default(),
+            causes: causality::Causes::new(rules),
+            lanes: Lanes::default(),
+            clocks: Clocks::default(),
+            anomalies: Vec::new(),
+            ids: FxHashMap::default(),
+            by_kind: vec![Vec::new(); Kind::Unreadable as usize + 1],
+            last_sequence: None,
+        }
+    }
+
+    /// The issue.
+    #[must_use]
+    pub fn issue_key(&self) -> &str {
+        &self.issue_key
+    }
+
+    /// The position of the last event; 0 when there is none.
+    #[must_use]
+    pub fn head(&self) -> Position {
+        position(self.rows.len())
+    }
+
+    /// The row of the event at `position`; none for 0 and beyond the head.
+    #[must_use]
+    pub fn row(&self, position: Position) -> Option<&Row> {
+        self.rows.get((position as usize).checked_sub(1)?)
+    }
+
+    /// All rows; the first is that of position 1.
+    #[must_use]
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The text of an interned word.
+    #[must_use]
+    pub fn text(&self, symbol: Symbol) -> &str {
+        self.symbols.text(symbol)
+    }
+
+    /// The state at the head.
+    #[must_use]
+    pub fn head_state(&self) -> &State {
+        &self.state
+    }
+
+    /// The kept version at or before `position`, to fold on from.
+    #[must_use]
+    pub fn nearest(&self, position: Position) -> (Position, State) {
+        if position >= self.head() {
+            return (self.head(), self.state.clone());
+        }
+        self.keyframes.nearest(position)
+    }
+
+    /// Which positions wrote which path.
+    #[must_use]
+    pub fn changes(&self) -> &ChangeIndex {
+        &self.changes
+    }
+
+    /// What is wrong in this log, in the order of finding.
+    #[must_use]
+    pub fn anomalies(&self) -> &[Anomaly] {
+        &self.anomalies
+    }
+
+    /// The lanes of phases and agents, and the rail.
+    #[must_use]
+    pub fn lanes(&self) -> &Lanes {
+        &self.lanes
+    }
+
+    /// The clocks that a timeline can be drawn by.
+    #[must_use]
+    pub fn clocks(&self) -> &Clocks {
+        &self.clocks
+    }
+
+    /// The positions of the events of a kind, in order.
+    #[must_use]
+    pub fn of_kind(&self, kind: Kind) -> &[Position] {
+        self.by_kind.get(kind as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// What caused the event at `position`, as far as this log tells.
+    #[must_use]
+    pub fn cause(&self, position: Position) -> Option<Cause> {
+        self.causes.of(position)
+    }
+
+    /// The events that the one at `position` caused, in order.
+    #[must_use]
+    pub fn effects(&self, position: Position) -> Vec<Cause> {
+        self.causes.effects(position)
+    }
+
+    /// The chain of causes of the event at `position`, nearest first; each event at most once.
+    #[must_use]
+    pub fn cause_chain(&self, position: Position) -> Vec<Cause> {
+        let mut chain: Vec<Cause> = Vec::new();
+        let mut at = position;
+        while let Some(cause) = self.cause(at) {
+            if cause.position == position || chain.iter().any(|c| c.position == cause.position) {
+                break;
+            }
+            at = cause.position;
+            chain.push(cause);
+        }
+        chain
+    }
+
+    /// The position of the event with exactly this id. Ids are compared by a 64-bit hash.
+    #[must_use]
+    pub fn by_id(&self, id: &str) -> Option<Position> {
+        self.ids.get(&row::hash_text(id)).copied()
+    }
+
+    /// The positions whose ids may begin with `prefix`: all that do, and where `prefix` is longer
+    /// than eight bytes others that share its first eight.
+    pub fn id_candidates(&self, prefix: &str) -> impl Iterator<Item = Position> {
+        let range = row::id_head_range(prefix);
+        self.rows
+            .iter()
+            .enumerate()
+            .filter(move |(_, row)| range.contains(&row.id_head))
+            .map(|(index, _)| position(index + 1))
+    }
+
+    /// The position of the first event not before `at` by running-maximum time; one past the head
+    /// when there is none.
+    #[must_use]
+    pub fn first_at_or_after(&self, at: Timestamp) -> Position {
+        position(self.rows.partition_point(|row| row.clock < at) + 1)
+    }
+
+    /// The positions that wrote `path` or something below it, in order.
+    #[must_use]
+    pub fn writers(&self, path: &Path) -> &[Position] {
+        self.changes.writers(path)
+    }
+
+    /// The last position not after `at` that wrote `path` or something below it.
+    #[must_use]
+    pub fn last_writer(&self, path: &Path, at: Position) -> Option<Position> {
+        let writers = self.writers(path);
+        let after = writers.partition_point(|p| *p <= at);
+        writers.get(after.checked_sub(1)?).copied()
+    }
+
+    /// The first position after `at` that wrote `path` or something below it.
+    #[must_use]
+    pub fn next_writer(&self, path: &Path, at: Position) -> Option<Position> {
+        let writers = self.writers(path);
+        writers.get(writers.partition_point(|p| *p <= at)).copied()
+    }
+
+    /// Adds the next event. All work is in proportion to the event.
+    pub fn push(&mut self, loaded: Loaded) -> Position {
+        let Loaded { locator, mut event, faults, content } = loaded;
+        let here = self.head() + 1;
+        event.position = here;
+        let before = self.anomalies.len();
+        for (kind, detail) in faults {
+            self.anomalies.push(Anomaly::new(kind, here, detail));
+        }
+        self.note_order(&event, content);
+        let applied = fold::apply(&mut self.state, &event);
+        self.anomalies.extend(applied.anomalies);
+        self.changes.record(here, &applied.changes);
+        self.causes.push(&event, &self.ids);
+        let row = self.make_row(locator, &event, content, self.anomalies.len() > before);
+        self.lanes.push(&event, here, &mut self.symbols);
+        self.clocks.push(row.clock, self.state.at(&Path::of(["usage", "cost_usd"])));
+        self.rows.push(row);
+        if let Some(list) = self.by_kind.get_mut(event.kind as usize) {
+            list.push(here);
+        }
+        if !event.id.is_empty() {
+            self.ids.entry(row::hash_text(&event.id)).or_insert(here);
+        }
+        self.keyframes.offer(here, &self.state);
+        here
+    }
+
+    /// Notes something that is wrong with the log as a whole.
+    pub fn note(&mut self, kind: AnomalyKind, detail: impl Into<String>) {
+        self.anomalies.push(Anomaly::new(kind, 0, detail));
+    }
+
+    /// Withdraws the notes of a kind that are about the log as a whole.
+    pub fn withdraw(&mut self, kind: AnomalyKind) {
+        self.anomalies.retain(|a| a.position != 0 || a.kind != kind);
+    }
+
+    fn make_row(&mut self, locator: Locator, event: &Event, content: u32, odd: bool) -> Row {
+        let clock = self.rows.last().map_or(event.at, |row| row.clock.max(event.at));
+        let phase = event
+            .text("phase")
+            .or_else(|| self.state.at(&Path::of(["orchestration", "current_phase"]))?.as_text())
+            .cloned();
+        let mut intern = |text: Option<&str>| self.symbols.intern(text.unwrap_or_default());
+        Row {
+            locator,
+            at: event.at,
+            clock,
+            id_head: row::id_head(&event.id),
+            content,
+            kind: event.kind,
+            has_anomaly: odd,
+            type_name: intern(Some(&event.type_name)),
+            actor: intern(Some(&event.actor)),
+            session: intern(Some(&event.session)),
+            agent: intern(event.agent().map(smol_str::SmolStr::as_str)),
+            phase: intern(phase.as_deref()),
+        }
+    }
+
+    /// Compares order, ids and issue with what came before.
+    fn note_order(&mut self, event: &Event, content: u32) {
+        let here = event.position;
+        let mut note = |kind, detail| self.anomalies.push(Anomaly::new(kind, here, detail));
+        if event.kind == Kind::Unreadable {
+            // Its place in the sequence is unknown; it takes the next number, if any did.
+            self.last_sequence = self.last_sequence.map(|n| n + 1);
+            return;
+        }
+        if let Some(last) = self.rows.last()
+            && event.at < last.clock
+        {
+            let back = crate::model::time::human_duration(last.clock.millis() - event.at.millis());
+            note(
+                AnomalyKind::TimeRunsBack,
+                format!("{} is {back} before {}", event.at, last.clock),
+            );
+        }
+        if let Some(sequence) = event.sequence {
+            let expected = self.last_sequence.map_or(1, |n| n.saturating_add(1));
+            if sequence > expected {
+                note(
+                    AnomalyKind::SequenceGap,
+                    format!("sequence {sequence} follows {}", expected - 1),
+                );
+            } else if sequence < expected {
+                note(
+                    AnomalyKind::SequenceRepeated,
+                    format!("sequence {sequence} where {expected} is due"),
+                );
+            }
+            self.last_sequence = Some(sequence.max(expected - 1));
+        }
+        if !event.issue_key.is_empty() && event.issue_key != self.issue_key {
+            note(AnomalyKind::OtherIssue, format!("the event names {}", event.issue_key));
+        }
+        if !event.id.is_empty()
+            && let Some(first) = self.ids.get(&row::hash_text(&event.id))
+        {
+            let same = self.rows.get(*first as usize - 1).is_some_and(|row| row.content == content);
+            let kind = if same { AnomalyKind::DuplicateId } else { AnomalyKind::ReusedId };
+            note(kind, format!("event_id {} is that of #{first} too", event.id));
+        }
+    }
+}
+
+fn position(length: usize) -> Position {
+    Position::try_from(length).unwrap_or(Position::MAX)
+}
+
+/// The changes that belong in the change index and in diffs: all but the counters.
+pub fn telling(changes: &[Change]) -> impl Iterator<Item = &Change> {
+    changes.iter().filter(|change| !fold::is_counter(&change.path))
+}
+
+/// A timeline with the marks of its user, for resolving moments.
+#[derive(Debug, Clone, Copy)]
+pub struct Marked<'a, M, I> {
+    /// The log.
+    pub timeline: &'a Timeline,
+    /// Answers the position of a mark.
+    pub marks: M,
+    /// Answers whether the id of the event at a position starts with a prefix.
+    pub id_starts_with: I,
+}
+
+impl<M, I> Positions for Marked<'_, M, I>
+where
+    M: Fn(&str) -> Option<Position>,
+    I: Fn(Position, &str) -> bool,
+{
+    fn head(&self) -> Position {
+        self.timeline.head()
+    }
+
+    fn at_or_before(&self, at: Timestamp) -> Position {
+        position(self.timeline.rows.partition_point(|row| row.clock <= at))
+    }
+
+    fn head_time(&self) -> Option<Timestamp> {
+        self.timeline.rows.last().map(|row| row.clock)
+    }
+
+    fn of_type(&self, type_name: &str) -> Vec<Position> {
+        match Kind::from_name(type_name) {
+            Kind::Unknown => {
+                let Some(symbol) = self.timeline.symbols.find(type_name) else { return Vec::new() };
+                let unknown = self.timeline.of_kind(Kind::Unknown);
+                let named =
+                    |p: &Position| self.timeline.row(*p).is_some_and(|r| r.type_name == symbol);
+                unknown.iter().copied().filter(named).collect()
+            }
+            kind => self.timeline.of_kind(kind).to_vec(),
+        }
+    }
+
+    fn by_id_prefix(&self, prefix: &str) -> Vec<Position> {
+        if let Some(exact) = self.timeline.by_id(prefix) {
+            return vec![exact];
+        }
+        let starts = |p: &Position| (self.id_starts_with)(*p, prefix);
+        self.timeline.id_candidates(prefix).filter(starts).take(2).collect()
+    }
+
+    fn mark(&self, name: &str) -> Option<Position> {
+        (self.marks)(name).filter(|p| *p <= self.timeline.head())
+    }
+}
+
+/// The positions from `from` to `to`, both included, within the log.
+#[must_use]
+pub fn clamp(range: Range<i64>, head: Position) -> Range<Position> {
+    let at = |n: i64| Position::try_from(n.clamp(0, i64::from(head))).unwrap_or(head);
+    at(range.start)..at(range.end)
+}
