@@ -155,8 +155,10 @@ fn fleet() {
 #[test]
 fn the_source_object_is_kept_as_it_is_written() {
     let bench = Bench::new();
-    let line = r#"{"n":1.50,"big":123456789012345678901234567890, "ts":"2026-01-01T00:00:00Z","s":"\u00e9"}"#;
-    bench.import("generic", &[bench.write("x.jsonl", line)]);
+    let line = r#"{"n":1.50,"big":123456789012345678901234567890,"ts":"2026-01-01T00:00:00Z","s":"\u00e9"}"#;
+    // White space between tokens is all that may go.
+    let spaced = line.replace(",\"", " ,\t\"").replace(':', ": ").replace("00: 00: ", "00:00:");
+    bench.import("generic", &[bench.write("x.jsonl", spaced)]);
     let stored = bench.lines();
     assert!(stored[0].contains(&format!(r#""source":{line}"#)), "{}", stored[0]);
 }
@@ -193,7 +195,7 @@ fn esaa() {
 
 #[test]
 fn claude_transcript() {
-    let (report, events) = import_twice("claude-transcript", &[fixture("transcript.jsonl")], 1);
+    let (report, events) = import_twice("claude-transcript", &[fixture("transcript.jsonl")], 2);
     assert_eq!((report.read, report.issues), (63, 1));
     assert_eq!(faults(&report), ["missing-time@1"]);
     assert_eq!(events[0]["issue_key"], "session-253fd5ef-38bf-4f4a-804a-98df5088a868");
