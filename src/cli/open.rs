@@ -17,7 +17,7 @@ use super::{state, summary};
 
 /// What to open.
 #[derive(Debug, Args)]
-pub struct Flags {
+pub(crate) struct Flags {
     /// The issue to debug; all issues if not given
     #[arg(value_name = "ISSUE")]
     pub issue: Option<String>,
@@ -29,7 +29,7 @@ pub struct Flags {
     pub follow: bool,
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let terminal = context.out.terminal && std::io::stdin().is_terminal();
     if terminal && context.out.format == Format::Text {
         let _at = flags.at.as_deref().map(Moment::parse).transpose()?;

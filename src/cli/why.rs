@@ -17,8 +17,10 @@ const WRITERS: usize = 20;
 
 /// The flags of `why`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  chronoscope why PROJ-123 /agents/api-integ/status\n  chronoscope why PROJ-123 /orchestration/current_phase --at 14:00\n  chronoscope why PROJ-123 /gaps --json")]
-pub struct Flags {
+#[command(
+    after_help = "Examples:\n  chronoscope why PROJ-123 /agents/api-integ/status\n  chronoscope why PROJ-123 /orchestration/current_phase --at 14:00\n  chronoscope why PROJ-123 /gaps --json"
+)]
+pub(crate) struct Flags {
     /// The issue
     pub issue: String,
     /// The path, as a JSON pointer
@@ -49,7 +51,7 @@ struct Writer {
     causes: Vec<EventRef>,
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let path = super::state::path(&flags.pointer)?;
     let mut session = context.session(&flags.issue)?;
     let at = position(&mut session, flags.at.as_deref(), &Moment::End)?;

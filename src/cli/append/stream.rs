@@ -41,7 +41,7 @@ struct Stream<'a> {
     worst: Option<ErrorKind>,
 }
 
-pub(super) fn run(
+pub(crate) fn run(
     context: &mut Context,
     flags: &Flags,
     rules: &Rules,
