@@ -11,8 +11,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::output::{ColorChoice, Format};
 use super::{
-    append, completions, config, diff, man, open, query, schema, snapshot, state, store, tail,
-    timeline, verify, why,
+    append, completions, config, demo, diff, import, man, open, query, schema, snapshot, state,
+    store, tail, timeline, verify, why,
 };
 
 /// The command line.
@@ -121,6 +121,8 @@ pub(crate) enum Command {
     Query(query::Flags),
     /// Print the last events, and follow
     Tail(tail::Flags),
+    /// Take in logs that other programs wrote
+    Import(import::Flags),
     /// Keep a state beside the log, list and clean what is kept
     Snapshot(snapshot::Flags),
     /// Check every line of the store
@@ -131,6 +133,8 @@ pub(crate) enum Command {
     Schema(schema::Flags),
     /// The settings in force
     Config(config::Flags),
+    /// Look around in a sample store
+    Demo(demo::Flags),
     /// Print completions for a shell
     Completions(completions::Flags),
     /// Print the manual page

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::clock::Clock;
 use crate::config::{Config, Setting, Sources};
@@ -124,7 +125,8 @@ fn nearest_store() -> Result<Option<PathBuf>> {
     Ok(found)
 }
 
-fn user_store() -> Result<PathBuf> {
+/// The store in the user's data folder.
+pub(crate) fn user_store() -> Result<PathBuf> {
     let absolute =
         |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
     let base = absolute("XDG_DATA_HOME")
@@ -142,11 +144,24 @@ fn user_store() -> Result<PathBuf> {
 pub(crate) fn end_on_interrupt() {
     #[cfg(unix)]
     {
-        use std::sync::atomic::AtomicBool;
         let always = Arc::new(AtomicBool::new(true));
         let code = i32::from(crate::error::ErrorKind::Interrupted.exit_code());
         // Without the handler the signal ends the program all the same.
         let signal = signal_hook::consts::SIGINT;
         let _ = signal_hook::flag::register_conditional_shutdown(signal, code, always);
     }
+}
+
+/// A flag that the first Ctrl-C sets; the second ends the program with exit code 130.
+pub(crate) fn interrupt_flag() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    #[cfg(unix)]
+    {
+        let code = i32::from(crate::error::ErrorKind::Interrupted.exit_code());
+        let signal = signal_hook::consts::SIGINT;
+        // In this order, so that the one that sets the flag is not the one that ends the program.
+        let _ = signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&flag));
+        let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
+    }
+    flag
 }

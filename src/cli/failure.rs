@@ -7,9 +7,11 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use serde::Serialize;
+
 use crate::error::{Error, ErrorKind};
 
-use super::output::{Format, Paint, Role, escape};
+use super::output::{Format, Paint, Role, escape, json_text};
 
 /// Where bugs are reported.
 const TRACKER: &str = env!("CARGO_PKG_REPOSITORY");
@@ -61,7 +63,7 @@ pub(crate) fn tell(error: &Error, format: Format, paint: Paint) {
     let text = if format == Format::Text {
         for_people(error, paint)
     } else {
-        super::output::json_text(&error.to_json(), false) + "\n"
+        error_json(error, None) + "\n"
     };
     // Nobody is left to tell when stderr is closed.
     let _ = io::stderr().write_all(text.as_bytes());
@@ -71,6 +73,28 @@ pub(crate) fn tell(error: &Error, format: Format, paint: Paint) {
 pub(crate) fn note(text: &str, paint: Paint) {
     let line = format!("{} {}\n", paint.of(Role::Warned, "note:"), escape(text));
     let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// An error as JSON, in the order of the contract; with the line of stdin that it is about.
+pub(crate) fn error_json(error: &Error, line: Option<u64>) -> String {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        error: Body<'a>,
+    }
+    #[derive(Serialize)]
+    struct Body<'a> {
+        kind: &'static str,
+        message: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        line: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        details: Option<&'a serde_json::Value>,
+    }
+    let (kind, message) = (error.kind().name(), error.message());
+    let (hint, details) = (error.hint(), error.details());
+    json_text(&Document { error: Body { kind, message, hint, line, details } }, false)
 }
 
 fn for_people(error: &Error, paint: Paint) -> String {

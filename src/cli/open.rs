@@ -13,7 +13,7 @@ use crate::store::EventStore;
 use super::context::Context;
 use super::failure::Outcome;
 use super::output::{Format, Role, Table};
-use super::{state, summary};
+use super::{screen, state, summary};
 
 /// What to open.
 #[derive(Debug, Args)]
@@ -32,8 +32,8 @@ pub(crate) struct Flags {
 pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let terminal = context.out.terminal && std::io::stdin().is_terminal();
     if terminal && context.out.format == Format::Text {
-        let _at = flags.at.as_deref().map(Moment::parse).transpose()?;
-        //return screen::open(context, flags.issue.clone(), at, flags.follow);
+        let at = flags.at.as_deref().map(Moment::parse).transpose()?;
+        return screen::open(context, flags.issue.clone(), at, flags.follow);
     }
     super::context::end_on_interrupt();
     match &flags.issue {

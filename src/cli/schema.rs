@@ -124,7 +124,7 @@ fn words() -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     words.extend(AnomalyKind::ALL.iter().map(|k| ("anomaly", k.name(), k.meaning())));
     words.extend(FindingKind::ALL.iter().map(|k| ("finding", k.name(), k.meaning())));
-    //words.extend(crate::import::FaultKind::ALL.iter().map(|k| ("fault", k.name(), k.meaning())));
+    words.extend(crate::import::FaultKind::ALL.iter().map(|k| ("fault", k.name(), k.meaning())));
     words.extend(Category::ALL.iter().map(|k| ("category", k.name(), k.meaning())));
     words.extend(Severity::ALL.iter().map(|k| ("severity", k.name(), k.meaning())));
     words

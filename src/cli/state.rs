@@ -10,7 +10,7 @@ use crate::session::Session;
 
 use super::context::{Context, position};
 use super::failure::Outcome;
-use super::output::{Format, escape_json};
+use super::output::{Format, json_text};
 use super::summary;
 
 /// The flags of `state`.
@@ -54,12 +54,14 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         return as_json(context, &mut session, at, &state, shown);
     }
     match shown {
-        Some(value) => {
-            let text = serde_json::to_string_pretty(&value).unwrap_or_default();
-            Ok(context.out.line(escape_json(text))?)
-        }
+        Some(value) => print_value(context, &value),
         None => summary::print(context, &mut session, at, &state),
     }
+}
+
+/// Prints a value for people: as indented JSON.
+pub(crate) fn print_value(context: &mut Context, value: &Value) -> Outcome {
+    Ok(context.out.line(json_text(value, true))?)
 }
 
 /// The value at a pointer.

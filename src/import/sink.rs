@@ -160,7 +160,9 @@ impl<'s> Sink<'s> {
     pub(super) fn sync(&mut self) -> Result<()> {
         self.unsynced = 0;
         match self.store {
-            Some(store) if !self.dry_run => store.sync_pending(AppendOptions::default().lock_timeout),
+            Some(store) if !self.dry_run => {
+                store.sync_pending(AppendOptions::default().lock_timeout)
+            }
             _ => Ok(()),
         }
     }
