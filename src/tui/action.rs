@@ -93,7 +93,7 @@ macro_rules! commands {
         pub const COMMANDS: &[Spec] = &[$(Spec {
             command: Command::$variant,
             name: $name,
-            doc: concat!($($doc),+),
+            doc: concat!($($doc),+).trim_ascii_start(),
             context: Context::$context,
             keys: &[$($key),*],
             hint: $hint,
