@@ -1,0 +1,4 @@
+//! The screen.
+
+pub mod text;
+pub mod theme;
