@@ -12,6 +12,10 @@
 //! `tests/layers.rs` reads the imports and fails on one that points the wrong way.
 
 pub mod clock;
+pub mod diff;
 pub mod error;
+pub mod fold;
 pub mod model;
+
+pub mod schema;
 pub mod tui;

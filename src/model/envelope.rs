@@ -363,8 +363,8 @@ fn note_absent(envelope: &Envelope<'_>, faults: &mut Faults) {
     }
 }
 
-/// The members of one object, in their order.
-struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+/// The members of one object, in their order; a key that comes twice is there twice.
+pub(crate) struct Fields<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

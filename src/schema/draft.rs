@@ -1,31 +1,40 @@
 //! An event before it is stored: what the caller gave, checked, without the store's stamps.
 //!
 //! Lives here: [`Draft`], its two constructors (strict for appends, lenient for imports), and the
-//! text of the line it becomes. May not live here: the rules of single types (see
-//! [`super::validate`]).
+//! text of the line it becomes. May not live here: the rules of the envelope (see
+//! [`super::strict`]) or of single types (see [`super::validate`]).
 
-use serde_json::value::RawValue;
+use std::fmt;
+use std::sync::Arc;
 
-use crate::model::Timestamp;
+use super::{json, strict};
+use crate::error::{Error, Result};
+use crate::model::catalogue::Version;
+use crate::model::envelope::Envelope;
+use crate::model::{Kind, Timestamp, ids};
 
 /// An event as the caller gives it. The only ways to make one are [`Draft::strict`] and
 /// [`Draft::lenient`], so that a store can trust that it was checked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     pub(super) event_id: Option<String>,
     pub(super) event_type: String,
+    /// The version as the caller gave it.
     pub(super) event_version: Option<String>,
     pub(super) timestamp: Option<Timestamp>,
     pub(super) issue_key: String,
     pub(super) session_id: String,
     pub(super) correlation_id: Option<String>,
     pub(super) causation_id: Option<String>,
-    /// The actor object as compact JSON: `{"type":…,"id":…,"model":…}`.
-    pub(super) actor: Box<RawValue>,
-    pub(super) metadata: Box<RawValue>,
+    pub(super) actor_type: String,
+    pub(super) actor_id: String,
+    pub(super) model: Option<String>,
+    /// A JSON object, compact, in the caller's order of keys.
+    pub(super) metadata: String,
     pub(super) git_sha: Option<String>,
     pub(super) branch: Option<String>,
-    pub(super) codebase_state: Option<Box<RawValue>>,
+    /// A JSON object, compact.
+    pub(super) codebase_state: Option<String>,
 }
 
 /// What a draft is checked against, beside the catalogue.
@@ -38,16 +47,74 @@ pub struct Rules {
     /// Whether types that the catalogue does not have are accepted.
     pub allow_unknown_types: bool,
     /// A regular expression for issue keys; none for `PREFIX-123`.
-    pub key_pattern: Option<String>,
+    pub key_pattern: Option<KeyPattern>,
 }
 
-/// One reason why a draft is refused.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+impl Rules {
+    /// The most bytes that an event's line may have, unless the configuration says otherwise.
+    pub const MAX_EVENT_BYTES: usize = 1 << 20;
+
+    /// The rules that hold where nothing is configured.
+    #[must_use]
+    pub const fn new(now: Timestamp) -> Self {
+        Self {
+            now,
+            max_event_bytes: Self::MAX_EVENT_BYTES,
+            allow_unknown_types: false,
+            key_pattern: None,
+        }
+    }
+}
+
+/// A regular expression that issue keys must match, compiled once; anchors are part of it.
+#[derive(Debug, Clone)]
+pub struct KeyPattern(Arc<regex::Regex>);
+
+impl KeyPattern {
+    /// Compiles a pattern.
+    ///
+    /// # Errors
+    /// Usage, when it is no regular expression.
+    pub fn new(pattern: &str) -> Result<Self> {
+        regex::Regex::new(pattern).map(|regex| Self(Arc::new(regex))).map_err(|error| {
+            Error::usage(format!("the pattern for issue keys is no regular expression: {error}"))
+        })
+    }
+
+    /// Whether `key` matches.
+    #[must_use]
+    pub fn matches(&self, key: &str) -> bool {
+        self.0.is_match(key)
+    }
+
+    /// The pattern's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+/// One reason why an event is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 pub struct SchemaFault {
     /// Where, as a JSON pointer from the event's root.
     pub pointer: String,
-    /// What is wrong there, in words.
+    /// What is wrong there: words that follow the pointer, as in “is not a string”.
     pub message: String,
+}
+
+impl SchemaFault {
+    /// A fault at `pointer`.
+    pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for SchemaFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = if self.pointer.is_empty() { "the event" } else { &self.pointer };
+        write!(f, "{place} {}", self.message)
+    }
 }
 
 /// What the store adds to a draft to make it a line.
@@ -64,3 +131,244 @@ pub struct Stamp<'a> {
     /// The repository's branch, unless the caller gave one.
     pub branch: Option<&'a str>,
 }
+
+/// An event of another system, as its mapping makes it. Texts are taken as they are.
+#[derive(Debug, Clone, Default)]
+pub struct LenientDraft {
+    /// The event's id: non-empty; imports derive it from the source.
+    pub event_id: Option<String>,
+    /// Any non-empty name without control characters.
+    pub event_type: String,
+    /// The version of the type's schema; none for the catalogue's.
+    pub event_version: Option<String>,
+    /// The event's time; none for the time of the append.
+    pub timestamp: Option<Timestamp>,
+    /// Any key that is safe as a folder's name.
+    pub issue_key: String,
+    /// Any non-empty text without control characters.
+    pub session_id: String,
+    /// The group of events it belongs to.
+    pub correlation_id: Option<String>,
+    /// The id of the event that caused it.
+    pub causation_id: Option<String>,
+    /// `user`, `system` or `agent`, or the source's own word.
+    pub actor_type: String,
+    /// The actor's name; non-empty.
+    pub actor_id: String,
+    /// The model the actor runs on.
+    pub model: Option<String>,
+    /// The text of a JSON object.
+    pub metadata: String,
+    /// The commit the repository was at.
+    pub git_sha: Option<String>,
+    /// The branch the repository was on.
+    pub branch: Option<String>,
+    /// The text of a JSON object.
+    pub codebase_state: Option<String>,
+}
+
+impl Draft {
+    /// Reads an event that a caller wants to append: the text of one JSON object. A
+    /// `metadata.issue_key` that the type lists is filled from the envelope when absent.
+    ///
+    /// # Errors
+    /// Every fault there is, in the order of the text, those of absent fields last.
+    pub fn strict(text: &str, rules: &Rules) -> Result<Self, Vec<SchemaFault>> {
+        strict::read(text, rules)
+    }
+
+    /// Takes an event of another system: any type, any safe key, any metadata object. What comes
+    /// out is a well-formed line that reads back to the same fields.
+    ///
+    /// # Errors
+    /// Every fault there is: what would make an unsafe name or a broken line.
+    pub fn lenient(parts: LenientDraft) -> Result<Self, Vec<SchemaFault>> {
+        strict::take(parts)
+    }
+
+    /// The id that the caller gave.
+    #[must_use]
+    pub fn event_id(&self) -> Option<&str> {
+        self.event_id.as_deref()
+    }
+
+    /// The type's name.
+    #[must_use]
+    pub fn event_type(&self) -> &str {
+        &self.event_type
+    }
+
+    /// The type; unknown where the catalogue does not have it.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        Kind::from_name(&self.event_type)
+    }
+
+    /// The version of the type's schema: the caller's, else the one the type came with.
+    #[must_use]
+    pub fn event_version(&self) -> &str {
+        self.event_version.as_deref().unwrap_or_else(|| Version::since(self.kind()).name())
+    }
+
+    /// The time that the caller gave.
+    #[must_use]
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        self.timestamp
+    }
+
+    /// The issue.
+    #[must_use]
+    pub fn issue_key(&self) -> &str {
+        &self.issue_key
+    }
+
+    /// The session.
+    #[must_use]
+    pub fn session_id(&self) -> &str {
+        &self.session_id
+    }
+
+    /// The group of events it belongs to.
+    #[must_use]
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.correlation_id.as_deref()
+    }
+
+    /// The id of the event that caused it.
+    #[must_use]
+    pub fn causation_id(&self) -> Option<&str> {
+        self.causation_id.as_deref()
+    }
+
+    /// `user`, `system` or `agent`; imports may have other words.
+    #[must_use]
+    pub fn actor_type(&self) -> &str {
+        &self.actor_type
+    }
+
+    /// The actor's name.
+    #[must_use]
+    pub fn actor_id(&self) -> &str {
+        &self.actor_id
+    }
+
+    /// The model the actor runs on.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
+    /// The metadata: the compact text of a JSON object.
+    #[must_use]
+    pub fn metadata(&self) -> &str {
+        &self.metadata
+    }
+
+    /// The commit that the caller gave.
+    #[must_use]
+    pub fn git_sha(&self) -> Option<&str> {
+        self.git_sha.as_deref()
+    }
+
+    /// The branch that the caller gave.
+    #[must_use]
+    pub fn branch(&self) -> Option<&str> {
+        self.branch.as_deref()
+    }
+
+    /// The state of the code base that the caller gave: the compact text of a JSON object.
+    #[must_use]
+    pub fn codebase_state(&self) -> Option<&str> {
+        self.codebase_state.as_deref()
+    }
+
+    /// The stored line, without its line feed: the fields in the order of
+    /// [`crate::model::envelope::FIELDS`], compact, absent ones left out.
+    #[must_use]
+    pub fn to_line(&self, stamp: &Stamp<'_>) -> String {
+        use std::fmt::Write;
+        let state = self.codebase_state.as_ref().map_or(0, String::len);
+        let mut line = String::with_capacity(self.metadata.len() + state + 640);
+        line.push_str("{\"event_id\":");
+        json::push_string(&mut line, stamp.event_id);
+        push_member(&mut line, "event_type", &self.event_type);
+        push_member(&mut line, "event_version", self.event_version());
+        // Writing to a string cannot fail.
+        let _ = write!(line, ",\"timestamp\":\"{}\"", stamp.timestamp);
+        let _ = write!(line, ",\"event_sequence\":{}", stamp.sequence);
+        push_member(&mut line, "issue_key", &self.issue_key);
+        push_member(&mut line, "session_id", &self.session_id);
+        push_optional(&mut line, "correlation_id", self.correlation_id());
+        push_optional(&mut line, "causation_id", self.causation_id());
+        line.push_str(",\"actor\":{\"type\":");
+        json::push_string(&mut line, &self.actor_type);
+        push_member(&mut line, "id", &self.actor_id);
+        push_optional(&mut line, "model", self.model());
+        line.push_str("},\"metadata\":");
+        line.push_str(&self.metadata);
+        push_optional(&mut line, "git_sha", self.git_sha().or(stamp.git_sha));
+        push_optional(&mut line, "branch", self.branch().or(stamp.branch));
+        if let Some(state) = self.codebase_state() {
+            line.push_str(",\"codebase_state\":");
+            line.push_str(state);
+        }
+        line.push('}');
+        line
+    }
+
+    /// Whether the fields that this caller gave are those of a stored line, as for a retry under
+    /// the same id: the store's stamps and the commit and branch are left out of account.
+    #[must_use]
+    pub fn same_content(&self, stored_line: &str) -> bool {
+        let Ok(stored) = serde_json::from_str::<Envelope<'_>>(stored_line) else { return false };
+        let given = |ours: Option<&str>, theirs: Option<&str>| ours.is_none() || ours == theirs;
+        let time = |text: &str| Timestamp::parse(text).ok();
+        let Some(actor) = &stored.actor else { return false };
+        stored.event_type.as_deref() == Some(&*self.event_type)
+            && stored.issue_key.as_deref() == Some(&*self.issue_key)
+            && stored.session_id.as_deref() == Some(&*self.session_id)
+            && given(self.event_id(), stored.event_id.as_deref())
+            && given(self.event_version.as_deref(), stored.event_version.as_deref())
+            && given(self.correlation_id(), stored.correlation_id.as_deref())
+            && given(self.causation_id(), stored.causation_id.as_deref())
+            && (self.timestamp.is_none()
+                || self.timestamp == stored.timestamp.as_deref().and_then(time))
+            && *actor.kind == *self.actor_type
+            && *actor.id == *self.actor_id
+            && actor.model.as_deref() == self.model()
+            && stored.metadata.is_some_and(|raw| json::equal(raw.get(), &self.metadata))
+            && self.codebase_state().is_none_or(|ours| {
+                stored.codebase_state.is_some_and(|raw| json::equal(raw.get(), ours))
+            })
+    }
+}
+
+fn push_member(line: &mut String, name: &str, value: &str) {
+    line.push_str(",\"");
+    line.push_str(name);
+    line.push_str("\":");
+    json::push_string(line, value);
+}
+
+fn push_optional(line: &mut String, name: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        push_member(line, name, value);
+    }
+}
+
+/// Whether a key has the default form, `^[A-Z][A-Z0-9_]*-[0-9]+$`.
+pub(super) fn is_default_key(key: &str) -> bool {
+    let Some((prefix, number)) = key.split_once('-') else { return false };
+    prefix.starts_with(|c: char| c.is_ascii_uppercase())
+        && prefix.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+        && !number.is_empty()
+        && number.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether a text has characters that would steer a terminal.
+pub(super) fn has_control(text: &str) -> bool {
+    !text.bytes().all(|b| (0x20..0x7f).contains(&b)) && text.chars().any(ids::is_control)
+}
+
+#[cfg(test)]
+mod tests;

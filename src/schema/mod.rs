@@ -5,7 +5,9 @@
 //! not live here: files or locks.
 
 pub mod draft;
-pub mod upcast;
-pub mod validate;
+mod json;
+mod strict;
+mod suggest;
 
-pub use draft::{Draft, Rules, SchemaFault};
+pub use draft::{Draft, KeyPattern, LenientDraft, Rules, SchemaFault, Stamp};
+pub use json::MAX_DEPTH;

@@ -530,3 +530,6 @@ pub enum Found {
 fn beyond(position: Position, head: Position) -> Error {
     Error::not_found(format!("position {position} is beyond the head, which is {head}"))
 }
+
+#[cfg(test)]
+mod tests;

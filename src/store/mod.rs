@@ -4,6 +4,7 @@
 //! what events mean. [`local`] is the implementation on a file system.
 
 pub mod local;
+pub mod memory;
 pub mod snapshot;
 
 use std::ops::Range;

@@ -1,0 +1,43 @@
+//! `/decisions/{id}` and `/approvals/{id}`.
+//!
+//! Lives here: the arms of the decision and approval types. May not live here: what follows.
+
+use super::writer::Writer;
+
+pub(super) fn made(w: &mut Writer<'_>) {
+    let Some(id) = w.key("decision_id") else { return };
+    w.thing("decisions", &id).stamp("at").copy_or_actor("decided_by", "by").copy(&[
+        "title",
+        "question",
+        "options",
+        "chosen",
+        "rationale",
+    ]);
+}
+
+pub(super) fn approval_requested(w: &mut Writer<'_>) {
+    let Some(id) = w.key("approval_id") else { return };
+    w.thing("approvals", &id)
+        .remove(&["decided_at", "reason"])
+        .word("status", "pending")
+        .stamp("requested_at")
+        .copy_or_actor("requested_by", "requested_by")
+        .copy(&["approver", "subject", "description"]);
+}
+
+fn decided(w: &mut Writer<'_>, status: &'static str) {
+    let Some(id) = w.key("approval_id") else { return };
+    w.thing("approvals", &id)
+        .word("status", status)
+        .stamp("decided_at")
+        .copy_or_actor("approver", "approver")
+        .copy(&["reason"]);
+}
+
+pub(super) fn approval_granted(w: &mut Writer<'_>) {
+    decided(w, "granted");
+}
+
+pub(super) fn approval_rejected(w: &mut Writer<'_>) {
+    decided(w, "rejected");
+}

@@ -1,0 +1,120 @@
+//! `/orchestration`: the work on the issue as a whole.
+//!
+//! Lives here: the arms of the orchestration, summary and replay types. May not live here: phases.
+
+use super::writer::{Record, Writer};
+use crate::model::Map;
+
+const MEMBER: &str = "orchestration";
+
+/// What a start and an end both make void.
+const ENDING: &[&str] = &[
+    "completed_at",
+    "duration_seconds",
+    "outcome",
+    "metrics",
+    "final_state",
+    "failure",
+    "cancelled",
+    "paused",
+];
+
+pub(super) fn started(w: &mut Writer<'_>) {
+    let issue_key = &w.event.issue_key;
+    let mut node = w.top(MEMBER);
+    node.remove(ENDING).word("status", "in_progress").stamp("started_at");
+    if !issue_key.is_empty() {
+        node.set("issue_key", issue_key);
+    }
+    node.copy_as("initial_phase", "current_phase")
+        .copy_as("issue_summary", "summary")
+        .copy(&["issue_key", "issue_type", "priority", "workflow_type", "labels", "components"])
+        .copy(&["estimated_complexity", "config"]);
+}
+
+/// The orchestration is over.
+fn end(w: &mut Writer<'_>, status: &'static str) {
+    w.top(MEMBER)
+        .remove(ENDING)
+        .word("status", status)
+        .stamp("completed_at")
+        .copy(&["duration_seconds"]);
+}
+
+pub(super) fn completed(w: &mut Writer<'_>) {
+    end(w, "completed");
+    w.top(MEMBER).copy(&["final_state", "outcome", "metrics"]);
+}
+
+pub(super) fn failed(w: &mut Writer<'_>) {
+    end(w, "failed");
+    let failure = w
+        .record()
+        .copy_as("failure_phase", "phase")
+        .copy_as("failure_reason", "reason")
+        .copy_as("error_message", "message")
+        .copy(&["recovery_attempted", "recovery_successful", "rollback_state", "next_actions"])
+        .done();
+    w.top(MEMBER).set_record("failure", failure);
+}
+
+pub(super) fn cancelled(w: &mut Writer<'_>) {
+    end(w, "cancelled");
+    let cancelled = w.record().copy(&["reason"]).copy_or_actor("cancelled_by", "by").done();
+    w.top(MEMBER).set_record("cancelled", cancelled);
+}
+
+pub(super) fn paused(w: &mut Writer<'_>) {
+    let paused = w
+        .record()
+        .stamp("at")
+        .copy_as("pause_reason", "reason")
+        .copy_as("current_phase", "phase")
+        .copy(&["blocking_issue", "can_resume", "resume_conditions", "snapshot_id"])
+        .done();
+    w.top(MEMBER).word("status", "paused").set("paused", paused);
+}
+
+pub(super) fn resumed(w: &mut Writer<'_>) {
+    w.top(MEMBER)
+        .word("status", "in_progress")
+        .remove(&["paused"])
+        .copy_as("resume_phase", "current_phase");
+}
+
+/// Which event holds a summary, and of what: the words themselves stay in the log's event, and
+/// here, when they are short.
+pub(super) fn summary_record(record: Record<'_>, event_id: &smol_str::SmolStr) -> Map {
+    let record = if event_id.is_empty() { record } else { record.set("event_id", event_id) };
+    record.stamp("at").copy(&["summary", "from_event", "to_event"]).done()
+}
+
+pub(super) fn summary_created(w: &mut Writer<'_>) {
+    let summary = summary_record(w.record(), &w.event.id);
+    w.top(MEMBER).set("latest_summary", summary);
+}
+
+pub(super) fn replay_started(w: &mut Writer<'_>) {
+    let replay = w
+        .record()
+        .word("status", "running")
+        .stamp("started_at")
+        .copy(&["replay_id", "from", "to", "dry_run"])
+        .done();
+    w.top(MEMBER).set("replay", replay);
+}
+
+pub(super) fn replay_completed(w: &mut Writer<'_>) {
+    // The latest replay only: an end without its own start stands for itself.
+    let id = w.event.get("replay_id");
+    let begun = w.look(&[MEMBER, "replay"]).filter(|replay| replay.get("replay_id") == id);
+    let begun = begun.and_then(|replay| replay.as_map()).cloned().unwrap_or_default();
+    let replay = w
+        .record_from(begun)
+        .word("status", "completed")
+        .stamp("ended_at")
+        .copy(&["replay_id", "from", "to", "dry_run"])
+        .copy(&["replayed_count", "skipped_count", "failed_count"])
+        .done();
+    w.top(MEMBER).set("replay", replay);
+}

@@ -1,0 +1,417 @@
+//! Writing to the state so that every change is known.
+//!
+//! Lives here: [`Writer`] (one event's access to the tree), [`Node`] (one thing in it) and
+//! [`Record`] (a small map made from an event's fields). May not live here: what any type means.
+
+use std::cell::OnceCell;
+
+use smol_str::SmolStr;
+
+use super::state::look;
+use super::{Applied, Change};
+use crate::model::{Anomaly, AnomalyKind, Event, Key, Map, Path, Value};
+
+/// One event's access to the tree. A write that does not change the value leaves the tree as it
+/// is, still shared with other versions, and records nothing.
+pub(super) struct Writer<'a> {
+    root: &'a mut Map,
+    /// The event that writes.
+    pub(super) event: &'a Event,
+    applied: Option<&'a mut Applied>,
+    now: OnceCell<SmolStr>,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(
+        root: &'a mut Map,
+        event: &'a Event,
+        applied: Option<&'a mut Applied>,
+    ) -> Self {
+        Self { root, event, applied, now: OnceCell::new() }
+    }
+
+    /// The event's time as text.
+    pub(super) fn now(&self) -> Value {
+        Value::Text(now(&self.now, self.event).clone())
+    }
+
+    /// The tree as it is now.
+    pub(super) fn root(&self) -> &Map {
+        self.root
+    }
+
+    /// The value under these keys.
+    pub(super) fn look<K: AsRef<str>>(&self, keys: &[K]) -> Option<&Value> {
+        look(self.root, keys)
+    }
+
+    /// The thing under these keys. It comes into being with its first field.
+    pub(super) fn node<const N: usize>(&mut self, keys: [Key; N]) -> Node<'_> {
+        Node {
+            place: Place::Root(self.root),
+            is_new: false,
+            path: Path::of(keys),
+            changes: self.applied.as_deref_mut().map(|applied| &mut applied.changes),
+            event: self.event,
+            now: &self.now,
+        }
+    }
+
+    /// A member of the top level that is one thing.
+    pub(super) fn top(&mut self, member: &'static str) -> Node<'_> {
+        self.node([Key::new_static(member)])
+    }
+
+    /// An entry of a collection.
+    pub(super) fn thing(&mut self, collection: &'static str, key: &Key) -> Node<'_> {
+        self.node([Key::new_static(collection), key.clone()])
+    }
+
+    /// A small map made from this event.
+    pub(super) fn record(&self) -> Record<'_> {
+        Record { map: Map::new(), event: self.event, now: &self.now }
+    }
+
+    /// A small map made from this event on top of another.
+    pub(super) fn record_from(&self, map: Map) -> Record<'_> {
+        Record { map, ..self.record() }
+    }
+
+    /// The natural key in a metadata field. Where there is none the event is noted as an anomaly,
+    /// for then it has nothing to write to.
+    pub(super) fn key(&mut self, field: &'static str) -> Option<Key> {
+        let key = natural_key(self.event, field);
+        if key.is_none() {
+            self.no_key(field);
+        }
+        key
+    }
+
+    /// Notes that the event lacks the field which says what it is about.
+    pub(super) fn no_key(&mut self, field: &'static str) {
+        let kind = self.event.kind;
+        self.anomaly(
+            AnomalyKind::MissingField,
+            format_args!("{kind} without a usable metadata.{field}: it changes nothing"),
+        );
+    }
+
+    /// Notes an anomaly at this event.
+    pub(super) fn anomaly(&mut self, kind: AnomalyKind, detail: std::fmt::Arguments<'_>) {
+        if let Some(applied) = self.applied.as_deref_mut() {
+            let found = Anomaly::new(kind, self.event.position, detail.to_string());
+            applied.anomalies.push(found);
+        }
+    }
+
+    /// Puts a whole subtree in the place of another, or takes it away, and records what differs:
+    /// subtrees that came or went, and leaves that changed.
+    pub(super) fn replace<const N: usize>(&mut self, keys: [Key; N], new: Option<Value>) {
+        let old = look(self.root, &keys).cloned();
+        let Some((last, parents)) = keys.split_last() else { return };
+        if old == new {
+            return;
+        }
+        let map = parents.iter().fold(&mut *self.root, |map, key| map.map_mut(key));
+        match &new {
+            Some(new) => map.insert(last.clone(), new.clone()),
+            None => map.remove(last),
+        };
+        if let Some(applied) = self.applied.as_deref_mut() {
+            let changes = &mut applied.changes;
+            differences(old.as_ref(), new.as_ref(), &mut Path::of(keys), changes);
+        }
+    }
+
+    /// Adds one to a counter that is not recorded as a change.
+    pub(super) fn count(&mut self, keys: &[Key]) {
+        let Some((last, parents)) = keys.split_last() else { return };
+        let map = parents
+            .iter()
+            .fold(self.root.map_mut(&Key::new_static("counters")), |map, key| map.map_mut(key));
+        match map.get_mut(last) {
+            Some(Value::Int(n)) => *n = n.saturating_add(1),
+            _ => {
+                map.insert(last.clone(), Value::Int(1));
+            }
+        }
+    }
+
+    /// A map under `/counters`, whose writes are not recorded as changes.
+    pub(super) fn bookkeeping(&mut self, name: &'static str) -> &mut Map {
+        self.root.map_mut(&Key::new_static("counters")).map_mut(&Key::new_static(name))
+    }
+}
+
+/// The metadata field as a key of a collection: a text that is not empty, or an integer.
+pub(super) fn natural_key(event: &Event, field: &str) -> Option<Key> {
+    match event.get(field)? {
+        Value::Text(text) if !text.is_empty() => Some(text.clone()),
+        Value::Int(n) => Some(smol_str::format_smolstr!("{n}")),
+        Value::UInt(n) => Some(smol_str::format_smolstr!("{n}")),
+        _ => None,
+    }
+}
+
+/// A metadata field that is there and not null.
+pub(super) fn present<'e>(event: &'e Event, field: &str) -> Option<&'e Value> {
+    event.get(field).filter(|value| !value.is_null())
+}
+
+fn now<'n>(cell: &'n OnceCell<SmolStr>, event: &Event) -> &'n SmolStr {
+    cell.get_or_init(|| SmolStr::new(std::str::from_utf8(&event.at.rfc3339()).unwrap_or_default()))
+}
+
+fn differences(
+    old: Option<&Value>,
+    new: Option<&Value>,
+    path: &mut Path,
+    changes: &mut Vec<Change>,
+) {
+    match (old, new) {
+        (Some(Value::Map(a)), Some(Value::Map(b))) => a.differing(b, |key, old, new| {
+            path.push(key.clone());
+            differences(old, new, path, changes);
+            path.pop();
+        }),
+        (old, new) if old == new => {}
+        (old, new) => {
+            changes.push(Change { path: path.clone(), old: old.cloned(), new: new.cloned() })
+        }
+    }
+}
+
+/// One thing of the state: a map at a path. If it comes into being, that is recorded as one change
+/// when the node is dropped; else each field that changes is one.
+pub(super) struct Node<'w> {
+    place: Place<'w>,
+    is_new: bool,
+    path: Path,
+    changes: Option<&'w mut Vec<Change>>,
+    event: &'w Event,
+    now: &'w OnceCell<SmolStr>,
+}
+
+enum Place<'w> {
+    /// Not looked up for writing yet: what is not written stays shared.
+    Root(&'w mut Map),
+    /// The thing itself.
+    Here(&'w mut Map),
+    /// Only while moving from one to the other.
+    Moving,
+}
+
+impl Node<'_> {
+    /// Its fields, if it is there.
+    pub(super) fn map(&self) -> Option<&Map> {
+        match &self.place {
+            Place::Root(root) => look(root, self.path.keys())?.as_map(),
+            Place::Here(map) => Some(map),
+            Place::Moving => None,
+        }
+    }
+
+    /// Whether the thing is there.
+    pub(super) fn exists(&self) -> bool {
+        self.map().is_some_and(|map| !map.is_empty())
+    }
+
+    /// A field's value.
+    pub(super) fn get(&self, field: &str) -> Option<&Value> {
+        self.map()?.get(field)
+    }
+
+    /// A field's value, if it is this text.
+    pub(super) fn is(&self, field: &str, text: &str) -> bool {
+        self.get(field).and_then(Value::as_str) == Some(text)
+    }
+
+    /// A field's value, if it is an integer; else 0.
+    pub(super) fn number(&self, field: &str) -> i64 {
+        self.get(field).and_then(Value::as_i64).unwrap_or(0)
+    }
+
+    /// The event's time as text.
+    pub(super) fn now(&self) -> Value {
+        Value::Text(now(self.now, self.event).clone())
+    }
+
+    /// Sets a field. `null` is not written: what is not there is absent.
+    pub(super) fn put(&mut self, key: Key, value: Value) {
+        if value.is_null() || self.get(&key) == Some(&value) {
+            return;
+        }
+        let recorded = (self.enter() && self.changes.is_some()).then(|| value.clone());
+        let Place::Here(map) = &mut self.place else { return };
+        let old = map.insert(key.clone(), value);
+        if let (Some(changes), Some(value)) = (self.changes.as_deref_mut(), recorded) {
+            changes.push(Change { path: self.path.child(key), old, new: Some(value) });
+        }
+    }
+
+    /// Sets a field.
+    pub(super) fn set(&mut self, field: &'static str, value: impl Into<Value>) -> &mut Self {
+        self.put(Key::new_static(field), value.into());
+        self
+    }
+
+    /// Sets a field to a fixed word.
+    pub(super) fn word(&mut self, field: &'static str, word: &'static str) -> &mut Self {
+        self.set(field, SmolStr::new_static(word))
+    }
+
+    /// Sets a field to the event's time.
+    pub(super) fn stamp(&mut self, field: &'static str) -> &mut Self {
+        let now = self.now();
+        self.set(field, now)
+    }
+
+    /// Sets a field where there is something to set.
+    pub(super) fn set_some(&mut self, field: &'static str, value: Option<Value>) -> &mut Self {
+        if let Some(value) = value {
+            self.set(field, value);
+        }
+        self
+    }
+
+    /// Sets a field to a small map, if that is not empty.
+    pub(super) fn set_record(&mut self, field: &'static str, record: Map) -> &mut Self {
+        if !record.is_empty() {
+            self.set(field, record);
+        }
+        self
+    }
+
+    /// Takes metadata fields over under their own names.
+    pub(super) fn copy(&mut self, fields: &[&'static str]) -> &mut Self {
+        for field in fields {
+            self.copy_as(field, field);
+        }
+        self
+    }
+
+    /// Takes a metadata field over under another name.
+    pub(super) fn copy_as(&mut self, field: &str, name: &'static str) -> &mut Self {
+        let value = present(self.event, field).cloned();
+        self.set_some(name, value)
+    }
+
+    /// Takes a metadata field over, or else the name of the event's actor.
+    pub(super) fn copy_or_actor(&mut self, field: &str, name: &'static str) -> &mut Self {
+        let actor = &self.event.actor;
+        let value = present(self.event, field)
+            .cloned()
+            .or_else(|| (!actor.is_empty()).then(|| actor.into()));
+        self.set_some(name, value)
+    }
+
+    /// Adds to an integer field.
+    pub(super) fn add(&mut self, field: &'static str, amount: i64) -> &mut Self {
+        let sum = self.number(field).saturating_add(amount);
+        self.set(field, sum)
+    }
+
+    /// Takes fields away.
+    pub(super) fn remove(&mut self, fields: &[&str]) -> &mut Self {
+        for field in fields {
+            self.take(field);
+        }
+        self
+    }
+
+    /// Takes one field away and gives what it held.
+    pub(super) fn take(&mut self, field: &str) -> Option<Value> {
+        self.get(field)?;
+        let recorded = self.enter();
+        let Place::Here(map) = &mut self.place else { return None };
+        let old = map.remove(field);
+        if let (true, Some(changes)) = (recorded, self.changes.as_deref_mut()) {
+            changes.push(Change { path: self.path.child(field), old: old.clone(), new: None });
+        }
+        old
+    }
+
+    /// Goes to the thing in order to write, and says whether its fields are recorded one by one.
+    fn enter(&mut self) -> bool {
+        self.place = match std::mem::replace(&mut self.place, Place::Moving) {
+            Place::Root(root) => {
+                let keys = self.path.keys();
+                self.is_new = look(root, keys).is_none();
+                Place::Here(keys.iter().fold(root, |map, key| map.map_mut(key)))
+            }
+            place => place,
+        };
+        !self.is_new
+    }
+}
+
+impl Drop for Node<'_> {
+    fn drop(&mut self) {
+        if let (true, Place::Here(map), Some(changes)) =
+            (self.is_new, &self.place, self.changes.as_deref_mut())
+        {
+            let new = Some(Value::Map(Map::clone(map)));
+            changes.push(Change { path: std::mem::take(&mut self.path), old: None, new });
+        }
+    }
+}
+
+/// A small map made from an event's fields.
+pub(super) struct Record<'e> {
+    map: Map,
+    event: &'e Event,
+    now: &'e OnceCell<SmolStr>,
+}
+
+impl Record<'_> {
+    /// Sets a field.
+    pub(super) fn set(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        let value = value.into();
+        if !value.is_null() {
+            self.map.insert(Key::new_static(name), value);
+        }
+        self
+    }
+
+    /// Sets a field to a fixed word.
+    pub(super) fn word(self, name: &'static str, word: &'static str) -> Self {
+        self.set(name, SmolStr::new_static(word))
+    }
+
+    /// Sets a field to the event's time.
+    pub(super) fn stamp(self, name: &'static str) -> Self {
+        let now = now(self.now, self.event).clone();
+        self.set(name, now)
+    }
+
+    /// Takes metadata fields over under their own names.
+    pub(super) fn copy(mut self, fields: &[&'static str]) -> Self {
+        for field in fields {
+            self = self.copy_as(field, field);
+        }
+        self
+    }
+
+    /// Takes a metadata field over under another name.
+    pub(super) fn copy_as(self, field: &str, name: &'static str) -> Self {
+        match present(self.event, field).cloned() {
+            Some(value) => self.set(name, value),
+            None => self,
+        }
+    }
+
+    /// Takes a metadata field over, or else the name of the event's actor.
+    pub(super) fn copy_or_actor(self, field: &str, name: &'static str) -> Self {
+        if present(self.event, field).is_some() || self.event.actor.is_empty() {
+            self.copy_as(field, name)
+        } else {
+            let actor = self.event.actor.clone();
+            self.set(name, actor)
+        }
+    }
+
+    /// The map.
+    pub(super) fn done(self) -> Map {
+        self.map
+    }
+}

@@ -1,0 +1,437 @@
+//! The rules of the envelope: what a caller may write into each of its fields.
+//!
+//! Lives here: reading a caller's text into a [`Draft`] with every fault named. May not live here:
+//! the metadata of single types (see [`super::validate`]).
+
+use serde_json::value::RawValue;
+
+use super::draft::{Draft, LenientDraft, Rules, SchemaFault, Stamp, has_control, is_default_key};
+use super::json;
+use crate::model::catalogue::Version;
+use crate::model::envelope::{ActorType, Fields, Text};
+use crate::model::{Kind, Timestamp, ids};
+
+/// How far ahead of the clock a caller's time may be, in milliseconds.
+const AHEAD_MS: i64 = 5 * 60_000;
+
+/// The longest session id of an import, in bytes.
+const MAX_SESSION_BYTES: usize = 500;
+
+/// A caller's event while it is read: what was sound so far, and what was not.
+struct Reader<'r> {
+    rules: &'r Rules,
+    faults: Vec<SchemaFault>,
+    parts: LenientDraft,
+    seen: Vec<String>,
+    has_actor: bool,
+}
+
+/// Reads and checks a caller's event; see [`Draft::strict`].
+pub(super) fn read(text: &str, rules: &Rules) -> Result<Draft, Vec<SchemaFault>> {
+    let fields = object(text)?;
+    let mut reader = Reader {
+        rules,
+        faults: Vec::new(),
+        parts: LenientDraft::default(),
+        seen: Vec::with_capacity(fields.len()),
+        has_actor: false,
+    };
+    for (name, raw) in &fields {
+        if reader.seen.iter().any(|seen| seen == name) {
+            reader.fault(&json::child("", name), "comes twice");
+        } else {
+            reader.field(name, raw.get());
+            reader.seen.push(name.to_string());
+        }
+    }
+    reader.finish(text.len())
+}
+
+/// The members of the object that `text` is.
+fn object(text: &str) -> Result<Vec<(std::borrow::Cow<'_, str>, &RawValue)>, Vec<SchemaFault>> {
+    let fault = |message: String| vec![SchemaFault::new("", message)];
+    match serde_json::from_str::<&RawValue>(text) {
+        Err(error) => Err(fault(format!("is not JSON: {error}"))),
+        Ok(raw) if !raw.get().starts_with('{') => {
+            Err(fault(format!("is {}, not a JSON object", type_of(raw.get()))))
+        }
+        Ok(raw) => serde_json::from_str::<Fields<'_>>(raw.get())
+            .map(|fields| fields.0)
+            .map_err(|error| fault(format!("cannot be read: {error}"))),
+    }
+}
+
+/// What a JSON text is, with its article.
+pub(super) fn type_of(json: &str) -> &'static str {
+    match json.as_bytes().first() {
+        Some(b'{') => "an object",
+        Some(b'[') => "an array",
+        Some(b'"') => "a string",
+        Some(b't' | b'f') => "a truth value",
+        Some(b'n') => "null",
+        _ => "a number",
+    }
+}
+
+impl Reader<'_> {
+    fn fault(&mut self, pointer: &str, message: impl Into<String>) {
+        self.faults.push(SchemaFault::new(pointer, message));
+    }
+
+    fn field(&mut self, name: &str, raw: &str) {
+        match name {
+            "event_id" => self.parts.event_id = self.event_id(raw),
+            "event_type" => self.event_type(raw),
+            "event_version" => self.parts.event_version = self.text("/event_version", raw),
+            "timestamp" => self.parts.timestamp = self.timestamp(raw),
+            "event_sequence" => {
+                self.fault("/event_sequence", "is given by the store: leave it out");
+            }
+            "issue_key" => self.issue_key(raw),
+            "session_id" => self.session_id(raw),
+            "correlation_id" => self.parts.correlation_id = self.word("/correlation_id", raw),
+            "causation_id" => self.parts.causation_id = self.word("/causation_id", raw),
+            "actor" => self.actor(raw),
+            "metadata" => {
+                if let Some(object) = self.object("/metadata", raw) {
+                    self.parts.metadata = object;
+                }
+            }
+            "git_sha" => self.git_sha(raw),
+            "branch" => self.parts.branch = self.word("/branch", raw),
+            "codebase_state" => self.parts.codebase_state = self.object("/codebase_state", raw),
+            _ => self.fault(
+                &json::child("", name),
+                "is no field of the envelope: what a type adds belongs into metadata",
+            ),
+        }
+    }
+
+    /// A string, whatever it holds.
+    fn text(&mut self, pointer: &str, raw: &str) -> Option<String> {
+        if raw == "null" {
+            self.fault(pointer, "is null: leave it out instead");
+            return None;
+        }
+        if !raw.starts_with('"') {
+            self.fault(pointer, format!("must be a string, not {}", type_of(raw)));
+            return None;
+        }
+        match serde_json::from_str::<Text<'_>>(raw) {
+            Ok(text) => Some(text.0.into_owned()),
+            Err(_) => {
+                self.fault(pointer, "has half of a surrogate pair");
+                None
+            }
+        }
+    }
+
+    /// A string that is not empty and has no control characters.
+    fn word(&mut self, pointer: &str, raw: &str) -> Option<String> {
+        let text = self.text(pointer, raw)?;
+        match check_word(&text) {
+            Ok(()) => Some(text),
+            Err(why) => {
+                self.fault(pointer, why);
+                None
+            }
+        }
+    }
+
+    /// An object, compact; sound and not too deep.
+    fn object(&mut self, pointer: &str, raw: &str) -> Option<String> {
+        if !raw.starts_with('{') {
+            self.fault(pointer, format!("must be an object, not {}", type_of(raw)));
+            return None;
+        }
+        let found = json::scan(raw);
+        if !found.sound || found.depth >= json::MAX_DEPTH {
+            json::name_unsound(raw, pointer, 1, &mut self.faults);
+            return None;
+        }
+        Some(if found.spaced { json::compact(raw).into_owned() } else { raw.to_owned() })
+    }
+
+    fn event_id(&mut self, raw: &str) -> Option<String> {
+        let id = self.text("/event_id", raw)?;
+        if ids::is_uuid(&id) {
+            return Some(id);
+        }
+        self.fault("/event_id", format!("must be a UUID, which {} is not", quote(&id)));
+        None
+    }
+
+    fn event_type(&mut self, raw: &str) {
+        let Some(name) = self.word("/event_type", raw) else { return };
+        if !Kind::from_name(&name).is_catalogued() && !self.rules.allow_unknown_types {
+            self.faults.push(super::suggest::unknown_type(&name));
+        }
+        self.parts.event_type = name;
+    }
+
+    fn timestamp(&mut self, raw: &str) -> Option<Timestamp> {
+        let text = self.text("/timestamp", raw)?;
+        match Timestamp::parse(&text) {
+            Err(why) => self.fault("/timestamp", format!("cannot be {}: {why}", quote(&text))),
+            Ok(at) if at > self.rules.now.plus_millis(AHEAD_MS) => self.fault(
+                "/timestamp",
+                format!("is more than 5 minutes ahead of the clock ({})", self.rules.now),
+            ),
+            Ok(at) => return Some(at),
+        }
+        None
+    }
+
+    fn issue_key(&mut self, raw: &str) {
+        let Some(key) = self.text("/issue_key", raw) else { return };
+        if let Err(why) = ids::check_issue_key(&key) {
+            self.fault("/issue_key", why);
+        } else {
+            match &self.rules.key_pattern {
+                None if !is_default_key(&key) => self.fault(
+                    "/issue_key",
+                    format!("must be of the form PREFIX-123, which {} is not", quote(&key)),
+                ),
+                Some(pattern) if !pattern.matches(&key) => {
+                    let pattern = pattern.as_str();
+                    self.fault(
+                        "/issue_key",
+                        format!("must match {pattern}, which {} does not", quote(&key)),
+                    );
+                }
+                _ => {}
+            }
+        }
+        self.parts.issue_key = key;
+    }
+
+    fn session_id(&mut self, raw: &str) {
+        let Some(id) = self.text("/session_id", raw) else { return };
+        if !ids::is_uuid(&id) {
+            self.fault("/session_id", format!("must be a UUID, which {} is not", quote(&id)));
+        }
+        self.parts.session_id = id;
+    }
+
+    fn actor(&mut self, raw: &str) {
+        self.has_actor = true;
+        if !raw.starts_with('{') {
+            let what = type_of(raw);
+            self.fault("/actor", format!("must be an object like {{\"type\":\"agent\",\"id\":\"api-builder\"}}, not {what}"));
+            return;
+        }
+        let Ok(Fields(members)) = serde_json::from_str::<Fields<'_>>(raw) else {
+            return self.fault("/actor", "has a key with half of a surrogate pair");
+        };
+        let mut seen: Vec<&str> = Vec::with_capacity(3);
+        for (key, value) in &members {
+            let pointer = json::child("/actor", key);
+            if seen.contains(&&**key) {
+                self.fault(&pointer, "comes twice");
+                continue;
+            }
+            seen.push(key);
+            match &**key {
+                "type" => self.actor_type(value.get()),
+                "id" => {
+                    self.parts.actor_id = self.word(&pointer, value.get()).unwrap_or_default();
+                }
+                "model" => self.parts.model = self.word(&pointer, value.get()),
+                _ => self.fault(&pointer, "is no field of an actor (type, id, model)"),
+            }
+        }
+        for name in ["type", "id"] {
+            if !seen.contains(&name) {
+                self.fault(&json::child("/actor", name), "is required");
+            }
+        }
+    }
+
+    fn actor_type(&mut self, raw: &str) {
+        let Some(word) = self.text("/actor/type", raw) else { return };
+        if ActorType::from_name(&word).is_none() {
+            let words: Vec<&str> = ActorType::ALL.iter().map(|word| word.name()).collect();
+            let message =
+                format!("must be {}, not {}", super::suggest::one_of(&words), quote(&word));
+            self.fault("/actor/type", message);
+        }
+        self.parts.actor_type = word;
+    }
+
+    fn git_sha(&mut self, raw: &str) {
+        let Some(sha) = self.text("/git_sha", raw) else { return };
+        if !(7..=64).contains(&sha.len()) || !sha.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let message = format!("must be 7 to 64 hex digits, which {} is not", quote(&sha));
+            self.fault("/git_sha", message);
+        }
+        self.parts.git_sha = Some(sha);
+    }
+
+    /// What depends on more than one field.
+    fn finish(mut self, text_bytes: usize) -> Result<Draft, Vec<SchemaFault>> {
+        for name in ["event_type", "issue_key", "session_id", "actor", "metadata"] {
+            if !self.seen.iter().any(|seen| seen == name) {
+                self.fault(&json::child("", name), "is required");
+            }
+        }
+        self.version();
+        if !self.faults.is_empty() {
+            return Err(self.faults);
+        }
+        let draft = build(self.parts);
+        // Only a text near the limit is worth the line that would tell.
+        if text_bytes.saturating_mul(2) + 1024 > self.rules.max_event_bytes {
+            check_size(&draft, self.rules.max_event_bytes)?;
+        }
+        Ok(draft)
+    }
+
+    fn version(&mut self) {
+        let Some(given) = &self.parts.event_version else { return };
+        let kind = Kind::from_name(&self.parts.event_type);
+        let pointer = "/event_version";
+        let fault = if !is_semver(given) {
+            format!("must be a semantic version like 1.0.0, which {} is not", quote(given))
+        } else if !kind.is_catalogued() {
+            return;
+        } else {
+            match Version::from_name(given) {
+                None => format!(
+                    "{given} is not a version of the catalogue ({})",
+                    Version::ALL.map(Version::name).join(", ")
+                ),
+                Some(version) if version < Version::since(kind) => {
+                    format!(
+                        "{given} did not have {kind} yet: it came with {}",
+                        Version::since(kind).name()
+                    )
+                }
+                Some(_) => return,
+            }
+        };
+        self.fault(pointer, fault);
+    }
+}
+
+fn check_size(draft: &Draft, limit: usize) -> Result<(), Vec<SchemaFault>> {
+    let stamp = Stamp {
+        event_id: draft.event_id().unwrap_or("00000000-0000-4000-8000-000000000000"),
+        timestamp: draft.timestamp().unwrap_or_default(),
+        sequence: u64::MAX,
+        git_sha: None,
+        branch: None,
+    };
+    let bytes = draft.to_line(&stamp).len();
+    if bytes <= limit {
+        return Ok(());
+    }
+    let message =
+        format!("is a line of {bytes} bytes; the limit is {limit} (limits.max_event_bytes)");
+    Err(vec![SchemaFault::new("", message)])
+}
+
+fn build(parts: LenientDraft) -> Draft {
+    Draft {
+        event_id: parts.event_id,
+        event_type: parts.event_type,
+        event_version: parts.event_version,
+        timestamp: parts.timestamp,
+        issue_key: parts.issue_key,
+        session_id: parts.session_id,
+        correlation_id: parts.correlation_id,
+        causation_id: parts.causation_id,
+        actor_type: parts.actor_type,
+        actor_id: parts.actor_id,
+        model: parts.model,
+        metadata: parts.metadata,
+        git_sha: parts.git_sha,
+        branch: parts.branch,
+        codebase_state: parts.codebase_state,
+    }
+}
+
+/// Takes an event of another system; see [`Draft::lenient`].
+pub(super) fn take(mut parts: LenientDraft) -> Result<Draft, Vec<SchemaFault>> {
+    let mut faults = Vec::new();
+    let mut fault = |pointer: &str, why: &str| faults.push(SchemaFault::new(pointer, why));
+    if let Err(why) = ids::check_issue_key(&parts.issue_key) {
+        fault("/issue_key", why);
+    }
+    if parts.session_id.len() > MAX_SESSION_BYTES {
+        fault("/session_id", "is longer than 500 bytes");
+    }
+    let words = [
+        ("/event_id", parts.event_id.as_deref()),
+        ("/event_type", Some(&*parts.event_type)),
+        ("/event_version", parts.event_version.as_deref()),
+        ("/session_id", Some(&*parts.session_id)),
+        ("/correlation_id", parts.correlation_id.as_deref()),
+        ("/causation_id", parts.causation_id.as_deref()),
+        ("/actor/type", Some(&*parts.actor_type)),
+        ("/actor/id", Some(&*parts.actor_id)),
+        ("/actor/model", parts.model.as_deref()),
+        ("/git_sha", parts.git_sha.as_deref()),
+        ("/branch", parts.branch.as_deref()),
+    ];
+    for (pointer, word) in words {
+        if let Some(Err(why)) = word.map(check_word) {
+            fault(pointer, why);
+        }
+    }
+    match compact_object(&parts.metadata) {
+        Ok(text) => parts.metadata = text,
+        Err(why) => fault("/metadata", &why),
+    }
+    match parts.codebase_state.as_deref().map(compact_object).transpose() {
+        Ok(text) => parts.codebase_state = text,
+        Err(why) => fault("/codebase_state", &why),
+    }
+    if faults.is_empty() { Ok(build(parts)) } else { Err(faults) }
+}
+
+fn compact_object(text: &str) -> Result<String, String> {
+    match serde_json::from_str::<&RawValue>(text) {
+        Err(error) => Err(format!("is not JSON: {error}")),
+        Ok(raw) if raw.get().starts_with('{') => Ok(json::compact(raw.get()).into_owned()),
+        Ok(raw) => Err(format!("must be an object, not {}", type_of(raw.get()))),
+    }
+}
+
+fn check_word(text: &str) -> Result<(), &'static str> {
+    if text.is_empty() {
+        Err("is empty")
+    } else if has_control(text) {
+        Err("has a control character")
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether `text` has the form `1.2.3`, perhaps with a pre-release or build part.
+pub(super) fn is_semver(text: &str) -> bool {
+    let (core, rest) =
+        text.find(['-', '+']).map_or((text, None), |at| (&text[..at], Some(&text[at + 1..])));
+    let number = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|b| b.is_ascii_digit())
+            && (part == "0" || !part.starts_with('0'))
+    };
+    let mut parts = 0;
+    core.split('.').all(|part| {
+        parts += 1;
+        number(part)
+    }) && parts == 3
+        && rest.is_none_or(|rest| {
+            !rest.is_empty()
+                && rest
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'+'))
+        })
+}
+
+/// A text as a message quotes it: escaped and cut.
+pub(super) fn quote(text: &str) -> String {
+    let mut chars = text.chars();
+    let head: String = chars.by_ref().take(60).collect();
+    if chars.next().is_none() { format!("{head:?}") } else { format!("{:?}", head + "…") }
+}
