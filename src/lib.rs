@@ -16,4 +16,6 @@ pub mod diff;
 pub mod error;
 pub mod fold;
 pub mod model;
+
 pub mod schema;
+pub mod tui;

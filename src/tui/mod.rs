@@ -10,7 +10,12 @@
 //! asks the session.
 
 pub mod action;
+pub mod effect;
+pub mod input;
 pub mod keymap;
+pub mod nav;
+pub mod text;
+pub mod theme;
 
 use std::path::PathBuf;
 use std::sync::Arc;
