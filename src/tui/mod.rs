@@ -12,10 +12,12 @@
 pub mod action;
 pub mod effect;
 pub mod input;
+pub mod json;
 pub mod keymap;
 pub mod nav;
 pub mod text;
 pub mod theme;
+pub mod tree;
 
 use std::path::PathBuf;
 use std::sync::Arc;
