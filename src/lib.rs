@@ -16,6 +16,9 @@ pub mod diff;
 pub mod error;
 pub mod fold;
 pub mod model;
-
 pub mod schema;
+pub mod session;
+pub mod store;
+pub mod timeline;
 pub mod tui;
+pub mod watch;

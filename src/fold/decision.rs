@@ -18,11 +18,12 @@ pub(super) fn made(w: &mut Writer<'_>) {
 pub(super) fn approval_requested(w: &mut Writer<'_>) {
     let Some(id) = w.key("approval_id") else { return };
     w.thing("approvals", &id)
-        .remove(&["decided_at", "reason"])
+        .remove(&["decided_at", "reason", "comment"])
         .word("status", "pending")
         .stamp("requested_at")
         .copy_or_actor("requested_by", "requested_by")
-        .copy(&["approver", "subject", "description"]);
+        .copy_as("reason", "request_reason")
+        .copy(&["approver", "subject"]);
 }
 
 fn decided(w: &mut Writer<'_>, status: &'static str) {
@@ -31,7 +32,7 @@ fn decided(w: &mut Writer<'_>, status: &'static str) {
         .word("status", status)
         .stamp("decided_at")
         .copy_or_actor("approver", "approver")
-        .copy(&["reason"]);
+        .copy(&["reason", "comment"]);
 }
 
 pub(super) fn approval_granted(w: &mut Writer<'_>) {

@@ -29,8 +29,7 @@ pub(super) fn updated(w: &mut Writer<'_>) {
 
 pub(super) fn confluence_page_created(w: &mut Writer<'_>) {
     let Some(id) = w.key("page_id") else { return };
-    // Apart from files, which are named by their paths.
-    w.thing("docs", &smol_str::format_smolstr!("confluence:{id}"))
+    w.thing("docs", &id)
         .word("type", "confluence_page")
         .stamp("created_at")
         .copy_as("page_title", "title")

@@ -52,5 +52,6 @@ pub(super) fn reopened(w: &mut Writer<'_>) {
     w.thing("gaps", &gap)
         .word("status", "open")
         .add("reopened", 1)
-        .copy_as("reason", "reopen_reason");
+        .copy_as("reason", "reopen_reason")
+        .copy_or_actor("reopened_by", "reopened_by");
 }

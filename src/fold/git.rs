@@ -36,7 +36,7 @@ pub(super) fn branch_created(w: &mut Writer<'_>) {
     w.top("git").set("branch", &name);
     w.node([Key::new_static("git"), Key::new_static("branches"), name])
         .stamp("at")
-        .copy(&["from"])
+        .copy(&["from", "from_sha"])
         .copy_or_actor("created_by", "by");
 }
 
@@ -58,7 +58,7 @@ pub(super) fn pr_reviewed(w: &mut Writer<'_>) {
     let reviewer = super::writer::natural_key(w.event, "reviewer")
         .or_else(|| (!w.event.actor.is_empty()).then(|| w.event.actor.clone()));
     let Some(reviewer) = reviewer else { return w.no_key("reviewer") };
-    let review = w.record().stamp("at").copy(&["verdict", "comments"]).done();
+    let review = w.record().stamp("at").copy(&["verdict", "comments_count", "comment"]).done();
     let [git, prs, reviews] = ["git", "prs", "reviews"].map(Key::new_static);
     w.node([git, prs, number, reviews]).put(reviewer, Value::Map(review));
 }
@@ -86,7 +86,7 @@ pub(super) fn pr_closed(w: &mut Writer<'_>) {
 
 pub(super) fn merge_conflict_detected(w: &mut Writer<'_>) {
     let branch = branch(w);
-    let conflict = w.record().stamp("at").copy(&["files"]);
+    let conflict = w.record().stamp("at").copy(&["files", "base_branch"]);
     let conflict = match branch {
         Some(branch) => conflict.set("branch", branch),
         None => conflict,

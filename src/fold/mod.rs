@@ -33,6 +33,7 @@ mod state;
 mod task;
 #[cfg(test)]
 mod tests;
+mod tidy;
 mod tool;
 mod usage;
 mod writer;
@@ -40,6 +41,7 @@ mod writer;
 pub use guard::holds;
 pub use state::{State, TOP_LEVEL};
 
+use crate::model::catalogue::spec;
 use crate::model::kind::Category;
 use crate::model::{Anomaly, AnomalyKind, Event, Key, Kind, Path, Value};
 use writer::Writer;
@@ -89,7 +91,9 @@ pub fn apply_into(state: &mut State, event: &Event, applied: &mut Applied) {
         let detail = format!("{}: {reason}", event.type_name);
         applied.anomalies.push(Anomaly::new(AnomalyKind::GuardViolated, event.position, detail));
     }
+    let first = applied.changes.len();
     fold(&mut Writer::new(state.root_mut(), event, Some(applied)));
+    tidy::tidy(state.root(), &mut applied.changes, first);
 }
 
 /// Makes `event` true in `state` and records nothing: the same state as [`apply`], faster.
@@ -102,8 +106,7 @@ pub fn advance(state: &mut State, event: &Event) {
 /// # Errors
 /// The reason why not, in words that name the thing.
 pub fn check(state: &State, event: &Event) -> Result<(), String> {
-    let _ = (state, event);
-    Ok(())
+    spec(event.kind).map_or(Ok(()), |spec| holds(spec.guard, state, event))
 }
 
 /// Whether a path is one of the counters, which every event writes: they are left out of changes,
@@ -155,8 +158,7 @@ fn count(w: &mut Writer<'_>) {
 }
 
 fn category(kind: Kind) -> Category {
-    let _ = kind;
-    Category::Custom
+    spec(kind).map_or(Category::Custom, |spec| spec.category)
 }
 
 #[allow(clippy::too_many_lines, reason = "one line per type of the catalogue, checked complete")]

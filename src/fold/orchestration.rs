@@ -53,6 +53,7 @@ pub(super) fn failed(w: &mut Writer<'_>) {
         .copy_as("failure_phase", "phase")
         .copy_as("failure_reason", "reason")
         .copy_as("error_message", "message")
+        .copy_as("error_stack", "stack")
         .copy(&["recovery_attempted", "recovery_successful", "rollback_state", "next_actions"])
         .done();
     w.top(MEMBER).set_record("failure", failure);
@@ -60,7 +61,12 @@ pub(super) fn failed(w: &mut Writer<'_>) {
 
 pub(super) fn cancelled(w: &mut Writer<'_>) {
     end(w, "cancelled");
-    let cancelled = w.record().copy(&["reason"]).copy_or_actor("cancelled_by", "by").done();
+    let cancelled = w
+        .record()
+        .copy(&["reason"])
+        .copy_as("current_phase", "phase")
+        .copy_or_actor("cancelled_by", "by")
+        .done();
     w.top(MEMBER).set_record("cancelled", cancelled);
 }
 
@@ -82,11 +88,10 @@ pub(super) fn resumed(w: &mut Writer<'_>) {
         .copy_as("resume_phase", "current_phase");
 }
 
-/// Which event holds a summary, and of what: the words themselves stay in the log's event, and
-/// here, when they are short.
+/// A summary, the range of events it covers, and the event that holds it.
 pub(super) fn summary_record(record: Record<'_>, event_id: &smol_str::SmolStr) -> Map {
     let record = if event_id.is_empty() { record } else { record.set("event_id", event_id) };
-    record.stamp("at").copy(&["summary", "from_event", "to_event"]).done()
+    record.stamp("at").copy(&["summary", "from_sequence", "to_sequence", "highlights"]).done()
 }
 
 pub(super) fn summary_created(w: &mut Writer<'_>) {
@@ -99,7 +104,7 @@ pub(super) fn replay_started(w: &mut Writer<'_>) {
         .record()
         .word("status", "running")
         .stamp("started_at")
-        .copy(&["replay_id", "from", "to", "dry_run"])
+        .copy(&["replay_id", "from", "to", "dry_run", "event_count"])
         .done();
     w.top(MEMBER).set("replay", replay);
 }
@@ -114,7 +119,7 @@ pub(super) fn replay_completed(w: &mut Writer<'_>) {
         .word("status", "completed")
         .stamp("ended_at")
         .copy(&["replay_id", "from", "to", "dry_run"])
-        .copy(&["replayed_count", "skipped_count", "failed_count"])
+        .copy(&["replayed_count", "skipped_count", "failed_count", "success_rate"])
         .done();
     w.top(MEMBER).set("replay", replay);
 }

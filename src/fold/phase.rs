@@ -84,7 +84,8 @@ pub(super) fn retried(w: &mut Writer<'_>) {
         .word("status", "retrying")
         .set("attempt", attempt)
         .add("retries", 1)
-        .copy_as("reason", "retry_reason");
+        .copy_as("reason", "retry_reason")
+        .copy(&["max_attempts"]);
     drop(node);
     make_current(w, &phase);
 }

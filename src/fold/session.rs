@@ -28,17 +28,20 @@ fn own<'w>(w: &'w mut Writer<'_>) -> Option<Node<'w>> {
 pub(super) fn started(w: &mut Writer<'_>) {
     let model = w.event.model.as_ref().map(Value::from);
     if let Some(mut node) = own(w) {
-        node.remove(&["ended_at", "end_reason"])
+        node.remove(&["ended_at", "end_reason", "duration_seconds"])
             .word("status", "active")
             .stamp("started_at")
             .set_some("model", model)
-            .copy(&["source", "model", "cwd"]);
+            .copy(&["source", "working_directory"]);
     }
 }
 
 pub(super) fn ended(w: &mut Writer<'_>) {
     if let Some(mut node) = own(w) {
-        node.word("status", "ended").stamp("ended_at").copy_as("reason", "end_reason");
+        node.word("status", "ended")
+            .stamp("ended_at")
+            .copy_as("reason", "end_reason")
+            .copy(&["duration_seconds"]);
     }
 }
 

@@ -13,13 +13,9 @@ pub(super) fn created(w: &mut Writer<'_>) {
         if !node.exists() {
             node.stamp("created_at");
         }
-        node.remove(&["completed_at", "completed_by", "result"]).word("status", "open").copy(&[
-            "title",
-            "description",
-            "depends_on",
-            "priority",
-            "assigned_to",
-        ]);
+        node.remove(&["completed_at", "completed_by", "result", "duration_seconds"])
+            .word("status", "open")
+            .copy(&["title", "description", "depends_on", "priority", "assigned_to"]);
     }
     // The same task again is claimed again: one that several workers claimed shows as such.
     if let Some(worker) = worker {
@@ -36,5 +32,5 @@ pub(super) fn completed(w: &mut Writer<'_>) {
         .word("status", "completed")
         .stamp("completed_at")
         .copy_or_actor("completed_by", "completed_by")
-        .copy(&["result"]);
+        .copy(&["title", "result", "duration_seconds"]);
 }

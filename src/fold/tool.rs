@@ -59,9 +59,11 @@ pub(super) fn invoked(w: &mut Writer<'_>) {
     }
     let call = call.done();
     let last = w.record_from(call.clone()).word("status", "running").copy(&["tool_use_id"]).done();
+    // The tool first: where it is new, all of this is one change.
+    w.thing("tools", &tool).add("calls", 1);
     let (lost, running) = open_call(w, &tool, id, call);
     let mut node = w.thing("tools", &tool);
-    node.add("calls", 1).set("running", running).set("last", last);
+    node.set("running", running).set("last", last);
     if lost > 0 {
         node.add("lost", lost);
     }

@@ -344,7 +344,8 @@ fn without_place(error: &serde_json::Error) -> String {
     text.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
-fn note_absent(envelope: &Envelope<'_>, faults: &mut Faults) {
+/// Names the required fields that are not there.
+pub(crate) fn note_absent(envelope: &Envelope<'_>, faults: &mut Faults) {
     let present = [
         ("event_id", envelope.event_id.is_some()),
         ("event_type", envelope.event_type.is_some()),

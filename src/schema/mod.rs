@@ -5,9 +5,14 @@
 //! not live here: files or locks.
 
 pub mod draft;
+pub mod generate;
+pub mod history;
 mod json;
+mod judge;
 mod strict;
 mod suggest;
+pub mod upcast;
+pub mod validate;
 
 pub use draft::{Draft, KeyPattern, LenientDraft, Rules, SchemaFault, Stamp};
 pub use json::MAX_DEPTH;

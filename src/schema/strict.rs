@@ -6,8 +6,8 @@
 use serde_json::value::RawValue;
 
 use super::draft::{Draft, LenientDraft, Rules, SchemaFault, Stamp, has_control, is_default_key};
-use super::json;
-use crate::model::catalogue::Version;
+use super::{json, validate};
+use crate::model::catalogue::{self, Version};
 use crate::model::envelope::{ActorType, Fields, Text};
 use crate::model::{Kind, Timestamp, ids};
 
@@ -48,7 +48,9 @@ pub(super) fn read(text: &str, rules: &Rules) -> Result<Draft, Vec<SchemaFault>>
 }
 
 /// The members of the object that `text` is.
-fn object(text: &str) -> Result<Vec<(std::borrow::Cow<'_, str>, &RawValue)>, Vec<SchemaFault>> {
+pub(super) fn object(
+    text: &str,
+) -> Result<Vec<(std::borrow::Cow<'_, str>, &RawValue)>, Vec<SchemaFault>> {
     let fault = |message: String| vec![SchemaFault::new("", message)];
     match serde_json::from_str::<&RawValue>(text) {
         Err(error) => Err(fault(format!("is not JSON: {error}"))),
@@ -260,7 +262,7 @@ impl Reader<'_> {
 
     fn git_sha(&mut self, raw: &str) {
         let Some(sha) = self.text("/git_sha", raw) else { return };
-        if !(7..=64).contains(&sha.len()) || !sha.bytes().all(|b| b.is_ascii_hexdigit()) {
+        if !validate::is_sha(&sha) {
             let message = format!("must be 7 to 64 hex digits, which {} is not", quote(&sha));
             self.fault("/git_sha", message);
         }
@@ -275,6 +277,7 @@ impl Reader<'_> {
             }
         }
         self.version();
+        self.metadata();
         if !self.faults.is_empty() {
             return Err(self.faults);
         }
@@ -284,6 +287,18 @@ impl Reader<'_> {
             check_size(&draft, self.rules.max_event_bytes)?;
         }
         Ok(draft)
+    }
+
+    /// The metadata against the type's row; unsound metadata has been named already.
+    fn metadata(&mut self) {
+        if self.parts.metadata.is_empty() {
+            return;
+        }
+        let kind = Kind::from_name(&self.parts.event_type);
+        if catalogue::spec(kind).is_some_and(|spec| spec.field("issue_key").is_some()) {
+            fill_issue_key(&mut self.parts.metadata, &self.parts.issue_key);
+        }
+        self.faults.extend(validate::metadata_faults(kind, &self.parts.metadata));
     }
 
     fn version(&mut self) {
@@ -298,7 +313,7 @@ impl Reader<'_> {
             match Version::from_name(given) {
                 None => format!(
                     "{given} is not a version of the catalogue ({})",
-                    Version::ALL.map(Version::name).join(", ")
+                    super::history::names()
                 ),
                 Some(version) if version < Version::since(kind) => {
                     format!(
@@ -311,6 +326,24 @@ impl Reader<'_> {
         };
         self.fault(pointer, fault);
     }
+}
+
+/// Puts the envelope's issue key before the other fields of the metadata, unless it has its own.
+fn fill_issue_key(metadata: &mut String, issue_key: &str) {
+    let has_key = serde_json::from_str::<Fields<'_>>(metadata)
+        .is_ok_and(|fields| fields.0.iter().any(|(key, _)| key == "issue_key"));
+    if has_key || issue_key.is_empty() {
+        return;
+    }
+    let mut filled = String::with_capacity(metadata.len() + issue_key.len() + 16);
+    filled.push_str("{\"issue_key\":");
+    json::push_string(&mut filled, issue_key);
+    let rest = metadata.get(1..).unwrap_or_default();
+    if rest != "}" {
+        filled.push(',');
+    }
+    filled.push_str(rest);
+    *metadata = filled;
 }
 
 fn check_size(draft: &Draft, limit: usize) -> Result<(), Vec<SchemaFault>> {

@@ -219,7 +219,8 @@ impl Browser {
         let (sender, news) = sync_channel(64);
         let watch = Watch::new();
         let stop = watch.waker();
-        let mut reader = Reader { store, watch, folded: HashMap::new(), sender, woken: Box::new(woken) };
+        let mut reader =
+            Reader { store, watch, folded: HashMap::new(), sender, woken: Box::new(woken) };
         let thread = std::thread::Builder::new().name("browser".into()).spawn(move || reader.run());
         let thread = thread.map_err(|e| Error::internal(format!("cannot start a thread: {e}")))?;
         Ok(Self { news, stop, thread: Some(thread) })

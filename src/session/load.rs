@@ -56,7 +56,10 @@ impl Parser {
                 self.previous = event.at;
                 events.push(Loaded {
                     locator: line.locator.part(&range),
-                    content: content_hash(&event.type_name, bytes.get(range.clone()).unwrap_or_default()),
+                    content: content_hash(
+                        &event.type_name,
+                        bytes.get(range.clone()).unwrap_or_default(),
+                    ),
                     event,
                     faults: faults.into_vec(),
                 });

@@ -105,10 +105,10 @@ impl Session {
                 parser = Parser::default();
                 session.restart();
             }
-            session.take_notices(&chunk.notices);
             for loaded in parser.parse(&chunk) {
                 session.timeline.push(loaded);
             }
+            session.take_notices(&chunk.notices);
             if chunk.at_end {
                 session.loaded = true;
                 return Ok(session);
@@ -209,10 +209,10 @@ impl Session {
                     news.appended = 1..1;
                 }
                 news.fault_changed |= self.fault.take().is_some();
-                self.take_notices(&notices);
                 for loaded in events {
                     self.timeline.push(loaded);
                 }
+                self.take_notices(&notices);
                 self.remaining = remaining;
                 if remaining == 0 && !self.loaded {
                     self.loaded = true;
@@ -325,7 +325,8 @@ impl Session {
     /// The locators of the longest beginning of `range` that stands in one part of the log.
     fn contiguous(&self, range: Range<Position>) -> Result<Vec<Locator>> {
         let head = self.timeline.head();
-        let first = self.timeline.row(range.start).ok_or_else(|| beyond(range.start, head))?.locator;
+        let first =
+            self.timeline.row(range.start).ok_or_else(|| beyond(range.start, head))?.locator;
         let mut run = Vec::new();
         for position in range {
             let row = self.timeline.row(position).ok_or_else(|| beyond(position, head))?;
@@ -338,7 +339,12 @@ impl Session {
         Ok(run)
     }
 
-    fn read_again(&self, line: &[u8], position: Position, previous: crate::model::Timestamp) -> Event {
+    fn read_again(
+        &self,
+        line: &[u8],
+        position: Position,
+        previous: crate::model::Timestamp,
+    ) -> Event {
         let readable = self.timeline.row(position).map(|row| row.kind);
         if readable == Some(crate::model::Kind::Unreadable) {
             let head = line.get(..line.len().min(4096)).unwrap_or_default();
@@ -377,7 +383,7 @@ impl Session {
     /// As [`Session::event`].
     pub fn summary(&mut self, position: Position) -> Result<String> {
         let event = self.event(position)?;
-        Ok(catalogue::summary(event.kind, &event.metadata, &event.type_name))
+        Ok(catalogue::summary(catalogue::spec(event.kind), &event.metadata, &event.type_name))
     }
 
     /// What the event at `position` changed.
@@ -395,7 +401,12 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::state_at`].
-    pub fn diff(&mut self, from: Position, to: Position, options: DiffOptions) -> Result<Vec<DiffEntry>> {
+    pub fn diff(
+        &mut self,
+        from: Position,
+        to: Position,
+        options: DiffOptions,
+    ) -> Result<Vec<DiffEntry>> {
         let from = self.state_at(from)?;
         let to = self.state_at(to)?;
         Ok(diff(&from.value(), &to.value(), options))
@@ -409,9 +420,8 @@ impl Session {
         let fetch = std::cell::RefCell::new(&mut self.fetch);
         let timeline = &self.timeline;
         let id_starts_with = |position: Position, prefix: &str| {
-            let bytes = timeline.row(position).and_then(|row| {
-                fetch.borrow_mut().fetch(row.locator).ok()
-            });
+            let bytes =
+                timeline.row(position).and_then(|row| fetch.borrow_mut().fetch(row.locator).ok());
             bytes.is_some_and(|bytes| {
                 let events = upcast::read_line_events(&bytes, position, Default::default());
                 events.iter().any(|(event, ..)| event.id.starts_with(prefix))
@@ -445,7 +455,13 @@ impl Session {
     ///
     /// # Errors
     /// Unavailable when the log cannot be read again.
-    pub fn search(&mut self, needle: &str, from: Position, forward: bool, budget: Duration) -> Result<Found> {
+    pub fn search(
+        &mut self,
+        needle: &str,
+        from: Position,
+        forward: bool,
+        budget: Duration,
+    ) -> Result<Found> {
         let started = Instant::now();
         let needle = needle.to_ascii_lowercase();
         let finder = memchr::memmem::Finder::new(needle.as_bytes());
@@ -477,7 +493,9 @@ impl Session {
         let mut next = range.start;
         while next < range.end {
             let run = self.contiguous(next..range.end)?;
-            let (Some(first), Some(last)) = (run.first().copied(), run.last().copied()) else { break };
+            let (Some(first), Some(last)) = (run.first().copied(), run.last().copied()) else {
+                break;
+            };
             let mut bytes = self.fetch.fetch_range(first, last)?;
             bytes.make_ascii_lowercase();
             for (offset, locator) in run.iter().enumerate() {

@@ -123,7 +123,7 @@ proptest! {
         let cut = cut.index(bytes.len());
         let growing = MemoryStore::default();
         growing.push_raw(ISSUE, &bytes[..cut]);
-        let mut session = Session::open(std::sync::Arc::new(growing.clone()), ISSUE, || ()).unwrap();
+        let mut session = Session::open(Arc::new(growing.clone()), ISSUE, || ()).unwrap();
         session.pump_all().unwrap();
         growing.push_raw(ISSUE, &bytes[cut..]);
         let expected = Session::read(&whole, ISSUE).unwrap();
@@ -172,7 +172,7 @@ fn rules_and_ids_link_effects_to_causes() {
 #[test]
 fn a_log_that_starts_anew_is_read_anew() {
     let store = store(&[(0, 0, 0), (5, 0, 1), (8, 0, 2)]);
-    let mut session = Session::open(std::sync::Arc::new(store.clone()), ISSUE, || ()).unwrap();
+    let mut session = Session::open(Arc::new(store.clone()), ISSUE, || ()).unwrap();
     session.pump_all().unwrap();
     assert_eq!(session.head(), 3);
     store.replace(ISSUE, format!("{}\n", line(1, Kind::PhaseStarted, 1, 0)).as_bytes());
@@ -232,7 +232,8 @@ fn repeated_and_reused_ids_sequences_and_clocks_are_anomalies() {
 
 #[test]
 fn search_finds_forward_and_backward() {
-    let mut session = simple(&[(Kind::PhaseStarted, 0), (Kind::AgentSpawned, 0), (Kind::PhaseStarted, 1)]);
+    let mut session =
+        simple(&[(Kind::PhaseStarted, 0), (Kind::AgentSpawned, 0), (Kind::PhaseStarted, 1)]);
     let patient = Duration::from_secs(60);
     assert_eq!(session.search("AGENTSPAWNED", 0, true, patient).unwrap(), Found::At(2));
     assert_eq!(session.search("AgentSpawned", 2, true, patient).unwrap(), Found::Nothing);

@@ -31,7 +31,8 @@ pub fn state_dir() -> Option<PathBuf> {
     if let Some(dir) = std::env::var_os("CHRONOSCOPE_STATE_DIR") {
         return Some(dir.into());
     }
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    let absolute =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
     let base = absolute("XDG_STATE_HOME")
         .or_else(|| absolute("LOCALAPPDATA"))
         .or_else(|| absolute("HOME").map(|home| home.join(".local").join("state")))?;
@@ -61,7 +62,8 @@ impl UserState {
     /// # Errors
     /// Unavailable, when the folder cannot be written.
     pub fn save(&self, file: &Path) -> Result<()> {
-        let folder = file.parent().ok_or_else(|| Error::internal("a state file without a folder"))?;
+        let folder =
+            file.parent().ok_or_else(|| Error::internal("a state file without a folder"))?;
         std::fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, &e))?;
         let write = || -> std::io::Result<()> {
             let mut temporary = tempfile::NamedTempFile::new_in(folder)?;

@@ -168,7 +168,8 @@ fn find_id(bytes: &[u8], id: &str) -> Option<(String, Acknowledgement)> {
         if found.event_id.as_deref() != Some(id) {
             continue;
         }
-        let owned = |text: &Option<envelope::Text<'_>>| text.as_deref().unwrap_or_default().to_owned();
+        let owned =
+            |text: &Option<envelope::Text<'_>>| text.as_deref().unwrap_or_default().to_owned();
         let timestamp = Timestamp::parse(&owned(&found.timestamp)).unwrap_or_default();
         let acknowledgement = Acknowledgement {
             event_id: id.to_owned(),

@@ -3,7 +3,7 @@
 //! Lives here: [`EventStore`] and the types it speaks in. May not live here: paths, terminals, or
 //! what events mean. [`local`] is the implementation on a file system.
 
-pub mod local;
+//pub mod local;
 pub mod memory;
 pub mod snapshot;
 
@@ -94,7 +94,7 @@ pub enum Durability {
     /// When the operating system has it: a power cut may take it back.
     Os,
     /// When the operating system has it, and the caller will call
-    /// [`local::LocalStore::sync_pending`] before telling anybody.
+    /// `LocalStore::sync_pending` before telling anybody.
     Deferred,
 }
 

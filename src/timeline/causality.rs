@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::row::hash_text;
 use crate::model::catalogue::{LinkKey, LinkRule};
-use crate::model::{Event, Kind, Position};
+use crate::model::{Event, Position};
 
 /// How a cause is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +123,9 @@ impl Causes {
 
     fn set(&mut self, effect: Position, cause: Position) {
         let Some(index) = (effect as usize).checked_sub(1) else { return };
-        if let (Some(position), Some(link)) = (self.positions.get_mut(index), self.links.get_mut(index)) {
+        if let (Some(position), Some(link)) =
+            (self.positions.get_mut(index), self.links.get_mut(index))
+        {
             *position = cause;
             *link = CAUSATION;
         }
@@ -184,9 +186,6 @@ fn keys(key: LinkKey, event: &Event, end: End) -> [Option<u64>; 2] {
             [hash(event.correlation.as_ref()), hash(own)]
         }
         LinkKey::Branch => [hash(event.text("head_branch").or(event.branch.as_ref())), None],
-        LinkKey::CheckOrSuite => {
-            [hash(event.text("check_type").or_else(|| event.text("test_suite"))), None]
-        }
         LinkKey::Session => [Some(hash_text(&event.session)), None],
     }
 }

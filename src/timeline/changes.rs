@@ -51,13 +51,21 @@ impl ChangeIndex {
     }
 
     /// A change of a whole subtree is one of each of its leaves that differ.
-    fn record_below(&mut self, node: PathId, position: Position, old: Option<&Value>, new: Option<&Value>) {
+    fn record_below(
+        &mut self,
+        node: PathId,
+        position: Position,
+        old: Option<&Value>,
+        new: Option<&Value>,
+    ) {
         let maps = (old.and_then(Value::as_map), new.and_then(Value::as_map));
         match maps {
             (None, None) => {}
             (Some(old), Some(new)) => {
                 let mut pairs = Vec::new();
-                old.differing(new, |key, old, new| pairs.push((key.clone(), old.cloned(), new.cloned())));
+                old.differing(new, |key, old, new| {
+                    pairs.push((key.clone(), old.cloned(), new.cloned()))
+                });
                 for (key, old, new) in pairs {
                     if old != new {
                         self.record_entry(node, position, &key, old.as_ref(), new.as_ref());
@@ -153,9 +161,13 @@ mod tests {
     #[test]
     fn writers_of_leaves_subtrees_and_lists() {
         let mut index = ChangeIndex::default();
-        index.record(1, &[change("/agents/x", None, Some(r#"{"status":"running","files":["a"]}"#))]);
+        index
+            .record(1, &[change("/agents/x", None, Some(r#"{"status":"running","files":["a"]}"#))]);
         index.record(2, &[change("/agents/x/status", Some("\"running\""), Some("\"failed\""))]);
-        index.record(3, &[change("/tasks/t", None, Some("{}")), change("/counters/events", None, Some("3"))]);
+        index.record(
+            3,
+            &[change("/tasks/t", None, Some("{}")), change("/counters/events", None, Some("3"))],
+        );
         index.record(4, &[change("/agents/x", Some(r#"{"status":"failed","files":["a"]}"#), None)]);
         assert_eq!(writers(&index, "/agents/x/status"), [1, 2, 4]);
         assert_eq!(writers(&index, "/agents/x/files"), [1, 4]);
@@ -171,7 +183,14 @@ mod tests {
     fn replacing_a_subtree_writes_only_what_differs() {
         let mut index = ChangeIndex::default();
         index.record(1, &[change("/phases", None, Some(r#"{"CODE":{"a":1,"b":2}}"#))]);
-        index.record(2, &[change("/phases", Some(r#"{"CODE":{"a":1,"b":2}}"#), Some(r#"{"CODE":{"a":1,"b":3}}"#))]);
+        index.record(
+            2,
+            &[change(
+                "/phases",
+                Some(r#"{"CODE":{"a":1,"b":2}}"#),
+                Some(r#"{"CODE":{"a":1,"b":3}}"#),
+            )],
+        );
         assert_eq!(writers(&index, "/phases/CODE/a"), [1]);
         assert_eq!(writers(&index, "/phases/CODE/b"), [1, 2]);
     }

@@ -67,8 +67,9 @@ mod tests {
     use crate::model::{Map, Value};
 
     fn state(n: Position) -> State {
-        let map: Map = [("n", Value::from(n))].into_iter().collect();
-        State::from_value(Value::Map(map)).unwrap()
+        let counters: Map = [("events", Value::from(n))].into_iter().collect();
+        let root: Map = [("counters", Value::Map(counters))].into_iter().collect();
+        State::from_value(Value::Map(root)).unwrap()
     }
 
     #[test]
@@ -81,7 +82,8 @@ mod tests {
         for at in [0, 1, 31, 32, 33, 99_999, 123_456, 200_000] {
             let (found, version) = keyframes.nearest(at);
             assert!(found <= at && at - found < keyframes.stride(), "{found} for {at}");
-            let held = version.at(&crate::model::Path::of(["n"])).and_then(Value::as_i64);
+            let held =
+                version.at(&crate::model::Path::of(["counters", "events"])).and_then(Value::as_i64);
             assert_eq!(held.unwrap_or(0), i64::from(found));
         }
     }

@@ -302,14 +302,23 @@ impl Timeline {
             && event.at < last.clock
         {
             let back = crate::model::time::human_duration(last.clock.millis() - event.at.millis());
-            note(AnomalyKind::TimeRunsBack, format!("{} is {back} before {}", event.at, last.clock));
+            note(
+                AnomalyKind::TimeRunsBack,
+                format!("{} is {back} before {}", event.at, last.clock),
+            );
         }
         if let Some(sequence) = event.sequence {
             let expected = self.last_sequence.map_or(1, |n| n.saturating_add(1));
             if sequence > expected {
-                note(AnomalyKind::SequenceGap, format!("sequence {sequence} follows {}", expected - 1));
+                note(
+                    AnomalyKind::SequenceGap,
+                    format!("sequence {sequence} follows {}", expected - 1),
+                );
             } else if sequence < expected {
-                note(AnomalyKind::SequenceRepeated, format!("sequence {sequence} where {expected} is due"));
+                note(
+                    AnomalyKind::SequenceRepeated,
+                    format!("sequence {sequence} where {expected} is due"),
+                );
             }
             self.last_sequence = Some(sequence.max(expected - 1));
         }
@@ -368,7 +377,8 @@ where
             Kind::Unknown => {
                 let Some(symbol) = self.timeline.symbols.find(type_name) else { return Vec::new() };
                 let unknown = self.timeline.of_kind(Kind::Unknown);
-                let named = |p: &Position| self.timeline.row(*p).is_some_and(|r| r.type_name == symbol);
+                let named =
+                    |p: &Position| self.timeline.row(*p).is_some_and(|r| r.type_name == symbol);
                 unknown.iter().copied().filter(named).collect()
             }
             kind => self.timeline.of_kind(kind).to_vec(),

@@ -2,6 +2,8 @@
 //!
 //! Lives here: the table. May not live here: looking for the events (see [`crate::timeline`]).
 
+use std::fmt;
+
 use super::Kind;
 
 /// Events of some types belong to the latest event of another type that has the same key.
@@ -32,6 +34,20 @@ pub enum LinkKey {
     Branch,
     /// The session.
     Session,
+}
+
+impl fmt::Display for LinkKey {
+    /// The name that correlation rules in the configuration use.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Agent => f.write_str("agent"),
+            Self::Phase => f.write_str("phase"),
+            Self::Field(name) => write!(f, "metadata.{name}"),
+            Self::ErrorRecovery => f.write_str("correlation_id"),
+            Self::Branch => f.write_str("branch"),
+            Self::Session => f.write_str("session_id"),
+        }
+    }
 }
 
 /// The default rules; the configuration can add more.

@@ -68,6 +68,22 @@ pub fn spec(kind: Kind) -> Option<&'static Spec> {
     CATALOGUE.get(kind as usize).copied()
 }
 
+/// How much a kind calls for attention; a line that cannot be read is an error.
+#[must_use]
+pub fn severity(kind: Kind) -> Severity {
+    match spec(kind) {
+        Some(spec) => spec.severity,
+        None if kind == Kind::Unreadable => Severity::Error,
+        None => Severity::Info,
+    }
+}
+
+/// The area of a kind; that of types without a row is [`Category::Custom`].
+#[must_use]
+pub fn category(kind: Kind) -> Category {
+    spec(kind).map_or(Category::Custom, |spec| spec.category)
+}
+
 /// One row: all that is particular to a type of event.
 #[derive(Debug)]
 pub struct Spec {

@@ -1,0 +1,268 @@
+//! Whether metadata and stored lines are what the catalogue says.
+//!
+//! Lives here: the quick answer for what is plainly valid, made from the catalogue's rows without
+//! any start-up. May not live here: explaining what is not; JSON Schema does that (see
+//! [`super::judge`]), and it alone decides what is invalid. So the quick answer may be “no” for
+//! something valid (`1.0` for an integer), never “yes” for something invalid.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::draft::{SchemaFault, has_control};
+use super::{generate, json, judge, strict, suggest};
+use crate::model::catalogue::{self, Field, Type, Version};
+use crate::model::envelope::{self, ActorType, Fields, Text};
+use crate::model::{Kind, Timestamp, ids};
+
+/// Whether sound JSON text is a metadata object that plainly fits the kind's row. `false` means
+/// that it must be looked at more closely.
+#[must_use]
+pub fn plainly_valid(kind: Kind, metadata: &str) -> bool {
+    let fields = catalogue::spec(kind).map_or(&[][..], |spec| spec.fields);
+    let mut reader = serde_json::Deserializer::from_str(metadata);
+    Object(fields).deserialize(&mut reader).is_ok() && reader.end().is_ok()
+}
+
+/// What is wrong with the metadata of an event of this kind; pointers begin at the event's root.
+/// The text must be sound JSON (see [`super::json::scan`]).
+pub(super) fn metadata_faults(kind: Kind, metadata: &str) -> Vec<SchemaFault> {
+    let Some(spec) = catalogue::spec(kind) else { return Vec::new() };
+    if plainly_valid(kind, metadata) {
+        return Vec::new();
+    }
+    match serde_json::from_str(metadata) {
+        Ok(value) => {
+            judge::judge(&generate::metadata_schema(spec), &value, "/metadata", kind.name())
+        }
+        Err(error) => vec![SchemaFault::new("/metadata", format!("cannot be read: {error}"))],
+    }
+}
+
+/// What is wrong with the text of one stored event: the faults of its own type, none where it is
+/// valid. Unknown types are a fault unless they are allowed.
+#[must_use]
+pub fn check_stored_line(text: &str, allow_unknown_types: bool) -> Vec<SchemaFault> {
+    let fields = match strict::object(text) {
+        Ok(fields) => fields,
+        Err(faults) => return faults,
+    };
+    let mut faults = Vec::new();
+    let found = json::scan(text);
+    if !found.sound || found.depth > json::MAX_DEPTH {
+        json::name_unsound(text.trim(), "", 0, &mut faults);
+        return faults;
+    }
+    for (at, (name, _)) in fields.iter().enumerate() {
+        if fields[..at].iter().any(|(before, _)| before == name) {
+            faults.push(SchemaFault::new(json::child("", name), "comes twice"));
+        }
+    }
+    let type_name = fields
+        .iter()
+        .find(|(name, _)| name == "event_type")
+        .and_then(|(_, raw)| serde_json::from_str::<Text<'_>>(raw.get()).ok())
+        .unwrap_or_default();
+    let kind = Kind::from_name(&type_name);
+    if !kind.is_catalogued() && !type_name.is_empty() && !allow_unknown_types {
+        faults.push(suggest::unknown_type(&type_name));
+    }
+    if faults.is_empty() && plainly_valid_event(kind, &fields) {
+        return faults;
+    }
+    match serde_json::from_str(text) {
+        Ok(event) => {
+            faults.extend(judge::judge(&generate::event_schema(kind), &event, "", kind.name()));
+        }
+        Err(error) => faults.push(SchemaFault::new("", format!("cannot be read: {error}"))),
+    }
+    faults
+}
+
+/// Whether the members of a stored event plainly fit the envelope and the kind's row.
+fn plainly_valid_event(kind: Kind, fields: &[(Cow<'_, str>, &RawValue)]) -> bool {
+    let required = fields.iter().filter(|(name, _)| envelope::REQUIRED.contains(&&**name)).count();
+    required == envelope::REQUIRED.len()
+        && fields.iter().all(|(name, raw)| plainly_valid_field(kind, name, raw.get()))
+}
+
+fn plainly_valid_field(kind: Kind, name: &str, raw: &str) -> bool {
+    let text = |check: &dyn Fn(&str) -> bool| {
+        serde_json::from_str::<Text<'_>>(raw).is_ok_and(|text| check(&text))
+    };
+    match name {
+        "event_id" => text(&ids::is_uuid),
+        "event_version" => text(&|version| is_version_of(kind, version)),
+        "timestamp" => text(&is_time),
+        "event_sequence" => raw.parse::<u64>().is_ok_and(|sequence| sequence > 0),
+        "issue_key" => text(&|key| ids::check_issue_key(key).is_ok()),
+        "event_type" | "session_id" | "correlation_id" | "causation_id" | "branch" => {
+            text(&|word| !word.is_empty() && !has_control(word))
+        }
+        "actor" => is_actor(raw),
+        "metadata" => plainly_valid(kind, raw),
+        "git_sha" => text(&is_sha),
+        "codebase_state" => raw.starts_with('{'),
+        _ => false,
+    }
+}
+
+/// Whether a version can be that of an event of this kind; any semantic version for kinds that
+/// the catalogue does not have.
+fn is_version_of(kind: Kind, version: &str) -> bool {
+    if !kind.is_catalogued() {
+        return strict::is_semver(version);
+    }
+    Version::from_name(version).is_some_and(|version| version >= Version::since(kind))
+}
+
+/// Whether a text is a commit's hash, perhaps shortened.
+pub(super) fn is_sha(text: &str) -> bool {
+    (7..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn is_actor(raw: &str) -> bool {
+    let Ok(Fields(members)) = serde_json::from_str::<Fields<'_>>(raw) else { return false };
+    let has = |name: &str| members.iter().any(|(key, _)| key == name);
+    has("type")
+        && has("id")
+        && members.iter().all(|(key, value)| {
+            let text = serde_json::from_str::<Text<'_>>(value.get()).unwrap_or_default();
+            match &**key {
+                "type" => ActorType::from_name(&text).is_some(),
+                "id" | "model" => !text.is_empty() && !has_control(&text),
+                _ => false,
+            }
+        })
+}
+
+/// Whether a text is a time as [`generate::TIME`] describes it.
+fn is_time(text: &str) -> bool {
+    // The seconds that the reader of times is generous about.
+    let seconds = text.get(17..19).unwrap_or_default();
+    Timestamp::parse(text).is_ok() && seconds <= "60"
+}
+
+/// Whether a text is the name of a phase as [`generate::PHASE`] describes it.
+fn is_phase(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'))
+}
+
+/// Reads an object and fails where it does not plainly fit the fields.
+#[derive(Clone, Copy)]
+struct Object(&'static [Field]);
+
+impl<'de> DeserializeSeed<'de> for Object {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Object {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = 0_u64;
+        while let Some(key) = map.next_key::<Text<'de>>()? {
+            match self.0.iter().position(|field| field.name == &*key) {
+                Some(at) => {
+                    seen |= 1 << at;
+                    map.next_value_seed(Check(self.0[at].ty))?;
+                }
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        let absent = |(at, field): (usize, &Field)| field.required && seen & (1 << at) == 0;
+        if self.0.iter().enumerate().any(absent) { Err(not_plain()) } else { Ok(()) }
+    }
+}
+
+/// Reads a value and fails where it does not plainly fit the type.
+#[derive(Clone, Copy)]
+struct Check(Type);
+
+impl<'de> DeserializeSeed<'de> for Check {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self.0 {
+            Type::Any => deserializer.deserialize_ignored_any(IgnoredAny).map(|_| ()),
+            Type::Obj(fields) => Object(fields).deserialize(deserializer),
+            Type::Bool => deserializer.deserialize_bool(self),
+            Type::StrList | Type::ObjList(_) => deserializer.deserialize_seq(self),
+            Type::Int | Type::IntIn(..) | Type::Num => deserializer.deserialize_any(self),
+            Type::Str | Type::Name | Type::OneOf(_) | Type::Phase | Type::Time => {
+                deserializer.deserialize_str(self)
+            }
+        }
+    }
+}
+
+fn not_plain<E: de::Error>() -> E {
+    E::custom("not plainly valid")
+}
+
+impl<'de> Visitor<'de> for Check {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("another type")
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
+        if matches!(self.0, Type::Bool) { Ok(()) } else { Err(not_plain()) }
+    }
+
+    fn visit_i64<E: de::Error>(self, n: i64) -> Result<(), E> {
+        match self.0 {
+            Type::Int | Type::Num => Ok(()),
+            Type::IntIn(least, most) if (least..=most).contains(&n) => Ok(()),
+            _ => Err(not_plain()),
+        }
+    }
+
+    fn visit_u64<E: de::Error>(self, n: u64) -> Result<(), E> {
+        self.visit_i64(i64::try_from(n).map_err(|_| not_plain())?)
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
+        if matches!(self.0, Type::Num) { Ok(()) } else { Err(not_plain()) }
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
+        let fits = match self.0 {
+            Type::Str => true,
+            Type::Name => !text.is_empty(),
+            Type::OneOf(words) => words.contains(&text),
+            Type::Phase => is_phase(text),
+            Type::Time => is_time(text),
+            _ => false,
+        };
+        if fits { Ok(()) } else { Err(not_plain()) }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        match self.0 {
+            Type::StrList => while items.next_element_seed(Check(Type::Str))?.is_some() {},
+            Type::ObjList(fields) => while items.next_element_seed(Object(fields))?.is_some() {},
+            _ => return Err(not_plain()),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
