@@ -18,6 +18,8 @@ pub mod nav;
 pub mod text;
 pub mod theme;
 pub mod tree;
+pub mod signs;
+pub mod view;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -135,6 +135,17 @@ fn dollars(millionths: i64) -> String {
     }
 }
 
+/// Where a position stands on a clock, short enough for the names' column.
+pub(super) fn reading_text(clock: ClockKind, position: Position, timeline: &Timeline) -> String {
+    let reading = timeline.clocks().at(clock, position);
+    match clock {
+        ClockKind::Sequence => format!("#{position}"),
+        ClockKind::Time => Timestamp::from_millis(reading).time_of_day(),
+        ClockKind::Active => human_duration(reading - domain(timeline, clock).0),
+        ClockKind::Cost => dollars(reading),
+    }
+}
+
 /// The reading at which a tick stands, and what is written there.
 pub(super) type Tick = (i64, String);
 

@@ -3,11 +3,9 @@
 //! Lives here: what each column of the two says. May not live here: how many columns there are.
 //! Both look at a few events of each column, however many there are.
 
-use ratatui::style::Style;
-
 use super::axis::Axis;
-use crate::model::{Anomaly, Kind, Position};
-use crate::timeline::{ClockKind, RailMark, Timeline, lanes};
+use crate::model::{Anomaly, Position};
+use crate::timeline::{ClockKind, RailMark, Timeline};
 use crate::tui::theme::{Glyph, Role};
 
 /// What can stand on the rail, the most important first.
@@ -67,7 +65,7 @@ pub(super) fn signs(axis: &Axis, timeline: &Timeline, hits: &[Position]) -> Vec<
             let marks = timeline.lanes().rail_between(first, last);
             ORDER.into_iter().find(|sign| match sign {
                 Sign::Mark(mark) if marks.len() <= FEW => marks.iter().any(|(_, m)| m == mark),
-                Sign::Mark(mark) => lanes::kinds_on_rail(*mark)
+                Sign::Mark(mark) => mark.kinds()
                     .any(|kind| any_between(timeline.of_kind(kind), first, last)),
                 Sign::Hit => any_between(hits, first, last),
                 Sign::Anomaly => has_anomaly(timeline.anomalies(), first, last),
@@ -131,50 +129,6 @@ pub(super) fn heights(axis: &Axis, timeline: &Timeline, rows: u16) -> Vec<u16> {
 pub(super) fn bar(height: u16, row: u16, bars: &[&'static str; 8]) -> Option<&'static str> {
     let above = height.saturating_sub(row * 8);
     bars.get(usize::from(above.min(8)).checked_sub(1)?).copied()
-}
-
-/// The sign of an event for lists of events, with its meaning.
-#[must_use]
-pub fn event_sign(kind: Kind) -> (Glyph, Role) {
-    use Kind as K;
-    match kind {
-        K::AgentCompleted | K::ToolCompleted | K::TaskCompleted | K::PhaseCompleted => (Glyph::Done, Role::Done),
-        K::TestRunCompleted | K::QualityCheckCompleted | K::ApprovalGranted => (Glyph::Done, Role::Done),
-        K::RecoverySucceeded | K::OrchestrationCompleted => (Glyph::Done, Role::Done),
-        K::AgentFailed | K::PhaseFailed | K::OrchestrationFailed | K::ToolFailed => (Glyph::Failed, Role::Failed),
-        K::TestRunFailed | K::QualityCheckFailed | K::ApprovalRejected | K::RecoveryFailed => (Glyph::Failed, Role::Failed),
-        K::ErrorOccurred | K::BudgetExceeded | K::MergeConflictDetected => (Glyph::Error, Role::Failed),
-        K::AgentBlocked => (Glyph::Blocked, Role::Blocked),
-        K::OrchestrationPaused => (Glyph::Paused, Role::Blocked),
-        K::AgentCancelled | K::OrchestrationCancelled | K::PhaseSkipped => (Glyph::Cancelled, Role::Cancelled),
-        K::AgentHandedOff => (Glyph::HandedOff, Role::Accent),
-        K::GapIdentified | K::GapEscalated | K::GapReopened => (Glyph::Gap, Role::Warned),
-        K::GapResolved => (Glyph::GapClosed, Role::Done),
-        K::RecoveryAttempted | K::PhaseRetried => (Glyph::Recovery, Role::Recovered),
-        K::CheckpointCreated | K::CheckpointRestored => (Glyph::Checkpoint, Role::Milestone),
-        K::CommitCreated | K::BranchCreated => (Glyph::Commit, Role::Git),
-        K::PRCreated | K::PRMerged | K::PRClosed | K::PRReviewed => (Glyph::PullRequest, Role::Git),
-        K::OrchestrationStarted | K::OrchestrationResumed | K::OrchestrationSummaryCreated => (Glyph::Milestone, Role::Milestone),
-        K::PhaseStarted | K::PhaseSummaryCreated => (Glyph::Phase, Role::Phase),
-        K::AgentSpawned | K::AgentUnblocked => (Glyph::Running, Role::Running),
-        K::AgentProgressed => (Glyph::Agent, Role::Running),
-        K::ToolInvoked => (Glyph::Tool, Role::Dim),
-        K::TaskCreated => (Glyph::Task, Role::Dim),
-        K::TestRunStarted | K::QualityCheckStarted => (Glyph::Test, Role::Dim),
-        K::DecisionMade | K::ApprovalRequested => (Glyph::Decision, Role::Accent),
-        K::SessionStarted | K::SessionEnded | K::PromptSubmitted => (Glyph::Session, Role::Accent),
-        K::DocumentationCreated | K::DocumentationUpdated | K::ConfluencePageCreated => (Glyph::Document, Role::Dim),
-        K::IssueTransitioned | K::CommentPosted | K::WorklogAdded => (Glyph::Tracker, Role::Dim),
-        K::UsageRecorded => (Glyph::Usage, Role::Dim),
-        K::ReplayStarted | K::ReplayCompleted => (Glyph::Replay, Role::Dim),
-        K::Unknown => (Glyph::Event, Role::Dim),
-        K::Unreadable => (Glyph::Anomaly, Role::Anomaly),
-    }
-}
-
-/// The style of a strip's column.
-pub(super) fn strip_style(theme: &crate::tui::theme::Theme) -> Style {
-    theme.style(Role::Density)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::axis::Axis;
 use crate::model::Position;
 use crate::timeline::lanes::Outcome;
 use crate::timeline::{Lane, Span, Timeline};
+use crate::tui::signs::outcome_sign;
 use crate::tui::text;
 use crate::tui::theme::{Glyph, Role, Theme};
 
@@ -223,18 +224,6 @@ fn letters(text: &str) -> Vec<String> {
         out.extend(std::iter::repeat_n(String::new(), letter.width().saturating_sub(1)));
     }
     out
-}
-
-/// The sign and the meaning of an outcome.
-pub(super) fn outcome_sign(outcome: Outcome) -> (Glyph, Role) {
-    match outcome {
-        Outcome::Running => (Glyph::Running, Role::Running),
-        Outcome::Blocked => (Glyph::Blocked, Role::Blocked),
-        Outcome::Completed => (Glyph::RunEnd, Role::Done),
-        Outcome::Failed => (Glyph::Failed, Role::Failed),
-        Outcome::Cancelled => (Glyph::Cancelled, Role::Cancelled),
-        Outcome::HandedOff => (Glyph::HandedOff, Role::Accent),
-    }
 }
 
 #[cfg(test)]
