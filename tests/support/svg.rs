@@ -5,6 +5,7 @@
 //!
 //! Frames and bars are drawn as shapes, so that they join whatever font the viewer has; letters
 //! are text, each run stretched to exactly the columns it takes.
+#![allow(unreachable_pub, reason = "two test binaries share this file")]
 
 use std::fmt::Write;
 

@@ -183,7 +183,8 @@ pub const fn bars(ascii: bool) -> [&'static str; 8] {
 #[must_use]
 pub(super) fn plain(sign: &str) -> Option<&'static str> {
     Some(match sign {
-        "─" | "━" | "═" => "-",
+        "─" | "━" | "═" | "–" => "-",
+        "×" => "x",
         "│" | "┃" | "║" => "|",
         "┌" | "┐" | "└" | "┘" | "╭" | "╮" | "╰" | "╯" | "├" | "┤" | "┬" | "┴" | "┼" => {
             "+"

@@ -16,6 +16,7 @@ use crate::store::memory::MemoryStore;
 mod svg;
 
 /// A log in the making.
+#[derive(Debug)]
 pub(crate) struct Story {
     lines: Vec<Value>,
     at: i64,

@@ -105,7 +105,7 @@ pub(super) fn range_text(axis: &Axis, timeline: &Timeline) -> String {
         }
         ClockKind::Time => time_range(low, high),
         ClockKind::Active => {
-            format!("{}–{}", human_duration(low - start), human_duration(high - start))
+            format!("{}–{}", active(low - start), active(high - start))
         }
         ClockKind::Cost => format!("{}–{}", dollars(low), dollars(high)),
     }
@@ -125,13 +125,19 @@ fn time_range(low: i64, high: i64) -> String {
     }
 }
 
-/// Millionths of a dollar as money.
+/// Active time since the beginning.
+fn active(millis: i64) -> String {
+    if millis == 0 { "0s".to_owned() } else { human_duration(millis) }
+}
+
+/// Millionths of a dollar (not negative) as money.
 fn dollars(millionths: i64) -> String {
-    let (whole, rest) = (millionths / 1_000_000, (millionths % 1_000_000).abs());
-    if millionths.abs() < 1_000_000 && rest % 10_000 != 0 {
-        format!("${whole}.{:04}", rest / 100)
+    if millionths % 10_000 != 0 && millionths < 100_000 {
+        let parts = (millionths + 50) / 100;
+        format!("${}.{:04}", parts / 10_000, parts % 10_000)
     } else {
-        format!("${whole}.{:02}", rest / 10_000)
+        let cents = (millionths + 5_000) / 10_000;
+        format!("${}.{:02}", cents / 100, cents % 100)
     }
 }
 
@@ -141,7 +147,7 @@ pub(super) fn reading_text(clock: ClockKind, position: Position, timeline: &Time
     match clock {
         ClockKind::Sequence => format!("#{position}"),
         ClockKind::Time => Timestamp::from_millis(reading).time_of_day(),
-        ClockKind::Active => human_duration(reading - domain(timeline, clock).0),
+        ClockKind::Active => active(reading - domain(timeline, clock).0),
         ClockKind::Cost => dollars(reading),
     }
 }
@@ -223,6 +229,7 @@ mod tests {
         assert_eq!(dollars(12_345), "$0.0123");
         assert_eq!(dollars(50_000), "$0.05");
         assert_eq!(dollars(1_250_400), "$1.25");
+        assert_eq!(dollars(999_999), "$1.00");
     }
 
     #[test]

@@ -36,10 +36,12 @@ const LANES_MEASURED: usize = 256;
 
 impl Layout {
     pub(super) fn of(area: Rect, timeline: &Timeline) -> Self {
+        // A blank on either side, where there is room to spare.
+        let margin = if area.width < 24 { 1 } else { 2 };
         let inner = Rect {
-            x: area.x.saturating_add(1),
+            x: area.x.saturating_add(margin),
             y: area.y.saturating_add(1),
-            width: area.width.saturating_sub(2),
+            width: area.width.saturating_sub(2 * margin),
             height: area.height.saturating_sub(2),
         };
         let label = label_width(inner.width, timeline);
@@ -73,8 +75,8 @@ fn label_width(width: u16, timeline: &Timeline) -> u16 {
     let most = match width {
         0..24 => return 0,
         24..60 => 8,
-        60..100 => 12,
-        100..160 => 16,
+        60..90 => 12,
+        90..140 => 16,
         _ => 22,
     };
     let names = timeline.lanes().all().iter().take(LANES_MEASURED);

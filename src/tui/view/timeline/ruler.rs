@@ -85,7 +85,10 @@ impl Ruler {
 
     /// The head: live, or ahead of a screen that stands still.
     fn head(&mut self, scene: &TimelineScene<'_>, axis: &Axis, theme: &Theme) {
-        let Some(column) = axis.column(scene.timeline, scene.timeline.head()) else { return };
+        let Some(column) = axis.column(scene.timeline, scene.timeline.head()) else {
+            self.head_beyond(scene, theme);
+            return;
+        };
         match scene.head {
             Head::Still => {}
             Head::Following => {
@@ -107,6 +110,20 @@ impl Ruler {
                 }
             }
         }
+    }
+
+    /// The head is further to the right than what is seen.
+    fn head_beyond(&mut self, scene: &TimelineScene<'_>, theme: &Theme) {
+        let more = theme.glyph(Glyph::MoreRight);
+        let (text, role) = match scene.head {
+            Head::Still => return,
+            Head::Following => (format!("{}{more}", theme.glyph(Glyph::Live)), Role::Live),
+            Head::Ahead { new: 0 } => (more.to_owned(), Role::Ghost),
+            Head::Ahead { new } => (format!("+{new} {more}"), Role::Live),
+        };
+        let width = i64::try_from(text.chars().count()).unwrap_or(0);
+        let columns = i64::try_from(self.cells.len()).unwrap_or(0);
+        self.label(columns - width, &text, 0, theme.style(role));
     }
 
     /// How long the idle stretches were that the clock leaves out.
@@ -137,7 +154,7 @@ impl Ruler {
 
     fn ticks(&mut self, axis: &Axis, timeline: &Timeline, theme: &Theme) {
         let style = theme.style(Role::Dim);
-        for (reading, text) in axis::ticks(axis, timeline, 14) {
+        for (reading, text) in axis::ticks(axis, timeline, 12) {
             self.label(axis.column_of(reading), &text, 1, style);
         }
     }

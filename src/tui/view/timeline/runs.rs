@@ -43,6 +43,7 @@ struct Extent {
     first: u16,
     last: u16,
     begins: bool,
+    /// Whether its end, or the head that it goes on to, is seen.
     ends: bool,
 }
 
@@ -105,7 +106,7 @@ impl Track<'_> {
             first: clamp(first),
             last: clamp(last),
             begins: first >= 0,
-            ends: run.to.is_some() && last < columns,
+            ends: last < columns,
         })
     }
 
@@ -122,11 +123,8 @@ impl Track<'_> {
             self.put(buffer, extent.first, theme.glyph(Glyph::RunStart), color, false);
         }
         let (glyph, role) = outcome_sign(run.outcome);
-        if extent.ends || (run.to.is_none() && !run.outcome.is_open()) {
+        if extent.ends {
             self.put(buffer, extent.last, theme.glyph(glyph), theme.style(role), true);
-        } else if run.to.is_none() {
-            let style = theme.style(role).add_modifier(Modifier::BOLD);
-            self.put(buffer, extent.last, theme.glyph(glyph), style, true);
         }
     }
 
@@ -142,8 +140,10 @@ impl Track<'_> {
         };
         let width = usize::from(extent.last - extent.first) + 1;
         let (glyph, role) = outcome_sign(run.outcome);
-        let sign = (run.outcome != Outcome::Completed).then(|| theme.glyph(glyph));
-        let mut body = block_text(name, width, extent.begins, extent.ends, sign.is_some());
+        let told = extent.ends && run.outcome != Outcome::Completed;
+        let sign = told.then(|| theme.glyph(glyph));
+        let closed = extent.ends && run.to.is_some();
+        let mut body = block_text(name, width, extent.begins, closed, told);
         body.resize(width, " ".into());
         for (column, symbol) in (extent.first..=extent.last).zip(&body) {
             if symbol == SIGN {
@@ -184,6 +184,8 @@ impl Track<'_> {
     }
 }
 
+/// Up to how many columns a phase's name is cut without a sign that it was: more of it is told.
+const BRIEF: usize = 4;
 /// Stands in a block's text for the sign of how it ended.
 const SIGN: &str = "\u{0}";
 
@@ -199,7 +201,9 @@ fn block_text(name: &str, width: usize, begins: bool, ends: bool, sign: bool) ->
             let (open, close) = (if begins { "[" } else { " " }, if ends { "]" } else { " " });
             let room = width - 2;
             // The sign goes behind the name, or before all where only one of them fits.
-            let mut letters = letters(&text::pad(name, room.saturating_sub(usize::from(sign))));
+            let room = room.saturating_sub(usize::from(sign));
+            let name = if room <= BRIEF { text::window(name, 0, room) } else { text::cut(name, room) };
+            let mut letters = letters(&text::pad(&name, room));
             letters.extend(sign_cell(sign));
             let mut body = vec![open.to_owned()];
             body.append(&mut letters);
@@ -239,8 +243,8 @@ mod tests {
         for (width, plain, failed) in [
             (1, "E", "✗"),
             (2, "[]", "[✗"),
-            (3, "[…]", "[✗]"),
-            (4, "[E…]", "[…✗]"),
+            (3, "[E]", "[✗]"),
+            (4, "[EX]", "[E✗]"),
             (9, "[EXPLORE]", "[EXPLO…✗]"),
             (12, "[EXPLORE   ]", "[EXPLORE  ✗]"),
         ] {
