@@ -10,16 +10,30 @@
 //! asks the session.
 
 pub mod action;
+pub mod app;
+pub mod debugger;
 pub mod effect;
 pub mod input;
 pub mod json;
 pub mod keymap;
+pub mod layout;
 pub mod nav;
+pub mod palette;
+pub mod pane;
+pub mod play;
+mod run;
+pub mod search;
+pub mod signs;
+pub mod summaries;
 pub mod text;
 pub mod theme;
 pub mod tree;
-pub mod signs;
+mod update;
 pub mod view;
+pub mod viewer;
+
+pub use run::run;
+pub use update::update;
 
 use std::path::PathBuf;
 use std::sync::Arc;
