@@ -10,6 +10,7 @@
 //! asks the session.
 
 pub mod action;
+pub mod browser;
 pub mod effect;
 pub mod input;
 pub mod json;
