@@ -11,6 +11,7 @@
 
 pub mod action;
 pub mod app;
+pub mod browser;
 pub mod debugger;
 pub mod effect;
 pub mod input;

@@ -213,8 +213,9 @@ fn wrap<'a>(pieces: impl Iterator<Item = (Role, &'a str)>, width: usize) -> Vec<
 }
 
 fn push(line: &mut Line, role: Role, word: &str) {
+    let indented = line.len() > 1;
     match line.last_mut() {
-        Some((last, text)) if *last == role && line.len() > 1 => text.push_str(word),
+        Some((last, text)) if *last == role && indented => text.push_str(word),
         _ => line.push((role, word.to_owned())),
     }
 }

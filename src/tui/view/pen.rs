@@ -34,11 +34,6 @@ impl<'a> Pen<'a> {
         usize::from(self.right.saturating_sub(self.x))
     }
 
-    /// The column of the pen.
-    pub(super) fn column(&self) -> u16 {
-        self.x
-    }
-
     /// Writes as much of `text` as fits.
     pub(super) fn put(&mut self, text: &str, style: Style) -> &mut Self {
         let shown = text::cut(text, self.room());
@@ -87,7 +82,6 @@ impl<'a> Pen<'a> {
         true
     }
 
-    /// Lays a style over what is left and what was written, from column `from` on.
     fn write(&mut self, shown: &str, style: Style) {
         if shown.is_empty() {
             return;

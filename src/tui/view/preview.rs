@@ -9,7 +9,7 @@ const DEEPEST: usize = 3;
 
 /// The value as text of at most about so many columns.
 #[must_use]
-pub fn text(value: &Value, columns: usize) -> String {
+pub(super) fn text(value: &Value, columns: usize) -> String {
     let mut out = String::new();
     put(value, columns.saturating_add(1), 0, &mut out);
     out
@@ -17,7 +17,7 @@ pub fn text(value: &Value, columns: usize) -> String {
 
 /// The meaning of a value of this type.
 #[must_use]
-pub fn role(value: &Value) -> Role {
+pub(super) fn role(value: &Value) -> Role {
     match value {
         Value::Text(_) | Value::Long(_) => Role::String,
         Value::Int(_) | Value::UInt(_) | Value::Float(_) => Role::Number,
