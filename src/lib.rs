@@ -18,6 +18,7 @@ pub mod demo;
 pub mod diff;
 pub mod error;
 pub mod fold;
+pub mod import;
 pub mod model;
 pub mod query;
 pub mod schema;

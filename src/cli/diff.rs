@@ -15,8 +15,10 @@ const LONG: usize = 60;
 
 /// The flags of `diff`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  chronoscope diff PROJ-123 start end\n  chronoscope diff PROJ-123 AgentSpawned:1 AgentFailed\n  chronoscope diff PROJ-123 -1h end --json")]
-pub struct Flags {
+#[command(
+    after_help = "Examples:\n  chronoscope diff PROJ-123 start end\n  chronoscope diff PROJ-123 AgentSpawned:1 AgentFailed\n  chronoscope diff PROJ-123 -1h end --json"
+)]
+pub(crate) struct Flags {
     /// The issue
     pub issue: String,
     /// The moment to compare from
@@ -30,7 +32,7 @@ pub struct Flags {
     pub counters: bool,
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let mut session = context.session(&flags.issue)?;
     let from = position(&mut session, Some(&flags.from), &Moment::Start)?;
     let to = position(&mut session, Some(&flags.to), &Moment::End)?;
@@ -38,7 +40,7 @@ pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
 }
 
 /// Prints the differences between two positions.
-pub(super) fn print(
+pub(crate) fn print(
     context: &mut Context,
     session: &mut Session,
     from: Position,
@@ -107,7 +109,7 @@ fn words(context: &mut Context, from: &str, to: &str) -> std::io::Result<()> {
 }
 
 /// A value in a line: texts bare, everything else as JSON.
-pub(super) fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Text(text) => text.to_string(),
         Value::Long(long) => format!("{}… ({} bytes)", long.head, long.bytes),
