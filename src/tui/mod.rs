@@ -58,6 +58,8 @@ pub struct TuiOptions {
     pub follow: bool,
     /// The name of the theme (`dark`, `light`, `16`, `none`); none to find out.
     pub theme: Option<String>,
+    /// No colours, whatever the theme.
+    pub no_color: bool,
     /// Plain glyphs instead of drawn ones.
     pub ascii: bool,
     /// The user's `keymap.toml`; none when there is none. Faults in it are told on the screen.

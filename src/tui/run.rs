@@ -54,7 +54,8 @@ enum Message {
 /// Not found, when there is no such issue or theme; unavailable, when the store or the terminal
 /// cannot be used; usage, when a theme file is wrong.
 pub fn run(options: TuiOptions) -> Result<()> {
-    let wish = Wish::from_environment(options.theme.clone(), options.ascii);
+    let mut wish = Wish::from_environment(options.theme.clone(), options.ascii);
+    wish.no_color |= options.no_color;
     let theme = Theme::choose(&wish)?;
     let (keymap, faults) = read_keymap(&options);
     let (sender, messages) = channel();
