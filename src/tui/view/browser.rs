@@ -49,15 +49,15 @@ const COLUMNS: [(Column, &str, usize, u8); 10] = [
     (Column::Key, "issue", 0, 0),
     (Column::Summary, "summary", 0, 0),
     (Column::Phase, "phase", 9, 2),
-    (Column::Agents, "agents", 7, 4),
-    (Column::Events, "events", 7, 3),
+    (Column::Agents, "agents", 7, 3),
+    (Column::Events, "events", 7, 4),
     (Column::Errors, "errors", 6, 1),
     (Column::Activity, "activity", 16, 5),
     (Column::Age, "last", 5, 0),
 ];
 
 /// The summary gets at least so many columns before others do.
-const LEAST_SUMMARY: usize = 24;
+const LEAST_SUMMARY: usize = 22;
 
 /// The columns that fit, each with where it begins and how wide it is.
 fn fit(width: usize, key: usize) -> Vec<(Column, &'static str, usize, usize)> {
@@ -271,6 +271,9 @@ impl List<'_> {
         let filter = text::cut(self.browser.filter().text(), 30);
         let (all, _) = self.browser.counts();
         let (what, hint) = match (all, self.browser.is_complete()) {
+            (0, _) if self.browser.fault().is_some() => {
+                ("the store cannot be read".to_owned(), "it is tried again when something changes")
+            }
             (0, false) => ("reading the store…".to_owned(), ""),
             (0, true) => (
                 "no issues yet: the first appended event makes one".to_owned(),
@@ -388,6 +391,7 @@ mod tests {
         let names = |width| fit(width, 8).iter().map(|c| c.1).collect::<Vec<_>>().join(" ");
         assert_eq!(names(36).trim(), "issue summary last");
         assert_eq!(names(60).trim(), "issue summary phase errors last");
+        assert_eq!(names(76).trim(), "issue summary phase agents events errors last");
         assert_eq!(names(120).trim(), "issue summary phase agents events errors activity last");
     }
 
