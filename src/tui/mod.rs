@@ -16,10 +16,10 @@ pub mod input;
 pub mod json;
 pub mod keymap;
 pub mod nav;
+pub mod signs;
 pub mod text;
 pub mod theme;
 pub mod tree;
-pub mod signs;
 pub mod view;
 
 use std::path::PathBuf;
