@@ -155,7 +155,13 @@ impl Error {
         self.0.hint.as_deref()
     }
 
-    /// The error as `--json` prints it on stderr.
+    /// Machine-readable details.
+    #[must_use]
+    pub fn details(&self) -> Option<&serde_json::Value> {
+        self.0.details.as_ref()
+    }
+
+    /// The error as a JSON value.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         let mut body = serde_json::json!({ "kind": self.kind().name(), "message": self.message() });

@@ -11,11 +11,16 @@
 //! The core knows no screen: only `cli` and `tui` print, and only `tui` names a terminal library.
 //! `tests/layers.rs` reads the imports and fails on one that points the wrong way.
 
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod demo;
 pub mod diff;
 pub mod error;
 pub mod fold;
+pub mod import;
 pub mod model;
+pub mod query;
 pub mod schema;
 pub mod session;
 pub mod store;

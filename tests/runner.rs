@@ -1,1 +1,6 @@
 //! The one integration test binary.
+
+mod store_conformance;
+mod store_damage;
+mod store_processes;
+mod store_support;

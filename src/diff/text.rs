@@ -264,7 +264,7 @@ mod tests {
             pieces.len()
         );
         assert_eq!(pieces.iter().filter(|p| p.kind == PieceKind::Added).count(), 1);
-        assert_eq!(side(&pieces, PieceKind::Added), old);
+        assert_eq!(side(&pieces, PieceKind::Added), old.as_str());
     }
 
     #[test]

@@ -10,12 +10,17 @@ pub(super) fn issue_transitioned(w: &mut Writer<'_>) {
     w.top("jira").set("status", &status);
     // By the status that was reached: an issue that goes back and forth a thousand times still has
     // a handful of them.
-    w.node([Key::new_static("jira"), Key::new_static("transitions"), status])
+    let keys = [Key::new_static("jira"), Key::new_static("transitions"), status];
+    let times = w.look(&keys).and_then(|before| before.get("times")?.as_i64()).unwrap_or(0);
+    let transition = w
+        .record()
         .stamp("at")
-        .add("times", 1)
+        .set("times", times.saturating_add(1))
         .copy_as("from_status", "from")
         .copy_as("transition_trigger", "trigger")
-        .copy(&["transition_id", "automated", "validation_passed"]);
+        .copy(&["transition_id", "automated", "validation_passed"])
+        .done();
+    w.replace(keys, Some(Value::Map(transition)));
 }
 
 pub(super) fn comment_posted(w: &mut Writer<'_>) {

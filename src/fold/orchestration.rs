@@ -2,12 +2,12 @@
 //!
 //! Lives here: the arms of the orchestration, summary and replay types. May not live here: phases.
 
-use super::writer::{Record, Writer};
+use super::writer::{Record, Writer, present};
 use crate::model::Map;
 
 const MEMBER: &str = "orchestration";
 
-/// What a start and an end both make void.
+/// What is true of one that ended or rests: void when it goes on, or ends in another way.
 const ENDING: &[&str] = &[
     "completed_at",
     "duration_seconds",
@@ -20,15 +20,18 @@ const ENDING: &[&str] = &[
 ];
 
 pub(super) fn started(w: &mut Writer<'_>) {
-    let issue_key = &w.event.issue_key;
-    let mut node = w.top(MEMBER);
-    node.remove(ENDING).word("status", "in_progress").stamp("started_at");
-    if !issue_key.is_empty() {
-        node.set("issue_key", issue_key);
-    }
-    node.copy_as("initial_phase", "current_phase")
+    let envelope_key = &w.event.issue_key;
+    let key = present(w.event, "issue_key")
+        .cloned()
+        .or_else(|| (!envelope_key.is_empty()).then(|| envelope_key.into()));
+    w.top(MEMBER)
+        .remove(ENDING)
+        .word("status", "in_progress")
+        .stamp("started_at")
+        .set_some("issue_key", key)
+        .copy_as("initial_phase", "current_phase")
         .copy_as("issue_summary", "summary")
-        .copy(&["issue_key", "issue_type", "priority", "workflow_type", "labels", "components"])
+        .copy(&["issue_type", "priority", "workflow_type", "labels", "components"])
         .copy(&["estimated_complexity", "config"]);
 }
 
@@ -78,13 +81,13 @@ pub(super) fn paused(w: &mut Writer<'_>) {
         .copy_as("current_phase", "phase")
         .copy(&["blocking_issue", "can_resume", "resume_conditions", "snapshot_id"])
         .done();
-    w.top(MEMBER).word("status", "paused").set("paused", paused);
+    w.top(MEMBER).remove(ENDING).word("status", "paused").set("paused", paused);
 }
 
 pub(super) fn resumed(w: &mut Writer<'_>) {
     w.top(MEMBER)
+        .remove(ENDING)
         .word("status", "in_progress")
-        .remove(&["paused"])
         .copy_as("resume_phase", "current_phase");
 }
 

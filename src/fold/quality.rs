@@ -2,46 +2,36 @@
 //!
 //! Lives here: the arms of the quality and test types. May not live here: gates or thresholds.
 
-use super::writer::{Node, Writer};
+use super::writer::{Node, Record, Writer};
 use crate::model::{Key, Value};
-
-/// What the start of a new run makes void.
-const CHECK_RESULT: &[&str] = &[
-    "ended_at",
-    "overall_score",
-    "issues_found",
-    "issues_by_severity",
-    "issues",
-    "passed",
-    "recommendations",
-    "failure",
-];
-
-const TEST_RESULT: &[&str] = &[
-    "ended_at",
-    "duration_seconds",
-    "total",
-    "passed",
-    "failed",
-    "skipped",
-    "coverage",
-    "failed_tests",
-    "failure",
-];
 
 fn node<'w>(w: &'w mut Writer<'_>, part: &'static str, key: Key) -> Node<'w> {
     w.node([Key::new_static("quality"), Key::new_static(part), key])
 }
 
+/// A new run: of the one before, only their number is left.
+fn begin(
+    w: &mut Writer<'_>,
+    part: &'static str,
+    key: Key,
+    fields: impl FnOnce(Record<'_>) -> Record<'_>,
+) {
+    let keys = [Key::new_static("quality"), Key::new_static(part), key];
+    let runs = w.look(&keys).and_then(|before| before.get("runs")?.as_i64()).unwrap_or(0);
+    let run = w.record().word("status", "running").stamp("started_at");
+    let run = fields(run.set("runs", runs.saturating_add(1))).done();
+    w.replace(keys, Some(Value::Map(run)));
+}
+
 pub(super) fn check_started(w: &mut Writer<'_>) {
     let Some(check) = w.key("check_type") else { return };
-    node(w, "checks", check)
-        .remove(CHECK_RESULT)
-        .word("status", "running")
-        .add("runs", 1)
-        .stamp("started_at")
-        .copy_as("check_scope", "scope")
-        .copy(&["checker_agent", "files_to_check", "estimated_duration_seconds"]);
+    begin(w, "checks", check, |run| {
+        run.copy_as("check_scope", "scope").copy(&[
+            "checker_agent",
+            "files_to_check",
+            "estimated_duration_seconds",
+        ])
+    });
 }
 
 pub(super) fn check_completed(w: &mut Writer<'_>) {
@@ -75,13 +65,9 @@ pub(super) fn check_failed(w: &mut Writer<'_>) {
 
 pub(super) fn test_run_started(w: &mut Writer<'_>) {
     let Some(suite) = w.key("test_suite") else { return };
-    node(w, "tests", suite)
-        .remove(TEST_RESULT)
-        .word("status", "running")
-        .add("runs", 1)
-        .stamp("started_at")
-        .copy_as("test_runner", "runner")
-        .copy(&["test_count", "triggered_by", "scope"]);
+    begin(w, "tests", suite, |run| {
+        run.copy_as("test_runner", "runner").copy(&["test_count", "triggered_by", "scope"])
+    });
 }
 
 pub(super) fn test_run_completed(w: &mut Writer<'_>) {

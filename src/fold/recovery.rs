@@ -20,7 +20,7 @@ pub(super) fn error_occurred(w: &mut Writer<'_>) {
     let key =
         if event.id.is_empty() { format_smolstr!("#{}", event.position) } else { event.id.clone() };
     if let Some(correlation) = &event.correlation {
-        w.bookkeeping(OPEN_ERRORS).insert(correlation.clone(), Value::text(key.clone()));
+        w.remember(OPEN_ERRORS, correlation, Value::text(key.clone()));
     }
     let mut node = w.thing("errors", &key);
     node.word("status", "open")
@@ -89,7 +89,7 @@ fn end(w: &mut Writer<'_>, status: &'static str) -> Option<Key> {
     if let Some(group) = &event.correlation
         && w.look(&["counters", OPEN_ERRORS, group.as_str()]).and_then(Value::as_str) == Some(&key)
     {
-        w.bookkeeping(OPEN_ERRORS).remove(group);
+        w.forget(OPEN_ERRORS, group);
     }
     Some(key)
 }

@@ -137,9 +137,20 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// A map under `/counters`, whose writes are not recorded as changes.
-    pub(super) fn bookkeeping(&mut self, name: &'static str) -> &mut Map {
-        self.root.map_mut(&Key::new_static("counters")).map_mut(&Key::new_static(name))
+    /// Keeps an entry in an index under `/counters`, which is not recorded as a change.
+    pub(super) fn remember(&mut self, index: &'static str, key: &Key, value: Value) {
+        let counters = self.root.map_mut(&Key::new_static("counters"));
+        counters.map_mut(&Key::new_static(index)).insert(key.clone(), value);
+    }
+
+    /// Takes an entry out of an index under `/counters`.
+    pub(super) fn forget(&mut self, index: &'static str, key: &Key) {
+        let counters = self.root.map_mut(&Key::new_static("counters"));
+        let entries = counters.map_mut(&Key::new_static(index));
+        entries.remove(key);
+        if entries.is_empty() {
+            counters.remove(index);
+        }
     }
 }
 

@@ -379,7 +379,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
                 self,
                 mut map: A,
             ) -> Result<Fields<'de>, A::Error> {
-                let mut fields = Vec::new();
+                let mut fields = Vec::with_capacity(FIELDS.len());
                 while let Some((name, raw)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
                     fields.push((name.0, raw));
                 }

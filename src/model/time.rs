@@ -102,7 +102,7 @@ impl Timestamp {
             _ => return Err(TimeFault::Format),
         };
         let millis = local - offset_minutes * 60_000;
-        if millis < Self::MIN.0 || millis > Self::MAX.0 {
+        if !(Self::MIN.0..=Self::MAX.0).contains(&millis) {
             return Err(TimeFault::Range);
         }
         Ok(Self(millis))
@@ -224,10 +224,8 @@ fn parse_local(text: &str) -> Result<(i64, &str), TimeFault> {
         if digits == 0 {
             return Err(TimeFault::Format);
         }
-        for place in 0..3 {
-            let digit = if place < digits { fraction[place] - b'0' } else { 0 };
-            millis = millis * 10 + i64::from(digit);
-        }
+        let padded = fraction[..digits].iter().copied().chain(std::iter::repeat(b'0'));
+        millis = padded.take(3).fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
         zone_at += 1 + digits;
     }
     let days = i64::from(date.num_days_from_ce() - 719_163);

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{json, strict};
+use super::{json, lenient, strict};
 use crate::error::{Error, Result};
 use crate::model::catalogue::Version;
 use crate::model::envelope::Envelope;
@@ -183,7 +183,7 @@ impl Draft {
     /// # Errors
     /// Every fault there is: what would make an unsafe name or a broken line.
     pub fn lenient(parts: LenientDraft) -> Result<Self, Vec<SchemaFault>> {
-        strict::take(parts)
+        lenient::take(parts)
     }
 
     /// The id that the caller gave.

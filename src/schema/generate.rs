@@ -15,10 +15,12 @@ use crate::model::{Kind, ids};
 pub const PHASE: &str = "^[A-Z][A-Z0-9_-]*$";
 /// A time in RFC 3339 with a zone; the colon in the zone may be missing, as trackers write it.
 pub const TIME: &str = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$";
-const UUID: &str = "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
-const SEMVER: &str = "^(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)([-+][0-9A-Za-z.+-]+)?$";
-const KEY: &str = "^[^-. /\\\\:*?\"<>|][^/\\\\:*?\"<>|]*$";
-const SHA: &str = "^[0-9A-Fa-f]{7,64}$";
+pub(super) const UUID: &str =
+    "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
+pub(super) const SEMVER: &str =
+    "^(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)([-+][0-9A-Za-z.+-]+)?$";
+pub(super) const KEY: &str = "^[^-. /\\\\:*?\"<>|][^/\\\\:*?\"<>|]*$";
+pub(super) const SHA: &str = "^[0-9A-Fa-f]{7,64}$";
 
 /// What a text that matches one of the patterns is, in words for messages.
 pub(super) fn pattern_meaning(pattern: &str) -> Option<&'static str> {
@@ -197,7 +199,7 @@ pub fn type_definition(spec: &Spec) -> Value {
 /// A stored event of the type, with every field of its row.
 #[must_use]
 pub fn example(spec: &Spec) -> Value {
-    event_with(spec, example_metadata(spec))
+    event_with(spec, &example_metadata(spec))
 }
 
 fn example_metadata(spec: &Spec) -> Value {
@@ -205,7 +207,7 @@ fn example_metadata(spec: &Spec) -> Value {
     serde_json::from_str(spec.example).unwrap_or_default()
 }
 
-fn event_with(spec: &Spec, metadata: Value) -> Value {
+fn event_with(spec: &Spec, metadata: &Value) -> Value {
     json!({
         "event_id": format!("00000000-0000-4000-8000-{:012}", spec.kind as usize + 1),
         "event_type": spec.kind.name(),
@@ -241,7 +243,7 @@ pub fn counter_examples(spec: &Spec) -> Vec<CounterExample> {
             if let Value::Object(members) = &mut metadata {
                 change(members);
             }
-            let event = event_with(spec, metadata);
+            let event = event_with(spec, &metadata);
             found.push(CounterExample { fault_at: fault_at.clone(), event });
         };
         if field.required {
@@ -255,7 +257,7 @@ pub fn counter_examples(spec: &Spec) -> Vec<CounterExample> {
             });
         }
     }
-    let mut event = event_with(spec, sound);
+    let mut event = event_with(spec, &sound);
     event["note"] = "not a field of the envelope".into();
     found.push(CounterExample { fault_at: "/note".into(), event });
     found

@@ -146,10 +146,10 @@ pub(super) fn name_unsound(json: &str, pointer: &str, depth: usize, faults: &mut
             name_unsound(item.get(), &format!("{pointer}/{index}"), depth + 1, faults);
         }
     } else if json.starts_with('"') {
-        match serde_json::from_str::<Text<'_>>(json) {
-            Ok(text) if text.contains('\0') => fault("has a NUL character"),
-            Ok(_) => {}
-            Err(_) => fault("has half of a surrogate pair"),
+        match string(json) {
+            Some(text) if text.contains('\0') => fault("has a NUL character"),
+            Some(_) => {}
+            None => fault("has half of a surrogate pair"),
         }
     } else if json.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && !is_finite(json) {
         fault("is a number beyond the range of a float");
@@ -190,12 +190,10 @@ fn equal_at(a: &str, b: &str, depth: usize) -> bool {
             }
             _ => compact(a) == compact(b),
         },
-        (b'"', b'"') => {
-            match (serde_json::from_str::<Text<'_>>(a), serde_json::from_str::<Text<'_>>(b)) {
-                (Ok(a), Ok(b)) => a == b,
-                _ => a == b,
-            }
-        }
+        (b'"', b'"') => match (string(a), string(b)) {
+            (Some(a), Some(b)) => a == b,
+            _ => false,
+        },
         (b'-' | b'0'..=b'9', b'-' | b'0'..=b'9') => number_parts(a) == number_parts(b),
         _ => a == b,
     }
@@ -226,6 +224,15 @@ fn number_parts(number: &str) -> Option<(bool, String, i64)> {
     let scale = i64::try_from(fraction.len()).ok()?;
     let power = exponent.parse::<i64>().ok()?.checked_add(dropped - scale)?;
     Some((negative, significant.trim_start_matches('0').to_owned(), power))
+}
+
+/// The text of a JSON string; none where it is another value, or has half of a surrogate pair.
+pub(super) fn string(json: &str) -> Option<Cow<'_, str>> {
+    let inside = json.strip_prefix('"')?.strip_suffix('"')?;
+    if !inside.contains('\\') {
+        return Some(Cow::Borrowed(inside));
+    }
+    serde_json::from_str::<Text<'_>>(json).ok().map(|text| text.0)
 }
 
 /// Adds `text` as a JSON string.

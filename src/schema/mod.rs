@@ -9,6 +9,7 @@ pub mod generate;
 pub mod history;
 mod json;
 mod judge;
+mod lenient;
 mod strict;
 mod suggest;
 pub mod upcast;

@@ -3,64 +3,66 @@
 //! Lives here: reading a caller's text into a [`Draft`] with every fault named. May not live here:
 //! the metadata of single types (see [`super::validate`]).
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use super::draft::{Draft, LenientDraft, Rules, SchemaFault, Stamp, has_control, is_default_key};
 use super::{json, validate};
 use crate::model::catalogue::{self, Version};
-use crate::model::envelope::{ActorType, Fields, Text};
+use crate::model::envelope::{ActorType, Fields};
 use crate::model::{Kind, Timestamp, ids};
 
 /// How far ahead of the clock a caller's time may be, in milliseconds.
 const AHEAD_MS: i64 = 5 * 60_000;
-
-/// The longest session id of an import, in bytes.
-const MAX_SESSION_BYTES: usize = 500;
 
 /// A caller's event while it is read: what was sound so far, and what was not.
 struct Reader<'r> {
     rules: &'r Rules,
     faults: Vec<SchemaFault>,
     parts: LenientDraft,
-    seen: Vec<String>,
-    has_actor: bool,
 }
 
 /// Reads and checks a caller's event; see [`Draft::strict`].
 pub(super) fn read(text: &str, rules: &Rules) -> Result<Draft, Vec<SchemaFault>> {
     let fields = object(text)?;
-    let mut reader = Reader {
-        rules,
-        faults: Vec::new(),
-        parts: LenientDraft::default(),
-        seen: Vec::with_capacity(fields.len()),
-        has_actor: false,
-    };
-    for (name, raw) in &fields {
-        if reader.seen.iter().any(|seen| seen == name) {
+    let mut reader = Reader { rules, faults: Vec::new(), parts: LenientDraft::default() };
+    for (at, (name, raw)) in fields.iter().enumerate() {
+        if is_there(&fields[..at], name) {
             reader.fault(&json::child("", name), "comes twice");
         } else {
             reader.field(name, raw.get());
-            reader.seen.push(name.to_string());
+        }
+    }
+    for name in ["event_type", "issue_key", "session_id", "actor", "metadata"] {
+        if !is_there(&fields, name) {
+            reader.fault(&json::child("", name), "is required");
         }
     }
     reader.finish(text.len())
 }
 
+/// The members of an object as they stand in its text.
+type Members<'a> = [(Cow<'a, str>, &'a RawValue)];
+
+/// Whether an object has a member with this name.
+pub(super) fn is_there(fields: &Members<'_>, name: &str) -> bool {
+    fields.iter().any(|(key, _)| key == name)
+}
+
 /// The members of the object that `text` is.
-pub(super) fn object(
-    text: &str,
-) -> Result<Vec<(std::borrow::Cow<'_, str>, &RawValue)>, Vec<SchemaFault>> {
-    let fault = |message: String| vec![SchemaFault::new("", message)];
-    match serde_json::from_str::<&RawValue>(text) {
-        Err(error) => Err(fault(format!("is not JSON: {error}"))),
-        Ok(raw) if !raw.get().starts_with('{') => {
-            Err(fault(format!("is {}, not a JSON object", type_of(raw.get()))))
-        }
-        Ok(raw) => serde_json::from_str::<Fields<'_>>(raw.get())
-            .map(|fields| fields.0)
-            .map_err(|error| fault(format!("cannot be read: {error}"))),
+pub(super) fn object(text: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, Vec<SchemaFault>> {
+    if let Ok(Fields(fields)) = serde_json::from_str(text) {
+        return Ok(fields);
     }
+    let why = match serde_json::from_str::<&RawValue>(text) {
+        Err(error) => format!("is not JSON: {error}"),
+        Ok(raw) if !raw.get().starts_with('{') => {
+            format!("is {}, not a JSON object", type_of(raw.get()))
+        }
+        Ok(_) => "has a key with half of a surrogate pair".to_owned(),
+    };
+    Err(vec![SchemaFault::new("", why)])
 }
 
 /// What a JSON text is, with its article.
@@ -119,13 +121,11 @@ impl Reader<'_> {
             self.fault(pointer, format!("must be a string, not {}", type_of(raw)));
             return None;
         }
-        match serde_json::from_str::<Text<'_>>(raw) {
-            Ok(text) => Some(text.0.into_owned()),
-            Err(_) => {
-                self.fault(pointer, "has half of a surrogate pair");
-                None
-            }
+        let text = json::string(raw);
+        if text.is_none() {
+            self.fault(pointer, "has half of a surrogate pair");
         }
+        text.map(Cow::into_owned)
     }
 
     /// A string that is not empty and has no control characters.
@@ -216,7 +216,6 @@ impl Reader<'_> {
     }
 
     fn actor(&mut self, raw: &str) {
-        self.has_actor = true;
         if !raw.starts_with('{') {
             let what = type_of(raw);
             self.fault("/actor", format!("must be an object like {{\"type\":\"agent\",\"id\":\"api-builder\"}}, not {what}"));
@@ -225,25 +224,23 @@ impl Reader<'_> {
         let Ok(Fields(members)) = serde_json::from_str::<Fields<'_>>(raw) else {
             return self.fault("/actor", "has a key with half of a surrogate pair");
         };
-        let mut seen: Vec<&str> = Vec::with_capacity(3);
-        for (key, value) in &members {
-            let pointer = json::child("/actor", key);
-            if seen.contains(&&**key) {
-                self.fault(&pointer, "comes twice");
+        for (at, (key, value)) in members.iter().enumerate() {
+            let pointer = || json::child("/actor", key);
+            if is_there(&members[..at], key) {
+                self.fault(&pointer(), "comes twice");
                 continue;
             }
-            seen.push(key);
             match &**key {
                 "type" => self.actor_type(value.get()),
                 "id" => {
-                    self.parts.actor_id = self.word(&pointer, value.get()).unwrap_or_default();
+                    self.parts.actor_id = self.word("/actor/id", value.get()).unwrap_or_default();
                 }
-                "model" => self.parts.model = self.word(&pointer, value.get()),
-                _ => self.fault(&pointer, "is no field of an actor (type, id, model)"),
+                "model" => self.parts.model = self.word("/actor/model", value.get()),
+                _ => self.fault(&pointer(), "is no field of an actor (type, id, model)"),
             }
         }
         for name in ["type", "id"] {
-            if !seen.contains(&name) {
+            if !is_there(&members, name) {
                 self.fault(&json::child("/actor", name), "is required");
             }
         }
@@ -271,11 +268,6 @@ impl Reader<'_> {
 
     /// What depends on more than one field.
     fn finish(mut self, text_bytes: usize) -> Result<Draft, Vec<SchemaFault>> {
-        for name in ["event_type", "issue_key", "session_id", "actor", "metadata"] {
-            if !self.seen.iter().any(|seen| seen == name) {
-                self.fault(&json::child("", name), "is required");
-            }
-        }
         self.version();
         self.metadata();
         if !self.faults.is_empty() {
@@ -330,8 +322,10 @@ impl Reader<'_> {
 
 /// Puts the envelope's issue key before the other fields of the metadata, unless it has its own.
 fn fill_issue_key(metadata: &mut String, issue_key: &str) {
-    let has_key = serde_json::from_str::<Fields<'_>>(metadata)
-        .is_ok_and(|fields| fields.0.iter().any(|(key, _)| key == "issue_key"));
+    // Its name, or an escape that may stand for a letter of it: only then is a look worth it.
+    let has_key = (metadata.contains("issue_key") || metadata.contains("\\u"))
+        && serde_json::from_str::<Fields<'_>>(metadata)
+            .is_ok_and(|fields| is_there(&fields.0, "issue_key"));
     if has_key || issue_key.is_empty() {
         return;
     }
@@ -363,7 +357,8 @@ fn check_size(draft: &Draft, limit: usize) -> Result<(), Vec<SchemaFault>> {
     Err(vec![SchemaFault::new("", message)])
 }
 
-fn build(parts: LenientDraft) -> Draft {
+/// The draft of parts that were checked.
+pub(super) fn build(parts: LenientDraft) -> Draft {
     Draft {
         event_id: parts.event_id,
         event_type: parts.event_type,
@@ -383,54 +378,8 @@ fn build(parts: LenientDraft) -> Draft {
     }
 }
 
-/// Takes an event of another system; see [`Draft::lenient`].
-pub(super) fn take(mut parts: LenientDraft) -> Result<Draft, Vec<SchemaFault>> {
-    let mut faults = Vec::new();
-    let mut fault = |pointer: &str, why: &str| faults.push(SchemaFault::new(pointer, why));
-    if let Err(why) = ids::check_issue_key(&parts.issue_key) {
-        fault("/issue_key", why);
-    }
-    if parts.session_id.len() > MAX_SESSION_BYTES {
-        fault("/session_id", "is longer than 500 bytes");
-    }
-    let words = [
-        ("/event_id", parts.event_id.as_deref()),
-        ("/event_type", Some(&*parts.event_type)),
-        ("/event_version", parts.event_version.as_deref()),
-        ("/session_id", Some(&*parts.session_id)),
-        ("/correlation_id", parts.correlation_id.as_deref()),
-        ("/causation_id", parts.causation_id.as_deref()),
-        ("/actor/type", Some(&*parts.actor_type)),
-        ("/actor/id", Some(&*parts.actor_id)),
-        ("/actor/model", parts.model.as_deref()),
-        ("/git_sha", parts.git_sha.as_deref()),
-        ("/branch", parts.branch.as_deref()),
-    ];
-    for (pointer, word) in words {
-        if let Some(Err(why)) = word.map(check_word) {
-            fault(pointer, why);
-        }
-    }
-    match compact_object(&parts.metadata) {
-        Ok(text) => parts.metadata = text,
-        Err(why) => fault("/metadata", &why),
-    }
-    match parts.codebase_state.as_deref().map(compact_object).transpose() {
-        Ok(text) => parts.codebase_state = text,
-        Err(why) => fault("/codebase_state", &why),
-    }
-    if faults.is_empty() { Ok(build(parts)) } else { Err(faults) }
-}
-
-fn compact_object(text: &str) -> Result<String, String> {
-    match serde_json::from_str::<&RawValue>(text) {
-        Err(error) => Err(format!("is not JSON: {error}")),
-        Ok(raw) if raw.get().starts_with('{') => Ok(json::compact(raw.get()).into_owned()),
-        Ok(raw) => Err(format!("must be an object, not {}", type_of(raw.get()))),
-    }
-}
-
-fn check_word(text: &str) -> Result<(), &'static str> {
+/// Whether a text is a word: not empty, no control characters.
+pub(super) fn check_word(text: &str) -> Result<(), &'static str> {
     if text.is_empty() {
         Err("is empty")
     } else if has_control(text) {

@@ -56,14 +56,14 @@ pub fn check_stored_line(text: &str, allow_unknown_types: bool) -> Vec<SchemaFau
         return faults;
     }
     for (at, (name, _)) in fields.iter().enumerate() {
-        if fields[..at].iter().any(|(before, _)| before == name) {
+        if strict::is_there(&fields[..at], name) {
             faults.push(SchemaFault::new(json::child("", name), "comes twice"));
         }
     }
     let type_name = fields
         .iter()
         .find(|(name, _)| name == "event_type")
-        .and_then(|(_, raw)| serde_json::from_str::<Text<'_>>(raw.get()).ok())
+        .and_then(|(_, raw)| json::string(raw.get()))
         .unwrap_or_default();
     let kind = Kind::from_name(&type_name);
     if !kind.is_catalogued() && !type_name.is_empty() && !allow_unknown_types {
@@ -89,9 +89,7 @@ fn plainly_valid_event(kind: Kind, fields: &[(Cow<'_, str>, &RawValue)]) -> bool
 }
 
 fn plainly_valid_field(kind: Kind, name: &str, raw: &str) -> bool {
-    let text = |check: &dyn Fn(&str) -> bool| {
-        serde_json::from_str::<Text<'_>>(raw).is_ok_and(|text| check(&text))
-    };
+    let text = |check: &dyn Fn(&str) -> bool| json::string(raw).is_some_and(|text| check(&text));
     match name {
         "event_id" => text(&ids::is_uuid),
         "event_version" => text(&|version| is_version_of(kind, version)),
@@ -129,7 +127,7 @@ fn is_actor(raw: &str) -> bool {
     has("type")
         && has("id")
         && members.iter().all(|(key, value)| {
-            let text = serde_json::from_str::<Text<'_>>(value.get()).unwrap_or_default();
+            let text = json::string(value.get()).unwrap_or_default();
             match &**key {
                 "type" => ActorType::from_name(&text).is_some(),
                 "id" | "model" => !text.is_empty() && !has_control(&text),

@@ -6,6 +6,7 @@
 
 pub mod browse;
 pub mod load;
+pub mod snapshots;
 pub mod user_state;
 
 use std::ops::Range;
@@ -172,9 +173,7 @@ impl Session {
         let first = self.timeline.head() + 1;
         let mut news = News { appended: first..first, ..News::default() };
         let mut patience = patience;
-        loop {
-            let Some(loader) = &self.loader else { break };
-            let Some(batch) = loader.next(patience) else { break };
+        while let Some(batch) = self.loader.as_ref().and_then(|loader| loader.next(patience)) {
             self.take_batch(batch, &mut news);
             patience = Duration::ZERO;
             if started.elapsed() >= budget {

@@ -8,6 +8,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::diff::{DiffOptions, apply_diff};
 use crate::model::{Kind, Timestamp};
+use crate::store::local::LocalStore;
 use crate::store::memory::MemoryStore;
 
 const ISSUE: &str = "PROJ-1";
@@ -114,6 +115,23 @@ proptest! {
             }
             None => prop_assert_eq!(now, None),
         }
+    }
+
+    #[test]
+    fn a_snapshot_and_the_rest_equal_the_full_fold(events in history(), a in any::<u32>(), b in any::<u32>()) {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("2026-06-01").join(ISSUE);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("events.jsonl"), store(&events).bytes(ISSUE)).unwrap();
+        let local = LocalStore::open(dir.path(), Clock::Fixed(Timestamp::default())).unwrap();
+        let mut session = Session::read(&local, ISSUE).unwrap();
+        let (a, b) = (a % session.head() + 1, b % session.head() + 1);
+        let (early, late) = (a.min(b), a.max(b));
+        snapshots::take(&local, &mut session, early, Timestamp::default()).unwrap();
+        let state = snapshots::state_from_snapshot(&local, ISSUE, late).unwrap();
+        prop_assert_eq!(state.digest(), direct(&mut session, late).digest());
+        snapshots::take(&local, &mut session, late, Timestamp::default()).unwrap();
+        prop_assert_eq!(snapshots::compare(&local, ISSUE).unwrap(), []);
     }
 
     #[test]
@@ -238,4 +256,23 @@ fn search_finds_forward_and_backward() {
     assert_eq!(session.search("AGENTSPAWNED", 0, true, patient).unwrap(), Found::At(2));
     assert_eq!(session.search("AgentSpawned", 2, true, patient).unwrap(), Found::Nothing);
     assert_eq!(session.search("phasestarted", 3, false, patient).unwrap(), Found::At(1));
+}
+
+#[test]
+fn a_snapshot_of_another_log_is_found_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("2026-06-01").join(ISSUE);
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("events.jsonl");
+    std::fs::write(&file, store(&[(0, 0, 0), (5, 0, 1), (8, 0, 2)]).bytes(ISSUE)).unwrap();
+    let local = LocalStore::open(dir.path(), Clock::Fixed(Timestamp::default())).unwrap();
+    let mut session = Session::read(&local, ISSUE).unwrap();
+    snapshots::take(&local, &mut session, 3, Timestamp::default()).unwrap();
+    let log = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, log.replace("s-1", "s-2")).unwrap();
+    let details: Vec<_> =
+        snapshots::compare(&local, ISSUE).unwrap().into_iter().map(|m| m.detail).collect();
+    assert_eq!(details.len(), 2, "{details:?}");
+    assert!(details[0].contains("state"), "{details:?}");
+    assert!(details[1].contains("not those that were hashed"), "{details:?}");
 }

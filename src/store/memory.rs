@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, Versions};
 use super::{
     Acknowledgement, AppendOptions, Batch, Chunk, EventStore, Fetch, IssueEntry, Line, Locator,
     Notice, Tail,
@@ -131,7 +131,7 @@ impl EventStore for MemoryStore {
             modified: log.latest,
         };
         let mut entries: Vec<IssueEntry> = logs.iter().map(entry).collect();
-        entries.sort_by(|a, b| b.modified.cmp(&a.modified));
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.modified));
         Ok(entries)
     }
 
@@ -147,9 +147,16 @@ impl EventStore for MemoryStore {
         Vec::new()
     }
 
-    fn snapshot(&self, issue_key: &str, position: u64) -> Result<Option<Snapshot>> {
+    fn snapshot(
+        &self,
+        issue_key: &str,
+        position: u64,
+        versions: Versions,
+    ) -> Result<Option<Snapshot>> {
         let snapshots = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |s: &&Snapshot| s.issue_key == issue_key && s.position <= position;
+        let fits = |s: &&Snapshot| {
+            s.issue_key == issue_key && s.position <= position && s.versions == versions
+        };
         Ok(snapshots.iter().filter(fits).max_by_key(|s| s.position).cloned())
     }
 

@@ -3,7 +3,7 @@
 //! Lives here: [`EventStore`] and the types it speaks in. May not live here: paths, terminals, or
 //! what events mean. [`local`] is the implementation on a file system.
 
-//pub mod local;
+pub mod local;
 pub mod memory;
 pub mod snapshot;
 
@@ -44,7 +44,12 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     /// Unavailable, when it cannot be read.
-    fn snapshot(&self, issue_key: &str, position: u64) -> Result<Option<snapshot::Snapshot>>;
+    fn snapshot(
+        &self,
+        issue_key: &str,
+        position: u64,
+        versions: snapshot::Versions,
+    ) -> Result<Option<snapshot::Snapshot>>;
 
     /// Keeps a snapshot and gives the name under which it is kept.
     ///

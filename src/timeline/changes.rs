@@ -7,6 +7,7 @@
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::row::{Symbol, Symbols};
 use crate::fold::Change;
 use crate::model::{Key, Path, Position, Value};
 
@@ -19,8 +20,12 @@ const ROOT: PathId = PathId(0);
 /// Path to the positions that wrote it or something below it.
 #[derive(Debug)]
 pub struct ChangeIndex {
-    ids: FxHashMap<(PathId, Key), PathId>,
+    /// The keys of all paths: things have many fields of few names.
+    keys: Symbols,
+    ids: FxHashMap<(PathId, Symbol), PathId>,
     nodes: Vec<Node>,
+    /// The path that was written last, key by key: the next is mostly its neighbour.
+    last: Vec<(Key, PathId)>,
 }
 
 #[derive(Debug, Default)]
@@ -32,7 +37,12 @@ struct Node {
 
 impl Default for ChangeIndex {
     fn default() -> Self {
-        Self { ids: FxHashMap::default(), nodes: vec![Node::default()] }
+        Self {
+            keys: Symbols::default(),
+            ids: FxHashMap::default(),
+            nodes: vec![Node::default()],
+            last: Vec::new(),
+        }
     }
 }
 
@@ -40,14 +50,26 @@ impl ChangeIndex {
     /// Notes what the event at `position` changed. Positions come in order.
     pub fn record(&mut self, position: Position, changes: &[Change]) {
         for change in super::telling(changes) {
-            let mut node = ROOT;
-            self.post(node, position);
-            for key in change.path.keys() {
-                node = self.child(node, key);
-                self.post(node, position);
-            }
+            let node = self.descend(&change.path, position);
             self.record_below(node, position, change.old.as_ref(), change.new.as_ref());
         }
+    }
+
+    /// The node of a path; it and all above it are written at `position`.
+    fn descend(&mut self, path: &Path, position: Position) -> PathId {
+        self.post(ROOT, position);
+        let shared = self.last.iter().zip(path.keys()).take_while(|((a, _), b)| a == *b).count();
+        self.last.truncate(shared);
+        for at in 0..shared {
+            self.post(self.last[at].1, position);
+        }
+        let mut node = self.last.last().map_or(ROOT, |(_, node)| *node);
+        for key in &path.keys()[shared..] {
+            node = self.child(node, key);
+            self.post(node, position);
+            self.last.push((key.clone(), node));
+        }
+        node
     }
 
     /// A change of a whole subtree is one of each of its leaves that differ.
@@ -58,19 +80,14 @@ impl ChangeIndex {
         old: Option<&Value>,
         new: Option<&Value>,
     ) {
-        let maps = (old.and_then(Value::as_map), new.and_then(Value::as_map));
-        match maps {
+        match (old.and_then(Value::as_map), new.and_then(Value::as_map)) {
             (None, None) => {}
             (Some(old), Some(new)) => {
-                let mut pairs = Vec::new();
                 old.differing(new, |key, old, new| {
-                    pairs.push((key.clone(), old.cloned(), new.cloned()))
-                });
-                for (key, old, new) in pairs {
                     if old != new {
-                        self.record_entry(node, position, &key, old.as_ref(), new.as_ref());
+                        self.record_entry(node, position, key, old, new);
                     }
-                }
+                });
             }
             (Some(gone), None) => {
                 for (key, value) in gone {
@@ -99,11 +116,12 @@ impl ChangeIndex {
     }
 
     fn child(&mut self, parent: PathId, key: &Key) -> PathId {
-        if let Some(id) = self.ids.get(&(parent, key.clone())) {
+        let key = self.keys.intern(key);
+        if let Some(id) = self.ids.get(&(parent, key)) {
             return *id;
         }
         let id = PathId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
-        self.ids.insert((parent, key.clone()), id);
+        self.ids.insert((parent, key), id);
         self.nodes.push(Node::default());
         if let Some(parent) = self.nodes.get_mut(parent.0 as usize) {
             parent.has_children = true;
@@ -125,7 +143,8 @@ impl ChangeIndex {
     pub fn writers(&self, path: &Path) -> &[Position] {
         let mut node = ROOT;
         for key in path.keys() {
-            match self.ids.get(&(node, key.clone())) {
+            let child = self.keys.find(key).and_then(|key| self.ids.get(&(node, key)));
+            match child {
                 Some(child) => node = *child,
                 None if self.is_leaf(node) && key.bytes().all(|b| b.is_ascii_digit()) => break,
                 None => return &[],

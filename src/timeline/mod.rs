@@ -284,7 +284,7 @@ impl Timeline {
             type_name: intern(Some(&event.type_name)),
             actor: intern(Some(&event.actor)),
             session: intern(Some(&event.session)),
-            agent: intern(event.agent().map(|a| a.as_str())),
+            agent: intern(event.agent().map(smol_str::SmolStr::as_str)),
             phase: intern(phase.as_deref()),
         }
     }

@@ -122,6 +122,8 @@ pub struct Debugger {
     pub fault: Option<String>,
     /// How often the log was replaced by another.
     pub restarts: u64,
+    /// Whether there is more to take in at once.
+    pub more: bool,
     /// Whether the playhead moved or lanes grew since the timeline was last adjusted.
     adjust_lanes: bool,
 }
@@ -157,6 +159,7 @@ impl Debugger {
             layout: Layout::default(),
             fault: None,
             restarts: 0,
+            more: false,
             adjust_lanes: true,
         }
     }
@@ -177,7 +180,7 @@ impl Debugger {
     /// Whether the search is running or there is more to load.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        self.search.as_ref().is_some_and(Search::is_running)
+        self.more || self.search.as_ref().is_some_and(Search::is_running)
     }
 
     /// Moves without leaving a place to come back to.
@@ -254,6 +257,7 @@ impl Debugger {
     /// Takes in what came, for a moment.
     pub fn pump(&mut self) -> News {
         let news = self.session.pump(Duration::ZERO, PUMP_BUDGET);
+        self.more = news.more;
         if news.restarted {
             self.restart();
         }

@@ -10,17 +10,31 @@
 //! asks the session.
 
 pub mod action;
+pub mod app;
 pub mod browser;
+pub mod debugger;
 pub mod effect;
 pub mod input;
 pub mod json;
 pub mod keymap;
+pub mod layout;
 pub mod nav;
+pub mod palette;
+pub mod pane;
+pub mod play;
+mod run;
+pub mod search;
 pub mod signs;
+pub mod summaries;
 pub mod text;
 pub mod theme;
 pub mod tree;
+mod update;
 pub mod view;
+pub mod viewer;
+
+pub use run::run;
+pub use update::update;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,6 +58,8 @@ pub struct TuiOptions {
     pub follow: bool,
     /// The name of the theme (`dark`, `light`, `16`, `none`); none to find out.
     pub theme: Option<String>,
+    /// No colours, whatever the theme.
+    pub no_color: bool,
     /// Plain glyphs instead of drawn ones.
     pub ascii: bool,
     /// The user's `keymap.toml`; none when there is none. Faults in it are told on the screen.

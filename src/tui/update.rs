@@ -18,8 +18,12 @@ use crate::session::Session;
 
 /// Changes the screen as the action says, and answers what is to be done outside.
 pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
+    // Time that nothing waits for changes nothing that is seen.
+    let idle = matches!(action, Action::Tick(_)) && app.patience().is_none();
     let effects = act(app, action);
-    prepare(app);
+    if !idle {
+        prepare(app);
+    }
     effects
 }
 
@@ -82,7 +86,7 @@ fn prepare(app: &mut App) {
     if let Some(debugger) = &mut app.debugger {
         debugger.prepare(size);
     } else if let Some(browser) = &mut app.browser {
-        browser.prepare(size.1);
+        browser.prepare(size.1.saturating_sub(1));
     }
     match &mut app.mode {
         Mode::Value(viewer) => {
@@ -91,7 +95,7 @@ fn prepare(app: &mut App) {
         }
         Mode::Help(top) => {
             let contexts = super::view::help::contexts(app.debugger.as_deref());
-            let lines = super::view::help::line_count(&app.keymap, contexts);
+            let lines = super::view::help::line_count(&app.keymap, &contexts);
             let (_, rows) = super::view::popup::inner_size(size);
             *top = (*top).min(lines.saturating_sub(rows));
         }
@@ -166,7 +170,7 @@ fn key(app: &mut App, key: Key) -> Vec<Effect> {
             prompt::mark_key(app, usage, key)
         }
         Mode::Yank => prompt::yank_key(app, key),
-        Mode::Normal if app.browser_is_typing() => prompt::filter_key(app, key),
+        Mode::Normal if app.is_filtering() => prompt::filter_key(app, key),
         Mode::Normal | Mode::Help(_) | Mode::Anomalies(_) | Mode::Value(_) => command_key(app, key),
     }
 }

@@ -105,7 +105,7 @@ pub(super) const ROWS: &[Spec] = &[
         doc: "A gap that was closed is open again.",
         fields: &[required("gap_id", Name), required("reason", Str), optional("reopened_by", Str)],
         summary: "Gap {gap_id} reopened: {reason}",
-        effect: "/gaps/{gap_id}: status, reason",
+        effect: "/gaps/{gap_id}: status, reopened, reopen_reason",
         guard: Guard::GapResolved,
         replay: ReplayPolicy::Record,
         example: r#"{"gap_id":"gap-1","reason":"The tests are flaky","reopened_by":"reviewer"}"#,

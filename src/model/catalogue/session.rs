@@ -27,7 +27,7 @@ pub(super) const ROWS: &[Spec] = &[
         doc: "The orchestrator ended a run.",
         fields: &[optional("reason", Str), optional("duration_seconds", COUNT)],
         summary: "Session ended ({reason|no reason given})",
-        effect: "/sessions/{session_id}: status, ended_at, reason",
+        effect: "/sessions/{session_id}: status, ended_at, end_reason",
         guard: Guard::Always,
         replay: ReplayPolicy::Record,
         example: r#"{"reason":"exit","duration_seconds":1840}"#,

@@ -260,3 +260,47 @@ proptest! {
         let _ = check_stored_line(&line, false);
     }
 }
+
+/// Texts near to times: each part is right most of the time.
+fn near_times() -> impl Strategy<Value = String> {
+    let part = |right: &'static [&'static str]| proptest::sample::select(right);
+    (
+        part(&["2026", "0000", "9999", "226"]),
+        part(&["-02-28", "-12-31", "-02-30", "-13-01", "-00-10", "-01-32"]),
+        part(&["T", "t", " ", "_"]),
+        part(&["10:00", "23:59", "24:00", "10:60"]),
+        part(&[":00", ":59", ":60", ":61", ":75", ":99", ":7"]),
+        part(&["", ".5", ".123456789", ".", ".x"]),
+        part(&["Z", "z", "+02:00", "-23:59", "+24:00", "+00:60", "+0200", "", "é"]),
+    )
+        .prop_map(|(year, day, t, hour, second, fraction, zone)| {
+            format!("{year}{day}{t}{hour}{second}{fraction}{zone}")
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #[test]
+    fn the_forms_of_texts_are_those_of_the_schema(
+        text in prop_oneof![
+            near_times(),
+            "[A-Z][A-Za-z0-9_é-]{0,4}",
+            "[0-9]{1,2}\\.[0-9]{1,2}\\.[0-9]{1,2}([+-][a-z.é]{0,3})?",
+            "[0-9a-fA-Fg]{6,9}",
+            "[a.é/: -]{1,4}",
+        ],
+    ) {
+        let fits = |pattern: &str| regex::Regex::new(pattern).unwrap().is_match(&text);
+        prop_assert!(!is_time(&text) || fits(generate::TIME), "time {}", text);
+        prop_assert_eq!(is_phase(&text), fits(generate::PHASE), "phase {}", text);
+        prop_assert_eq!(strict::is_semver(&text), fits(generate::SEMVER), "version {}", text);
+        prop_assert_eq!(is_sha(&text), fits(generate::SHA), "commit {}", text);
+        prop_assert!(ids::check_issue_key(&text).is_err() || fits(generate::KEY), "key {}", text);
+        let id = format!("00000000-0000-4000-8000-{text}000000");
+        prop_assert!(!ids::is_uuid(&id) || fits_id(&id), "id {}", id);
+    }
+}
+
+fn fits_id(id: &str) -> bool {
+    regex::Regex::new(generate::UUID).unwrap().is_match(id)
+}

@@ -1,0 +1,280 @@
+//! `append`: events from flags or from stdin into the store, acknowledged when they are durable.
+//!
+//! Lives here: the flags, and appending one batch. May not live here: reading stdin (see
+//! [`input`]), or line by line acknowledgement (see [`stream`]).
+
+mod input;
+mod metadata;
+mod stream;
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::config::Setting;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::ids;
+use crate::schema::{Draft, KeyPattern, Rules, SchemaFault, Stamp};
+use crate::store::local::LocalStore;
+use crate::store::{AppendOptions, Batch, Durability, EventStore};
+
+use super::context::Context;
+use super::failure::Outcome;
+
+const EXAMPLES: &str = "\
+Examples:
+  chronoscope --append --type AgentFailed --issue PROJ-123 --session $SESSION \\
+      --actor agent:api-integ@sonnet --meta agent_name=api-integ \\
+      --meta failure_reason='tests fail' --meta error_details.line:=42
+  echo '{\"event_type\":\"PhaseStarted\",…}' | chronoscope --append
+  chronoscope --append --issue PROJ-123 < events.jsonl
+  producer | chronoscope --append --stream
+
+Metadata: k=v is a text, k:=json any JSON value; dots in k nest. Events on stdin are one JSON
+object, several, one a line, or an array of them; flags and environment fill in what they lack.
+All events of a batch are for one issue and are appended together or not at all.
+
+Each event is acknowledged with one line of JSON once it is durable. Exit 4: an event is invalid,
+5: a conflict; nothing was written.";
+
+/// The flags of `append`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Flags {
+    /// The event's type; without it, events are read from stdin
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+    /// The issue
+    #[arg(long, value_name = "KEY", env = "CHRONOSCOPE_ISSUE")]
+    issue: Option<String>,
+    /// The session, a UUID
+    #[arg(long, value_name = "ID", env = "CHRONOSCOPE_SESSION")]
+    session: Option<String>,
+    /// Who acts: user, system or agent, a name, and an agent's model
+    #[arg(long, value_name = "TYPE:ID[@MODEL]", env = "CHRONOSCOPE_ACTOR")]
+    actor: Option<String>,
+    /// A field of the metadata: k=text or k:=json
+    #[arg(long = "meta", value_name = "K=V", allow_hyphen_values = true)]
+    meta: Vec<String>,
+    /// The metadata, as a JSON object or in a file (@- is stdin)
+    #[arg(long, value_name = "JSON|@FILE")]
+    metadata: Option<String>,
+    /// The group of events it belongs to
+    #[arg(long, value_name = "ID", env = "CHRONOSCOPE_CORRELATION")]
+    correlation: Option<String>,
+    /// The event that caused it
+    #[arg(long, value_name = "ID", env = "CHRONOSCOPE_CAUSATION")]
+    causation: Option<String>,
+    /// Its id, a UUID: an append that is tried again under one id is done once
+    #[arg(long, value_name = "ID")]
+    event_id: Option<String>,
+    /// When it happened, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    timestamp: Option<String>,
+    /// Append only if the issue's last sequence number is N (0 for an empty log)
+    #[arg(long, value_name = "N", conflicts_with = "stream")]
+    expect_sequence: Option<u64>,
+    /// How long to wait for other writers
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    lock_timeout: String,
+    /// Do not note the commit and branch of the repository at hand
+    #[arg(long)]
+    no_git: bool,
+    /// When an append counts as done: sync (the device has it) or os (a power cut may take it back)
+    #[arg(long, value_name = "WHEN", default_value = "sync", hide_possible_values = true)]
+    durability: DurabilityFlag,
+    /// Acknowledge line by line, for any mix of issues, and go on after bad lines
+    #[arg(long, conflicts_with_all = ["kind", "dry_run"])]
+    stream: bool,
+    /// Print no acknowledgements
+    #[arg(long, short)]
+    quiet: bool,
+    /// Check, print what would be written, write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DurabilityFlag {
+    Sync,
+    Os,
+}
+
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+    if !flags.quiet {
+        context.tell_warnings();
+    }
+    let rules = rules(context)?;
+    let options = options(flags)?;
+    if flags.stream {
+        return stream::run(context, flags, &rules, options);
+    }
+    let texts = input::texts(flags)?;
+    let drafts = check(&texts, &rules)?;
+    let issue_key = one_issue(&drafts)?;
+    let store = LocalStore::at(context.store_path()?, context.clock);
+    let batch = Batch { issue_key, drafts };
+    if flags.dry_run {
+        return dry_run(context, &store, &batch, &options);
+    }
+    for acknowledgement in store.append(&batch, &options)? {
+        if !flags.quiet {
+            context.out.line(super::output::json_text(&acknowledgement, false))?;
+        }
+    }
+    Ok(())
+}
+
+/// What events are checked against.
+fn rules(context: &Context) -> Result<Rules> {
+    let mut rules = Rules::new(context.clock.now());
+    rules.max_event_bytes = context.config.size(Setting::MaxEventBytes);
+    rules.allow_unknown_types = context.config.flag(Setting::AllowUnknownTypes);
+    if let Some(pattern) = context.config.text(Setting::IssueKeyPattern) {
+        rules.key_pattern = Some(KeyPattern::new(pattern)?);
+    }
+    Ok(rules)
+}
+
+fn options(flags: &Flags) -> Result<AppendOptions> {
+    let git = || super::git::head(&std::env::current_dir().ok()?);
+    Ok(AppendOptions {
+        expected_sequence: flags.expect_sequence,
+        lock_timeout: duration("--lock-timeout", &flags.lock_timeout)?,
+        durability: match flags.durability {
+            DurabilityFlag::Sync => Durability::Sync,
+            DurabilityFlag::Os => Durability::Os,
+        },
+        git: if flags.no_git { None } else { git() },
+    })
+}
+
+/// A span of time as flags give it: `10s`, `500ms`, a bare number of seconds.
+pub(crate) fn duration(flag: &str, text: &str) -> Result<Duration> {
+    let seconds = || text.parse().ok().map(Duration::from_secs);
+    humantime::parse_duration(text).ok().or_else(seconds).ok_or_else(|| {
+        Error::usage(format!("{flag} {text:?} is no span of time")).with_hint("as in 10s or 500ms")
+    })
+}
+
+/// Checks all events of a batch; every fault of every event is told.
+fn check(texts: &[input::EventInput], rules: &Rules) -> Result<Vec<Draft>> {
+    let mut drafts = Vec::with_capacity(texts.len());
+    let mut refused = Vec::new();
+    for text in texts {
+        match Draft::strict(&text.json, rules) {
+            Ok(draft) => drafts.push(draft),
+            Err(faults) => refused.push((text, faults)),
+        }
+    }
+    if refused.is_empty() { Ok(drafts) } else { Err(invalid(&refused, texts.len())) }
+}
+
+/// The error that lists every fault of some events of a batch.
+fn invalid(refused: &[(&input::EventInput, Vec<SchemaFault>)], of: usize) -> Error {
+    let mut lines = Vec::new();
+    let mut details = Vec::new();
+    for (text, faults) in refused {
+        for fault in faults {
+            let place = if of > 1 { format!("{}: ", text.place()) } else { String::new() };
+            lines.push(format!("  {place}{fault}"));
+            let mut entry = json!({"pointer": fault.pointer, "message": fault.message});
+            if of > 1 {
+                entry["event"] = text.number.into();
+                entry["line"] = text.line.map_or(Value::Null, Value::from);
+            }
+            details.push(entry);
+        }
+    }
+    let what = match (refused.len(), of) {
+        (_, 1) => "the event is invalid; nothing was written".to_owned(),
+        (bad, all) => format!("{bad} of {all} events are invalid; nothing was written"),
+    };
+    let kind = (refused.len() == 1).then(|| type_of(&refused[0].0.json)).flatten();
+    let hint = match kind {
+        Some(kind) => format!("`chronoscope schema show {kind}` prints what such an event holds"),
+        None => "`chronoscope schema list` prints the types that there are".to_owned(),
+    };
+    Error::new(ErrorKind::Invalid, format!("{what}\n{}", lines.join("\n")))
+        .with_hint(hint)
+        .with_details(json!({"faults": details}))
+}
+
+/// The event's type, where the catalogue has it.
+fn type_of(json: &str) -> Option<&'static str> {
+    let event: Value = serde_json::from_str(json).ok()?;
+    let kind = crate::model::Kind::from_name(event.get("event_type")?.as_str()?);
+    kind.is_catalogued().then(|| kind.name())
+}
+
+fn one_issue(drafts: &[Draft]) -> Result<String> {
+    let Some(first) = drafts.first() else {
+        return Err(Error::usage("there is no event on stdin")
+            .with_hint("give --type, or pipe JSON events in; see `chronoscope append --help`"));
+    };
+    let key = first.issue_key();
+    match drafts.iter().find(|draft| draft.issue_key() != key) {
+        None => Ok(key.to_owned()),
+        Some(other) => {
+            let message =
+                format!("a batch is for one issue; this one names {key} and {}", other.issue_key());
+            Err(Error::usage(message).with_hint("--stream takes any mix of issues"))
+        }
+    }
+}
+
+/// Prints the lines that an append would write, as of now.
+fn dry_run(
+    context: &mut Context,
+    store: &LocalStore,
+    batch: &Batch,
+    options: &AppendOptions,
+) -> Outcome {
+    let (mut sequence, last) = head(store, &batch.issue_key)?;
+    if let Some(expected) = options.expected_sequence
+        && expected != sequence
+    {
+        let message = format!(
+            "expected sequence {expected}, but the head of {} is {sequence}",
+            batch.issue_key
+        );
+        let details = json!({"expected": expected, "actual": sequence});
+        return Err(Error::new(ErrorKind::Conflict, message).with_details(details).into());
+    }
+    let mut now = context.clock.now().max(last);
+    for draft in &batch.drafts {
+        sequence += 1;
+        let id = draft.event_id().map_or_else(ids::new_event_id, str::to_owned);
+        let timestamp = draft.timestamp().unwrap_or(now);
+        now = now.max(timestamp);
+        let git = options.git.as_ref();
+        let line = draft.to_line(&Stamp {
+            event_id: &id,
+            timestamp,
+            sequence,
+            git_sha: git.map(|head| head.sha.as_str()),
+            branch: git.and_then(|head| head.branch.as_deref()),
+        });
+        context.out.line(super::output::escape_json(line))?;
+    }
+    Ok(())
+}
+
+/// The last sequence number of an issue and its latest time; zero where there is no such issue.
+fn head(store: &LocalStore, issue_key: &str) -> Result<(u64, crate::model::Timestamp)> {
+    match crate::session::Session::read(store, issue_key) {
+        Ok(session) => {
+            let clock = session.timeline().rows().last().map(|row| row.clock);
+            Ok((u64::from(session.head()), clock.unwrap_or_default()))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok((0, crate::model::Timestamp::MIN)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether there is a terminal where events are expected.
+fn stdin_is_terminal() -> bool {
+    std::io::stdin().is_terminal()
+}

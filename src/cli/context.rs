@@ -1,0 +1,167 @@
+//! What every command needs: the settings, the clock, the output, and the store when it asks.
+//!
+//! Lives here: resolving the flags that all commands take, and where the store is. May not live
+//! here: what single commands do.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::clock::Clock;
+use crate::config::{Config, Setting, Sources};
+use crate::error::{Error, Result};
+use crate::model::{Moment, Position};
+use crate::session::Session;
+use crate::session::user_state::{self, UserState};
+use crate::store::local::{LocalStore, is_store};
+
+use super::args::Global;
+use super::output::Output;
+
+/// The folders that are looked for upwards.
+const STORE_NAMES: [&str; 2] = ["sessions/events", "events"];
+
+/// What a command works with.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// The settings in force.
+    pub config: Config,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where the result goes.
+    pub out: Output,
+}
+
+impl Context {
+    /// Loads the settings and takes hold of the output. What is odd about the settings is said
+    /// once, on stderr, by [`Context::tell_warnings`].
+    pub(crate) fn new(global: Global) -> Result<Self> {
+        let out = Output::new(global.format(), global.color, global.ascii);
+        let clock = Clock::from_environment()?;
+        let mut config = Config::load(&Sources::from_process(global.config)?)?;
+        if let Some(store) = global.store {
+            let text = store.into_os_string().into_string();
+            let text = text.map_err(|_| Error::usage("--store is not UTF-8"))?;
+            if text.is_empty() {
+                return Err(Error::usage("--store is empty"));
+            }
+            config.give_flag(Setting::BasePath, "--store", text.into())?;
+        }
+        Ok(Self { config, clock, out })
+    }
+
+    /// Says on stderr what is odd about the settings.
+    pub(crate) fn tell_warnings(&self) {
+        for warning in self.config.warnings() {
+            super::failure::note(warning, self.out.paint);
+        }
+    }
+
+    /// Where the store is, or will be: flag, environment, configuration, the nearest one upwards,
+    /// the user's data folder.
+    pub(crate) fn store_path(&self) -> Result<PathBuf> {
+        let path = match self.config.store() {
+            Some(path) => path,
+            None => nearest_store()?.map_or_else(user_store, Ok)?,
+        };
+        let scheme =
+            path.to_str().and_then(|text| text.split_once("://")).map(|(scheme, _)| scheme);
+        match scheme {
+            None => Ok(path),
+            Some("nats") => Err(Error::usage("stores on NATS are not compiled in")
+                .with_hint("name a folder with --store")),
+            Some(_) => Err(Error::usage(format!("{} is no store", path.display()))
+                .with_hint("name a folder with --store")),
+        }
+    }
+
+    /// The store, which must be there.
+    pub(crate) fn store(&self) -> Result<LocalStore> {
+        self.tell_warnings();
+        let store = LocalStore::open(self.store_path()?, self.clock)?;
+        Ok(store.with_max_line_bytes(self.config.size(Setting::MaxLineBytes)))
+    }
+
+    /// The store, shared with other threads.
+    pub(crate) fn shared_store(&self) -> Result<Arc<LocalStore>> {
+        self.store().map(Arc::new)
+    }
+
+    /// One issue, read to its end, with the marks that the user set.
+    pub(crate) fn session(&self, issue_key: &str) -> Result<Session> {
+        let store = self.store()?;
+        let mut session = Session::read(&store, issue_key)?;
+        session.user = user(&store, issue_key);
+        Ok(session)
+    }
+}
+
+/// What the user set for an issue.
+pub(crate) fn user(store: &LocalStore, issue_key: &str) -> UserState {
+    user_state::state_dir().map_or_else(UserState::default, |folder| {
+        UserState::load(&user_state::file(&folder, store.root(), issue_key))
+    })
+}
+
+/// The position that the text names; `otherwise` without one.
+pub(crate) fn position(
+    session: &mut Session,
+    moment: Option<&str>,
+    otherwise: &Moment,
+) -> Result<Position> {
+    match moment {
+        Some(text) => session.resolve(&Moment::parse(text)?),
+        None => session.resolve(otherwise),
+    }
+}
+
+fn nearest_store() -> Result<Option<PathBuf>> {
+    let directory = std::env::current_dir()
+        .map_err(|e| Error::io("find", Path::new("the working directory"), &e))?;
+    let found = directory
+        .ancestors()
+        .flat_map(|folder| STORE_NAMES.iter().map(move |name| folder.join(name)))
+        .find(|path| is_store(path));
+    Ok(found)
+}
+
+/// The store in the user's data folder.
+pub(crate) fn user_store() -> Result<PathBuf> {
+    let absolute =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    let base = absolute("XDG_DATA_HOME")
+        .or_else(|| absolute("LOCALAPPDATA"))
+        .or_else(|| absolute("HOME").map(|home| home.join(".local").join("share")));
+    let base = base.ok_or_else(|| {
+        Error::usage("there is no store here and no home folder for one")
+            .with_hint("name one with --store or CHRONOSCOPE_STORE")
+    })?;
+    Ok(base.join("chronoscope").join("events"))
+}
+
+/// Ctrl-C ends the program with exit code 130, whatever it waits for. Appends do without: they
+/// are safe against any end, and start faster.
+pub(crate) fn end_on_interrupt() {
+    #[cfg(unix)]
+    {
+        let always = Arc::new(AtomicBool::new(true));
+        let code = i32::from(crate::error::ErrorKind::Interrupted.exit_code());
+        // Without the handler the signal ends the program all the same.
+        let signal = signal_hook::consts::SIGINT;
+        let _ = signal_hook::flag::register_conditional_shutdown(signal, code, always);
+    }
+}
+
+/// A flag that the first Ctrl-C sets; the second ends the program with exit code 130.
+pub(crate) fn interrupt_flag() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    #[cfg(unix)]
+    {
+        let code = i32::from(crate::error::ErrorKind::Interrupted.exit_code());
+        let signal = signal_hook::consts::SIGINT;
+        // In this order, so that the one that sets the flag is not the one that ends the program.
+        let _ = signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&flag));
+        let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
+    }
+    flag
+}

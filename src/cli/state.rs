@@ -1,0 +1,105 @@
+//! `state`: what was true at a moment.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::fold::State;
+use crate::model::{Anomaly, Moment, Path, Position, Timestamp, Value};
+use crate::session::Session;
+
+use super::context::{Context, position};
+use super::failure::Outcome;
+use super::output::{Format, json_text};
+use super::summary;
+
+/// The flags of `state`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  chronoscope state PROJ-123\n  chronoscope state PROJ-123 --at -2h\n  chronoscope state PROJ-123 --at AgentFailed --path /agents/api-integ\n  chronoscope state PROJ-123 --json | jq .state.orchestration"
+)]
+pub(crate) struct Flags {
+    /// The issue
+    pub issue: String,
+    /// The moment; its end if not given
+    #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
+    pub at: Option<String>,
+    /// Only what stands at this JSON pointer
+    #[arg(long, value_name = "POINTER")]
+    pub path: Option<String>,
+}
+
+/// The answer, in the order of the printed keys.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    issue_key: &'a str,
+    position: Position,
+    head: Position,
+    event_sequence: Option<u64>,
+    timestamp: Option<Timestamp>,
+    digest: String,
+    state: Value,
+    anomalies: Vec<&'a Anomaly>,
+}
+
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+    let mut session = context.session(&flags.issue)?;
+    let at = position(&mut session, flags.at.as_deref(), &Moment::End)?;
+    let state = session.state_at(at)?;
+    let shown = match &flags.path {
+        Some(pointer) => Some(value_at(&state, pointer, at)?),
+        None => None,
+    };
+    if context.out.format != Format::Text {
+        return as_json(context, &mut session, at, &state, shown);
+    }
+    match shown {
+        Some(value) => print_value(context, &value),
+        None => summary::print(context, &mut session, at, &state),
+    }
+}
+
+/// Prints a value for people: as indented JSON.
+pub(crate) fn print_value(context: &mut Context, value: &Value) -> Outcome {
+    Ok(context.out.line(json_text(value, true))?)
+}
+
+/// The value at a pointer.
+pub(crate) fn value_at(state: &State, pointer: &str, at: Position) -> Result<Value, Error> {
+    let path = path(pointer)?;
+    if path.is_root() {
+        return Ok(state.value());
+    }
+    state.value().at(&path).cloned().ok_or_else(|| {
+        Error::not_found(format!("there is nothing at {pointer} in the state at position {at}"))
+            .with_hint("`chronoscope why ISSUE POINTER` tells whether there ever was")
+    })
+}
+
+/// Reads a JSON pointer.
+pub(crate) fn path(pointer: &str) -> Result<Path, Error> {
+    Path::parse(pointer).map_err(|fault| {
+        Error::usage(fault.to_string()).with_hint("as in /agents/api-integ/status")
+    })
+}
+
+fn as_json(
+    context: &mut Context,
+    session: &mut Session,
+    at: Position,
+    state: &State,
+    shown: Option<Value>,
+) -> Outcome {
+    let event = if at == 0 { None } else { Some(session.event(at)?) };
+    let answer = Answer {
+        issue_key: session.issue_key(),
+        position: at,
+        head: session.head(),
+        event_sequence: event.as_ref().and_then(|event| event.sequence),
+        timestamp: event.as_ref().map(|event| event.at),
+        digest: state.digest(),
+        state: shown.unwrap_or_else(|| state.value()),
+        anomalies: session.timeline().anomalies().iter().filter(|a| a.position <= at).collect(),
+    };
+    Ok(context.out.json(&answer)?)
+}

@@ -1,0 +1,119 @@
+use std::collections::{BTreeSet, HashSet};
+
+use super::*;
+use crate::model::{AnomalyKind, Kind, Moment};
+use crate::session::Session;
+use crate::store::memory::MemoryStore;
+
+fn clock() -> Clock {
+    Clock::Fixed(AFTER_HISTORIES)
+}
+
+fn sample() -> MemoryStore {
+    let store = MemoryStore::new(clock());
+    for batch in histories(clock()).unwrap() {
+        store.append(&batch, &AppendOptions::default()).unwrap();
+    }
+    store
+}
+
+#[test]
+fn every_line_is_valid_and_unknown_types_stand_only_where_they_are_meant_to() {
+    let rules = Rules::new(AFTER_HISTORIES);
+    let mut unknown = BTreeSet::new();
+    for line in HISTORIES.iter().flat_map(|log| log.lines()) {
+        if let Err(faults) = Draft::strict(line, &rules) {
+            assert!(faults.len() == 1 && faults[0].pointer == "/event_type", "{faults:?} {line}");
+            unknown.insert(line.split("\"issue_key\":\"").nth(1).unwrap()[..8].to_owned());
+        }
+    }
+    assert_eq!(unknown, BTreeSet::from(["PROJ-116".to_owned()]));
+}
+
+#[test]
+fn the_sample_is_small_and_of_many_kinds() {
+    let bytes = HISTORIES.iter().map(|log| log.len()).sum::<usize>() + SCRIPT.len();
+    assert!(bytes <= 300_000, "{bytes} bytes");
+    let batches = histories(clock()).unwrap();
+    let kinds: BTreeSet<Kind> = batches.iter().flat_map(|b| &b.drafts).map(Draft::kind).collect();
+    assert!(kinds.len() >= 55, "{}", kinds.len());
+    let keys: HashSet<&str> = batches.iter().map(|b| b.issue_key.as_str()).collect();
+    assert!(keys.len() == batches.len() && keys.len() >= 8, "an issue's lines stand together");
+}
+
+#[test]
+fn histories_are_without_fault_but_for_the_one_that_shows_faults() {
+    let store = sample();
+    for entry in store.issues().unwrap() {
+        let session = Session::read(&store, &entry.issue_key).unwrap();
+        let found: BTreeSet<AnomalyKind> =
+            session.timeline().anomalies().iter().map(|a| a.kind).collect();
+        if entry.issue_key == "PROJ-116" {
+            let shown =
+                [AnomalyKind::TimeRunsBack, AnomalyKind::UnknownType, AnomalyKind::GuardViolated];
+            for kind in shown {
+                assert!(found.contains(&kind), "{kind} is not among {found:?}");
+            }
+        } else {
+            let all = session.timeline().anomalies();
+            assert!(all.is_empty(), "{}: {all:?}", entry.issue_key);
+        }
+    }
+}
+
+#[test]
+fn the_tour_tells_the_story() {
+    let mut session = Session::read(&sample(), TOUR.issue_key).unwrap();
+    let at =
+        |session: &mut Session, text: &str| session.resolve(&Moment::parse(text).unwrap()).unwrap();
+    let failure = at(&mut session, TOUR.failure);
+    let (from, to) = (at(&mut session, TOUR.fix.0), at(&mut session, TOUR.fix.1));
+    assert!(failure < from && from < to);
+    let culprit = crate::model::Path::parse(TOUR.culprit).unwrap();
+    let value = |session: &mut Session, position| {
+        let value = session.value_at(&culprit, position).unwrap().unwrap();
+        value.as_str().unwrap().to_owned()
+    };
+    assert_eq!(value(&mut session, failure), "900000");
+    let second = session.timeline().last_writer(&culprit, failure).unwrap();
+    let first = session.timeline().last_writer(&culprit, second - 1).unwrap();
+    assert_eq!(value(&mut session, first), "900");
+    let actors = [first, second].map(|p| session.event(p).unwrap().actor);
+    assert_eq!(actors, ["jwt-builder", "session-builder"]);
+    let state = session.state_at(failure).unwrap();
+    let phase = state.at(&crate::model::Path::parse(TOUR.state_path).unwrap());
+    assert!(phase.is_some());
+}
+
+#[test]
+fn the_store_is_made_once_and_made_again_without_harm() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = create(dir.path(), clock()).unwrap();
+    let again = create(dir.path(), clock()).unwrap();
+    assert_eq!(made.issues, again.issues);
+    let events: usize = made.issues.iter().map(|(_, n)| n).sum();
+    let filter = crate::query::Filter::new();
+    let counted = crate::query::count(&*again.store, &filter).unwrap();
+    assert_eq!(counted.count, events as u64);
+}
+
+#[test]
+fn the_live_session_plays_to_its_end_each_time_into_a_new_issue() {
+    let store = Arc::new(MemoryStore::new(clock()));
+    for key in ["PROJ-131", "PROJ-132"] {
+        let live = Live::start(store.clone(), clock(), Pace::AtOnce).unwrap();
+        assert_eq!(live.issue_key(), key);
+        assert_eq!(live.finish().unwrap(), SCRIPT.lines().count());
+        let session = Session::read(&*store, key).unwrap();
+        assert!(session.timeline().anomalies().is_empty(), "{:?}", session.timeline().anomalies());
+    }
+}
+
+#[test]
+fn a_dropped_live_session_stops() {
+    let store = Arc::new(MemoryStore::new(clock()));
+    let live = Live::start(store.clone(), clock(), Pace::Human).unwrap();
+    drop(live);
+    // The script takes two minutes: a session that did not stop would hold the drop that long.
+    assert!(store.bytes("PROJ-131").iter().filter(|b| **b == b'\n').count() < 5);
+}

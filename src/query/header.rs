@@ -1,0 +1,319 @@
+//! The fields of an event that filters look at, found with as little reading as possible.
+//!
+//! Lives here: the light reading of a line. A line in the form that chronoscope writes is read
+//! from its beginning up to the metadata and believed; any other goes through
+//! [`crate::model::envelope`]. May not live here: what is looked for.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use memchr::{memchr_iter, memchr2, memmem};
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::model::envelope::{self, Text};
+use crate::model::{Kind, Timestamp};
+
+/// What is known of one event without reading its metadata.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Header<'a> {
+    pub(super) id: Cow<'a, str>,
+    /// The type as written; that of [`Kind::Unreadable`] for a line that is no event.
+    pub(super) type_name: Cow<'a, str>,
+    pub(super) session: Cow<'a, str>,
+    pub(super) correlation: Cow<'a, str>,
+    pub(super) actor_type: Cow<'a, str>,
+    pub(super) actor: Cow<'a, str>,
+    /// Its own time, where it can be read.
+    pub(super) at: Option<Timestamp>,
+    /// Text that begins with the metadata; what follows it does not matter.
+    metadata: Cow<'a, str>,
+}
+
+/// Calls `each` with every event of a line and its place in it.
+pub(super) fn read_line<'a>(line: &'a [u8], mut each: impl FnMut(Header<'a>, Range<usize>)) {
+    if let Some(header) = own_form(line) {
+        each(header, 0..line.len());
+        return;
+    }
+    for event in envelope::split_line(line) {
+        let range = event.range.clone();
+        if !event.is_object {
+            each(unreadable(), range);
+            continue;
+        }
+        match event.text {
+            Cow::Borrowed(text) => each(general(text), range),
+            Cow::Owned(text) => each(general(&text).into_owned(), range),
+        }
+    }
+}
+
+/// The header of a line that cannot be read or is too long to be.
+pub(super) fn unreadable() -> Header<'static> {
+    Header { type_name: Cow::Borrowed(Kind::Unreadable.name()), ..Header::default() }
+}
+
+fn general(text: &str) -> Header<'_> {
+    let (envelope, _) = envelope::read(text);
+    let own = |text: Option<Text<'_>>| text.map(|t| t.0.into_owned());
+    let take = |text: Option<Text<'_>>| Cow::Owned(own(text).unwrap_or_default());
+    let at = envelope.timestamp.as_ref().and_then(|t| Timestamp::parse(t).ok());
+    let actor = envelope.actor.unwrap_or_default();
+    Header {
+        id: take(envelope.event_id),
+        type_name: take(envelope.event_type),
+        session: take(envelope.session_id),
+        correlation: take(envelope.correlation_id),
+        actor_type: take(Some(actor.kind)),
+        actor: take(Some(actor.id)),
+        at,
+        metadata: Cow::Borrowed(envelope.metadata.map_or("", RawValue::get)),
+    }
+}
+
+/// Reads a line that has the fields in the order in which chronoscope writes them, without
+/// escapes before the metadata, and holds one event for sure.
+fn own_form(line: &[u8]) -> Option<Header<'_>> {
+    let mut rest = Rest(line);
+    let id = rest.member(b"{\"event_id\":")?;
+    let type_name = rest.member(b",\"event_type\":")?;
+    rest.member(b",\"event_version\":")?;
+    let at = Timestamp::parse(rest.member(b",\"timestamp\":")?).ok()?;
+    rest.skip(b",\"event_sequence\":")?;
+    let digits = rest.0.iter().take_while(|b| b.is_ascii_digit()).count();
+    if !(1..=19).contains(&digits) {
+        return None;
+    }
+    rest.0 = &rest.0[digits..];
+    rest.member(b",\"issue_key\":")?;
+    let session = rest.member(b",\"session_id\":")?;
+    let correlation = rest.optional(b",\"correlation_id\":")?;
+    rest.optional(b",\"causation_id\":")?;
+    let actor_type = rest.member(b",\"actor\":{\"type\":")?;
+    let actor = rest.member(b",\"id\":")?;
+    rest.optional(b",\"model\":")?;
+    rest.skip(b"},\"metadata\":")?;
+    if !rest.0.starts_with(b"{") || rest.0.last() != Some(&b'}') || may_hold_several(rest.0) {
+        return None;
+    }
+    Some(Header {
+        id: id.into(),
+        type_name: type_name.into(),
+        session: session.into(),
+        correlation: correlation.into(),
+        actor_type: actor_type.into(),
+        actor: actor.into(),
+        at: Some(at),
+        metadata: Cow::Borrowed(std::str::from_utf8(rest.0).ok()?),
+    })
+}
+
+/// What of a line is not read yet.
+struct Rest<'a>(&'a [u8]);
+
+impl<'a> Rest<'a> {
+    fn skip(&mut self, text: &[u8]) -> Option<()> {
+        self.0 = self.0.strip_prefix(text)?;
+        Some(())
+    }
+
+    fn member(&mut self, name: &[u8]) -> Option<&'a str> {
+        self.skip(name)?;
+        self.skip(b"\"")?;
+        let end = memchr2(b'"', b'\\', self.0)?;
+        let (text, rest) = self.0.split_at(end);
+        self.0 = rest.strip_prefix(b"\"")?;
+        std::str::from_utf8(text).ok()
+    }
+
+    /// The member if it is the next one; empty if it is not. None when it is no plain string.
+    fn optional(&mut self, name: &[u8]) -> Option<&'a str> {
+        if self.0.starts_with(name) { self.member(name) } else { Some("") }
+    }
+}
+
+/// Whether a second object may follow on the line: a closing brace with an opening one after it.
+/// Inside of an object that cannot be, but for braces in strings.
+fn may_hold_several(text: &[u8]) -> bool {
+    memchr_iter(b'}', text).any(|at| {
+        let after = text[at + 1..].iter().find(|b| !b.is_ascii_whitespace());
+        after == Some(&b'{')
+    })
+}
+
+impl<'a> Header<'a> {
+    fn into_owned<'b>(self) -> Header<'b> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Header {
+            id: own(self.id),
+            type_name: own(self.type_name),
+            session: own(self.session),
+            correlation: own(self.correlation),
+            actor_type: own(self.actor_type),
+            actor: own(self.actor),
+            at: self.at,
+            metadata: own(self.metadata),
+        }
+    }
+
+    /// Whether this is no event but a line that could not be read.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.type_name == Kind::Unreadable.name()
+    }
+
+    /// What happened.
+    pub(super) fn kind(&self) -> Kind {
+        if self.is_unreadable() { Kind::Unreadable } else { Kind::from_name(&self.type_name) }
+    }
+
+    /// The text of a string in the metadata.
+    pub(super) fn text(&self, field: &str) -> Option<Cow<'_, str>> {
+        if !may_mention(&self.metadata, field) {
+            return None;
+        }
+        string(member(&self.metadata, field)?)
+    }
+
+    /// A value of the metadata by its name, or by names joined by dots: the text of a string, the
+    /// JSON of anything else; none where it is absent or null.
+    pub(super) fn value(&self, path: &str) -> Option<Cow<'_, str>> {
+        let mut at: &str = &self.metadata;
+        // A name that holds a dot itself comes first.
+        if let Some(raw) = member(at, path) {
+            return shown(raw.get());
+        }
+        for name in path.split('.') {
+            at = member(at, name)?.get();
+        }
+        shown(at)
+    }
+
+    /// The agent it speaks of: `metadata.agent_name`, else an acting agent's own name; empty
+    /// where there is neither.
+    pub(super) fn agent(&self) -> Cow<'_, str> {
+        match self.text("agent_name") {
+            Some(name) => name,
+            None if self.actor_type == "agent" => Cow::Borrowed(&*self.actor),
+            None => Cow::Borrowed(""),
+        }
+    }
+
+    /// Whether the agent may be one of these; false is certain.
+    pub(super) fn agent_may_be<S: AsRef<str>>(&self, names: &[S]) -> bool {
+        names.iter().map(AsRef::as_ref).any(|n| self.actor == *n || may_mention(&self.metadata, n))
+    }
+
+    /// The phase that this event puts into force.
+    pub(super) fn enters(&self) -> Option<Cow<'_, str>> {
+        match &*self.type_name {
+            "PhaseStarted" | "PhaseRetried" => self.text("phase"),
+            "OrchestrationStarted" => self.text("initial_phase"),
+            "OrchestrationResumed" => self.text("resume_phase"),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a JSON text may hold a string with this content; false is certain: a string without
+/// `\u` escapes holds plain letters as they are.
+fn may_mention(json: &str, text: &str) -> bool {
+    let plain = !text.bytes().any(|b| matches!(b, b'"' | b'\\' | b'/' | 0..=0x1f));
+    !plain
+        || memmem::find(json.as_bytes(), text.as_bytes()).is_some()
+        || memmem::find(json.as_bytes(), b"\\u").is_some()
+}
+
+/// The value of a member of the object that `json` begins with; the last one of that name.
+fn member<'a>(json: &'a str, name: &str) -> Option<&'a RawValue> {
+    struct V<'n>(&'n str);
+    impl<'de> Visitor<'de> for V<'_> {
+        type Value = Option<&'de RawValue>;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut found = None;
+            while let Some((key, value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+                if *key == *self.0 {
+                    found = Some(value);
+                }
+            }
+            Ok(found)
+        }
+    }
+    serde_json::Deserializer::from_str(json).deserialize_map(V(name)).ok().flatten()
+}
+
+fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
+    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.0)
+}
+
+fn shown(json: &str) -> Option<Cow<'_, str>> {
+    match json.as_bytes().first() {
+        None | Some(b'n') => None,
+        Some(b'"') => serde_json::from_str::<Text<'_>>(json).ok().map(|text| text.0),
+        Some(_) => Some(Cow::Borrowed(json)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = r#"{"event_id":"e1","event_type":"AgentFailed","event_version":"1.0.0","timestamp":"2026-01-01T00:00:01.000Z","event_sequence":1,"issue_key":"P-1","session_id":"s","correlation_id":"c","actor":{"type":"agent","id":"a","model":"m"},"metadata":{"agent_name":"b","phase":"CODE","n":{"deep":[1]},"d.e":true}}"#;
+
+    fn headers(line: &str) -> Vec<Header<'_>> {
+        let mut all = Vec::new();
+        read_line(line.as_bytes(), |header, _| all.push(header));
+        all
+    }
+
+    #[test]
+    fn both_ways_of_reading_agree() {
+        let spaced = LINE.replacen("{\"event_id\"", "{ \"event_id\"", 1);
+        assert!(own_form(LINE.as_bytes()).is_some() && own_form(spaced.as_bytes()).is_none());
+        for line in [LINE, &spaced] {
+            let all = headers(line);
+            let [header] = all.as_slice() else { panic!("{all:?}") };
+            assert_eq!(
+                [&header.id, &header.type_name, &header.session, &header.correlation],
+                ["e1", "AgentFailed", "s", "c"]
+            );
+            assert_eq!([&header.actor_type, &header.actor], ["agent", "a"]);
+            assert_eq!(header.agent(), "b");
+            assert_eq!(header.text("phase").unwrap(), "CODE");
+            assert_eq!(header.value("n.deep").unwrap(), "[1]");
+            assert_eq!(header.value("d.e").unwrap(), "true");
+            assert_eq!(header.value("n.none"), None);
+            assert_eq!(header.at.unwrap().millis(), 1_767_225_601_000);
+        }
+    }
+
+    #[test]
+    fn several_events_on_a_line_are_several() {
+        for between in ["", " ", "\t "] {
+            assert_eq!(headers(&format!("{LINE}{between}{LINE}")).len(), 2, "{between:?}");
+        }
+        let brace_in_text = LINE.replace("CODE", "} {");
+        assert_eq!(headers(&brace_in_text).len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_event_says_so() {
+        for line in ["nonsense", "[1]", r#"{"event_id":"x","#, "\0\0"] {
+            let all = headers(line);
+            assert!(all.len() == 1 && all[0].is_unreadable(), "{line:?}");
+        }
+        assert!(headers("  ").is_empty());
+    }
+
+    #[test]
+    fn escaped_names_are_found() {
+        let line = LINE.replace("\"b\"", r#""\u0062""#).replace("agent_name", r"agent\u005fname");
+        let all = headers(&line);
+        assert_eq!(all[0].agent(), "b");
+        assert!(all[0].agent_may_be(&["b"]));
+        assert!(!headers(LINE)[0].agent_may_be(&["zzz"]));
+    }
+}

@@ -1,0 +1,205 @@
+//! Snapshots of the state: when one is due, making it, and comparing it with the log.
+//!
+//! Lives here: what needs both the fold and the store. May not live here: the files (see
+//! [`crate::store::snapshot`]). A snapshot only ever saves work: an answer never depends on one.
+
+use std::path::PathBuf;
+
+use super::Session;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fold::{self, State};
+use crate::model::{Position, Timestamp};
+use crate::store::local::LocalStore;
+use crate::store::snapshot::{Snapshot, Versions};
+use crate::store::{EventStore, Tail};
+
+/// The versions of the snapshots that this program makes and believes.
+pub const VERSIONS: Versions =
+    Versions { state_schema: fold::STATE_SCHEMA_VERSION, fold: fold::FOLD_VERSION };
+
+/// When snapshots are made without being asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// After so many events; 0 for never.
+    pub frequency: u64,
+    /// Not before a log has so many events.
+    pub minimum: u64,
+}
+
+impl Policy {
+    /// Whether a log that grew from `before` to `after` events (sequence numbers) crossed a point
+    /// where a snapshot should be looked into. Costs nothing: appends ask it every time.
+    #[must_use]
+    pub fn crossed(self, before: u64, after: u64) -> bool {
+        self.frequency > 0
+            && after >= self.minimum
+            && before / self.frequency != after / self.frequency
+    }
+}
+
+/// Makes a snapshot of the state at `position` and keeps it; gives it and the file it is in.
+///
+/// # Errors
+/// Usage for position 0; not found beyond the head; unavailable when the store cannot be read or
+/// written.
+pub fn take(
+    store: &LocalStore,
+    session: &mut Session,
+    position: Position,
+    now: Timestamp,
+) -> Result<(Snapshot, String)> {
+    let Some(row) = session.timeline().row(position).copied() else {
+        return Err(match position {
+            0 => Error::usage("there is nothing to keep before the first event"),
+            _ => super::beyond(position, session.head()),
+        });
+    };
+    let issue_key = session.issue_key().to_owned();
+    let state = session.state_at(position)?;
+    let before = store.load_snapshot(&issue_key, u64::from(position) - 1, VERSIONS)?.0;
+    let snapshot = Snapshot {
+        position: u64::from(position),
+        event_sequence: session.event(position)?.sequence.unwrap_or(u64::from(position)),
+        timestamp: row.clock,
+        versions: VERSIONS,
+        anchor: store.anchor(&issue_key, row.locator, before.as_ref().map(|b| &b.anchor))?,
+        state_digest: state.digest(),
+        created_at: now,
+        state: state.value(),
+        issue_key,
+    };
+    let kept = store.keep_snapshot(&snapshot)?;
+    Ok((snapshot, kept))
+}
+
+/// Makes a snapshot of the head if the log grew by more than the state's own size since the last
+/// one, so that all snapshots together stay in proportion to the log.
+///
+/// # Errors
+/// As [`take`].
+pub fn take_if_due(store: &LocalStore, issue_key: &str, now: Timestamp) -> Result<Option<String>> {
+    let last = store.load_snapshot(issue_key, u64::MAX, VERSIONS)?.0;
+    let mut session = Session::read(store, issue_key)?;
+    let head = session.head();
+    let Some(row) = session.timeline().row(head) else { return Ok(None) };
+    let anchor = store.anchor(issue_key, row.locator, last.as_ref().map(|l| &l.anchor))?;
+    let grown = anchor.log_bytes - last.map_or(0, |l| l.anchor.log_bytes).min(anchor.log_bytes);
+    let size = session.timeline().head_state().value().to_json().len() as u64;
+    if grown < size {
+        return Ok(None);
+    }
+    take(store, &mut session, head, now).map(|(_, kept)| Some(kept))
+}
+
+/// The state at `position` from the newest snapshot that fits and the events after it; the same
+/// as folding from the first event.
+///
+/// # Errors
+/// Not found when the log is shorter; unavailable when it cannot be read.
+pub fn state_from_snapshot(
+    store: &dyn EventStore,
+    issue_key: &str,
+    position: Position,
+) -> Result<State> {
+    let snapshot = store.snapshot(issue_key, u64::from(position), VERSIONS)?;
+    let (mut at, mut state) = match snapshot {
+        Some(snapshot) => {
+            let at = Position::try_from(snapshot.position).unwrap_or(Position::MAX);
+            (at, State::from_value(snapshot.state)?)
+        }
+        None => (0, State::new()),
+    };
+    let mut tail = store.tail(issue_key)?;
+    for event in events_after(tail.as_mut(), at, position)? {
+        fold::advance(&mut state, &event);
+        at += 1;
+    }
+    if at == position { Ok(state) } else { Err(super::beyond(position, at)) }
+}
+
+/// The events from `after` (excluded) to `upto` (included).
+fn events_after(
+    tail: &mut dyn Tail,
+    after: Position,
+    upto: Position,
+) -> Result<Vec<crate::model::Event>> {
+    let mut parser = super::load::Parser::default();
+    let mut events = Vec::new();
+    let mut position = 0;
+    loop {
+        let chunk = tail.poll(1 << 20)?;
+        for loaded in parser.parse(&chunk) {
+            position += 1;
+            if position > after && position <= upto {
+                events.push(crate::model::Event { position, ..loaded.event });
+            }
+        }
+        if chunk.at_end || position >= upto {
+            return Ok(events);
+        }
+    }
+}
+
+/// A snapshot that the log does not bear out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The snapshot's file.
+    pub path: PathBuf,
+    /// The sequence number that its name tells.
+    pub event_sequence: u64,
+    /// What does not fit.
+    pub detail: String,
+}
+
+/// Compares an issue's snapshots with the log: folds it anew up to each of them, and hashes it.
+/// Snapshots that cannot be read are left to [`LocalStore::verify`].
+///
+/// # Errors
+/// Unavailable, when the store cannot be read.
+pub fn compare(store: &LocalStore, issue_key: &str) -> Result<Vec<Mismatch>> {
+    let mut entries = store.snapshots(Some(issue_key))?;
+    entries.reverse();
+    let mut session = Session::read(store, issue_key)?;
+    let (mut found, mut chain) = (Vec::new(), Vec::new());
+    for entry in entries {
+        let Ok(snapshot) = entry.snapshot else { continue };
+        if snapshot.versions != VERSIONS {
+            continue;
+        }
+        let mut mismatch = |detail: String| {
+            let (path, event_sequence) = (entry.path.clone(), entry.event_sequence);
+            found.push(Mismatch { path, event_sequence, detail });
+        };
+        let at = Position::try_from(snapshot.position).unwrap_or(Position::MAX);
+        match session.state_at(at) {
+            Ok(state) if state.digest() == snapshot.state_digest => {}
+            Ok(_) => mismatch("its state is not the one that the log gives".to_owned()),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                mismatch(error.message().to_owned())
+            }
+            Err(error) => return Err(error),
+        }
+        chain.push(snapshot.anchor);
+        if let Some(detail) = store.check_anchors(issue_key, &chain)? {
+            mismatch(detail);
+            chain.pop();
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_looks_now_and_then() {
+        let policy = Policy { frequency: 50, minimum: 60 };
+        assert!(!policy.crossed(48, 49));
+        assert!(!policy.crossed(49, 50));
+        assert!(policy.crossed(99, 100));
+        assert!(policy.crossed(10, 120));
+        assert!(!policy.crossed(100, 149));
+        assert!(!Policy { frequency: 0, minimum: 0 }.crossed(0, 1000));
+    }
+}

@@ -1,0 +1,346 @@
+//! The log of all issues: derived from theirs, each event once, in the order of publishing.
+//!
+//! Lives here: step 9 of an append, and catching up after a publisher that was killed. May not
+//! live here: making the log anew (see [`super::remake`]).
+//!
+//! A publisher writes lines, then how far their issue is published, then the length of the whole.
+//! So after a kill the length says where to look for lines that nobody has taken note of.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+
+use super::io::{FileId, fingerprint, is_absent, private, read_range};
+use super::layout::{Layout, check_key};
+use super::lines::{Stamps, end_of_lines, scan};
+use super::record::{self, GlobalRecord, Place, Published, tail_of};
+use super::remake;
+use crate::error::{Error, Result};
+use crate::model::envelope::Text;
+
+/// How much is copied at a time.
+const CHUNK: u64 = 4 << 20;
+
+/// What an append has to publish.
+pub(super) struct Fresh<'a> {
+    pub(super) key: &'a str,
+    /// The issue's lock file; its lock need not be held.
+    pub(super) lock: &'a File,
+    /// The end of the log before the append.
+    pub(super) before: Option<Place>,
+    /// The end up to which it is to be published.
+    pub(super) after: Place,
+    /// The sequence number of the last event before that end.
+    pub(super) sequence: u64,
+    /// The bytes between the two; empty when they are to be read from the log.
+    pub(super) bytes: &'a [u8],
+}
+
+/// Publishes all lines of an issue up to `fresh.after` that are not published yet.
+pub(super) fn publish(layout: &Layout, timeout: Duration, fresh: &Fresh<'_>) -> Result<()> {
+    Global::take(layout, timeout)?.publish(fresh)
+}
+
+/// The global log, locked and in order.
+pub(super) struct Global<'a> {
+    pub(super) layout: &'a Layout,
+    pub(super) lock: File,
+    pub(super) path: PathBuf,
+    pub(super) file: File,
+    pub(super) record: GlobalRecord,
+}
+
+impl<'a> Global<'a> {
+    /// Takes the lock and makes sure that what is noted is what is there.
+    pub(super) fn take(layout: &'a Layout, timeout: Duration) -> Result<Self> {
+        let mut global = Self::take_unchecked(layout, timeout)?;
+        let noted = record::read_global(&global.lock);
+        let noted = noted.map_err(|e| Error::io("read", &layout.global_lock(), &e))?;
+        let metadata =
+            global.file.metadata().map_err(|e| Error::io("look at", &global.path, &e))?;
+        let (length, id) = (metadata.len(), FileId::of(&metadata));
+        let Some(noted) = noted.filter(|r| r.file == id && r.length <= length) else {
+            if length == 0 {
+                global.record = GlobalRecord { file: id, ..empty() };
+            } else {
+                remake::recover(&mut global)?;
+            }
+            return Ok(global);
+        };
+        let same = tail_of(&global.file, noted.length).is_ok_and(|tail| tail == noted.tail);
+        let same_boot = || noted.boot != "-" && noted.boot == boot_id();
+        if same && (length == noted.length || same_boot()) {
+            let behind = length > noted.length;
+            global.record = noted;
+            if behind && !global.catch_up(length)? {
+                remake::recover(&mut global)?;
+            }
+        } else {
+            remake::recover(&mut global)?;
+        }
+        Ok(global)
+    }
+
+    /// Takes the lock without a look at what is there.
+    pub(super) fn take_unchecked(layout: &'a Layout, timeout: Duration) -> Result<Self> {
+        let lock_path = layout.global_lock();
+        let absent = || Error::io("open", &lock_path, &io::ErrorKind::NotFound.into());
+        let lock = match super::lock::take(&lock_path, timeout)? {
+            Some(lock) => lock,
+            None => {
+                layout.create()?;
+                super::lock::take(&lock_path, timeout)?.ok_or_else(absent)?
+            }
+        };
+        let path = layout.global();
+        let open = || private().read(true).append(true).create(true).open(&path);
+        let file = match open() {
+            Err(error) if is_absent(&error) => {
+                layout.create()?;
+                open()
+            }
+            other => other,
+        };
+        let file = file.map_err(|e| Error::io("open", &path, &e))?;
+        let record = GlobalRecord {
+            generation: 0,
+            length: 0,
+            file: FileId::default(),
+            tail: 0,
+            boot: String::new(),
+        };
+        Ok(Self { layout, lock, path, file, record })
+    }
+
+    /// Publishes what an append wrote, and what stands before it.
+    pub(super) fn publish(&mut self, fresh: &Fresh<'_>) -> Result<()> {
+        let from = match self.published(fresh)? {
+            Some(place) => place,
+            None => {
+                remake::recover(self)?;
+                self.published(fresh)?.unwrap_or_default()
+            }
+        };
+        if from >= Some(fresh.after) {
+            return Ok(());
+        }
+        if from == fresh.before && !fresh.bytes.is_empty() {
+            return self.add(fresh, fresh.bytes, fresh.after, fresh.sequence);
+        }
+        self.copy(fresh, from)
+    }
+
+    /// Where the first unpublished line stands: the beginning, or a place. An outer none where
+    /// the note of it was lost.
+    #[allow(clippy::option_option, reason = "unknown, and the beginning of the log")]
+    fn published(&self, fresh: &Fresh<'_>) -> Result<Option<Option<Place>>> {
+        let lock_path = || self.layout.issue_lock(fresh.key);
+        let slot =
+            record::read_published(fresh.lock).map_err(|e| Error::io("read", &lock_path(), &e))?;
+        let Some(slot) = slot else { return Ok(None) };
+        // What was published to another global log is not in this one.
+        Ok(Some(slot.next.filter(|_| slot.generation == self.record.generation)))
+    }
+
+    /// Copies from the issue's log, in pieces of whole lines.
+    fn copy(&mut self, fresh: &Fresh<'_>, from: Option<Place>) -> Result<()> {
+        let after = fresh.after;
+        let dates = self.layout.partitions(fresh.key)?;
+        let range = |date| from.is_none_or(|p| date >= p.date) && date <= after.date;
+        for date in dates.into_iter().filter(|date| range(*date)) {
+            let path = self.layout.events(date, fresh.key);
+            let failed = |e: io::Error| Error::io("read", &path, &e);
+            let file = File::open(&path).map_err(failed)?;
+            let length = file.metadata().map_err(failed)?.len();
+            let end = if date == after.date {
+                after.offset.min(length)
+            } else {
+                end_of_lines(&file, &path, length)?
+            };
+            let mut at = from.filter(|p| p.date == date).map_or(0, |p| p.offset);
+            let mut size = CHUNK;
+            while at < end {
+                let mut bytes = read_range(&file, at, end.min(at + size)).map_err(failed)?;
+                match memchr::memrchr(b'\n', &bytes) {
+                    Some(feed) => bytes.truncate(feed + 1),
+                    None if (bytes.len() as u64) < size => break,
+                    None => {
+                        size *= 2;
+                        continue;
+                    }
+                }
+                at += bytes.len() as u64;
+                let place = Place { date, offset: at };
+                let sequence = if place == after { fresh.sequence } else { last_sequence(&bytes) };
+                self.add(fresh, &bytes, place, sequence)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds lines of one issue and notes that they are there.
+    fn add(&mut self, fresh: &Fresh<'_>, bytes: &[u8], next: Place, sequence: u64) -> Result<()> {
+        if let Err(error) = self.file.write_all(bytes) {
+            // Where this fails too, the next publisher finds more than is noted.
+            let _ = self.file.set_len(self.record.length);
+            return Err(Error::io("write", &self.path, &error));
+        }
+        let slot = Published { generation: self.record.generation, sequence, next: Some(next) };
+        record::write_published(fresh.lock, slot)
+            .map_err(|e| Error::io("write", &self.layout.issue_lock(fresh.key), &e))?;
+        self.record.length += bytes.len() as u64;
+        self.record.tail = match bytes.len().checked_sub(record::TAIL as usize) {
+            Some(at) => fingerprint(&bytes[at..]),
+            None => tail_of(&self.file, self.record.length)
+                .map_err(|e| Error::io("read", &self.path, &e))?,
+        };
+        self.note()
+    }
+
+    /// Notes the state of the whole.
+    pub(super) fn note(&self) -> Result<()> {
+        record::write_global(&self.lock, &self.record)
+            .map_err(|e| Error::io("write", &self.layout.global_lock(), &e))
+    }
+
+    /// Takes note of lines behind the noted length. False when they are not what must follow.
+    fn catch_up(&mut self, length: u64) -> Result<bool> {
+        let end = end_of_lines(&self.file, &self.path, length)?.max(self.record.length);
+        if end < length {
+            self.file.set_len(end).map_err(|e| Error::io("cut", &self.path, &e))?;
+        }
+        let mut issues = FxHashMap::<String, Option<Follow>>::default();
+        let mut sound = true;
+        let generation = self.record.generation;
+        scan(&self.file, &self.path, (self.record.length, end), |line| {
+            let key = issue_of(line.bytes);
+            if !issues.contains_key(&key) {
+                let follow = Follow::start(self.layout, &key, generation)?;
+                issues.insert(key.clone(), follow);
+            }
+            sound = match issues.get_mut(&key) {
+                Some(Some(follow)) => follow.take(self.layout, &key, line.bytes)?,
+                _ => false,
+            };
+            Ok(if sound { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
+        if !sound {
+            return Ok(false);
+        }
+        for (key, follow) in &issues {
+            if let Some(follow) = follow {
+                follow.note(self.layout, key)?;
+            }
+        }
+        self.record.length = end;
+        self.record.tail =
+            tail_of(&self.file, end).map_err(|e| Error::io("read", &self.path, &e))?;
+        self.note()?;
+        Ok(true)
+    }
+}
+
+/// A record of a log that has nothing yet.
+pub(super) fn empty() -> GlobalRecord {
+    GlobalRecord {
+        generation: fingerprint(crate::model::ids::new_event_id().as_bytes()).max(1),
+        length: 0,
+        file: FileId::default(),
+        tail: fingerprint(&[]),
+        boot: boot_id(),
+    }
+}
+
+/// The running boot of the machine; `-` where that cannot be told.
+pub(super) fn boot_id() -> String {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    match id.trim() {
+        "" => "-".to_owned(),
+        id => id.to_owned(),
+    }
+}
+
+fn last_sequence(lines: &[u8]) -> u64 {
+    let end = lines.len().saturating_sub(1);
+    let start = memchr::memrchr(b'\n', &lines[..end]).map_or(0, |feed| feed + 1);
+    Stamps::read(&lines[start..end]).and_then(|s| s.event_sequence).unwrap_or_default()
+}
+
+pub(super) fn issue_of(line: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Key<'a> {
+        #[serde(borrow, default)]
+        issue_key: Option<Text<'a>>,
+    }
+    let key = serde_json::from_slice::<Key<'_>>(line).ok().and_then(|k| k.issue_key);
+    key.map(|k| k.to_string()).unwrap_or_default()
+}
+
+/// Follows one issue's log beside the lines found in the global one.
+struct Follow {
+    lock: File,
+    slot: Published,
+    moved: bool,
+}
+
+impl Follow {
+    fn start(layout: &Layout, key: &str, generation: u64) -> Result<Option<Self>> {
+        if check_key(key).is_err() {
+            return Ok(None);
+        }
+        let path = layout.issue_lock(key);
+        let lock = match private().read(true).write(true).open(&path) {
+            Ok(lock) => lock,
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) => return Err(Error::io("open", &path, &error)),
+        };
+        let slot = record::read_published(&lock).map_err(|e| Error::io("read", &path, &e))?;
+        let slot = slot.map(|slot| match slot.generation == generation {
+            true => slot,
+            false => Published { generation, sequence: 0, next: None },
+        });
+        Ok(slot.map(|slot| Self { lock, slot, moved: false }))
+    }
+
+    /// Whether `line` is the next of the log, or one that was noted already.
+    fn take(&mut self, layout: &Layout, key: &str, line: &[u8]) -> Result<bool> {
+        let sequence = Stamps::read(line).and_then(|s| s.event_sequence);
+        if !self.moved && sequence.is_some_and(|n| n <= self.slot.sequence) {
+            return Ok(true);
+        }
+        let dates = layout.partitions(key)?;
+        let from = self.slot.next;
+        for date in dates.into_iter().filter(|d| from.is_none_or(|p| *d >= p.date)) {
+            let offset = from.filter(|p| p.date == date).map_or(0, |p| p.offset);
+            let path = layout.events(date, key);
+            let file = File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
+            let end = offset + line.len() as u64 + 1;
+            let there = read_range(&file, offset, end).map_err(|e| Error::io("read", &path, &e))?;
+            if there.is_empty() {
+                continue;
+            }
+            let same = there.strip_suffix(b"\n") == Some(line);
+            if same {
+                let next = Some(Place { date, offset: end });
+                let sequence = sequence.unwrap_or(self.slot.sequence);
+                self.slot = Published { sequence, next, ..self.slot };
+                self.moved = true;
+            }
+            return Ok(same);
+        }
+        Ok(false)
+    }
+
+    fn note(&self, layout: &Layout, key: &str) -> Result<()> {
+        if !self.moved {
+            return Ok(());
+        }
+        record::write_published(&self.lock, self.slot)
+            .map_err(|e| Error::io("write", &layout.issue_lock(key), &e))
+    }
+}

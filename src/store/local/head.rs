@@ -1,0 +1,343 @@
+//! The end of an issue's log: believed from the lock file where it fits, else found by reading,
+//! with what a killed writer left behind put in order.
+//!
+//! Lives here: steps 2 and 3 of an append, and the settling of an interrupted batch. May not live
+//! here: writing events. Everything here happens while the issue's lock is held.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Duration;
+
+use super::io::{FileId, fingerprint, is_absent, private, read_range, remove_if_there};
+use super::layout::{Date, Layout};
+use super::lines::{MAX_LINE_BYTES, Scanned, Stamps, end_of_lines, line_number, scan};
+use super::record::{self, HeadRecord, Part, Place, tail_of};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Timestamp, envelope};
+
+/// One issue's log, locked.
+pub(super) struct Locked<'a> {
+    pub(super) layout: &'a Layout,
+    pub(super) key: &'a str,
+    pub(super) lock: File,
+    /// Its end, as it is now.
+    pub(super) head: HeadRecord,
+    /// The last partition's file, open for reading and appending.
+    pub(super) file: Option<File>,
+}
+
+impl<'a> Locked<'a> {
+    /// Takes an issue's lock and finds the end of its log.
+    pub(super) fn take(layout: &'a Layout, key: &'a str, timeout: Duration) -> Result<Self> {
+        let path = layout.issue_lock(key);
+        let lock = match super::lock::take(&path, timeout)? {
+            Some(lock) => lock,
+            None => {
+                layout.create()?;
+                super::lock::take(&path, timeout)?.ok_or_else(|| {
+                    Error::io("open", &path, &io::Error::from(io::ErrorKind::NotFound))
+                })?
+            }
+        };
+        let records = record::read_issue(&lock).map_err(|e| Error::io("read", &path, &e))?;
+        if let Some(head) = &records.head
+            && head.note.is_none()
+            && let Some(file) = fits(layout, key, head)?
+        {
+            let head = head.clone();
+            return Ok(Self { layout, key, lock, head, file });
+        }
+        let mut found = Finder { layout, key, lock }.find(records.head)?;
+        found.write_head()?;
+        if found.head.end.is_none() && records.published.is_none() {
+            let nothing = record::Published { generation: 0, sequence: 0, next: None };
+            record::write_published(&found.lock, nothing)
+                .map_err(|e| Error::io("write", &path, &e))?;
+        }
+        Ok(found)
+    }
+
+    /// Notes the head, which ends whatever was being written.
+    pub(super) fn write_head(&mut self) -> Result<()> {
+        record::write_head(&self.lock, &self.head)
+            .map_err(|e| Error::io("write", &self.layout.issue_lock(self.key), &e))
+    }
+}
+
+/// The file of the head, if the log still ends where the record says (an outer none if not).
+#[allow(clippy::option_option, reason = "a log without events fits, and has no file")]
+fn fits(layout: &Layout, key: &str, head: &HeadRecord) -> Result<Option<Option<File>>> {
+    let Some(end) = head.end else {
+        return Ok(layout.partitions(key)?.is_empty().then_some(None));
+    };
+    let Some((file, length, id)) = open_partition(layout, key, end.date)? else { return Ok(None) };
+    let same = length == end.offset && id == head.file;
+    let same = same && tail_of(&file, length).is_ok_and(|tail| tail == head.tail);
+    Ok(same.then_some(Some(file)))
+}
+
+/// Opens a partition for reading and appending, with its length and identity.
+pub(super) fn open_partition(
+    layout: &Layout,
+    key: &str,
+    date: Date,
+) -> Result<Option<(File, u64, FileId)>> {
+    let path = layout.events(date, key);
+    let file = match private().read(true).append(true).open(&path) {
+        Ok(file) => file,
+        Err(error) if is_absent(&error) => return Ok(None),
+        Err(error) => return Err(Error::io("open", &path, &error)),
+    };
+    let metadata = file.metadata().map_err(|e| Error::io("look at", &path, &e))?;
+    Ok(Some((file, metadata.len(), FileId::of(&metadata))))
+}
+
+/// Finds the head by reading.
+struct Finder<'a> {
+    layout: &'a Layout,
+    key: &'a str,
+    lock: File,
+}
+
+/// What reading the lines gathers.
+struct Gathered {
+    highest: Option<u64>,
+    lines: u64,
+    latest: Timestamp,
+    /// The last line that is not blank: its partition, where it begins, and whether it is sound.
+    last: Option<(Date, u64, bool)>,
+}
+
+impl<'a> Finder<'a> {
+    fn find(self, record: Option<HeadRecord>) -> Result<Locked<'a>> {
+        if let Some(record) = &record
+            && let Some(note) = record.note
+            && let Some(parts) =
+                record::read_note(&self.lock, note).map_err(|e| self.io("read the lock of", &e))?
+        {
+            self.settle(&parts)?;
+        }
+        let dates = self.layout.partitions(self.key)?;
+        let base = record.filter(|r| self.is_prefix(r));
+        let known = base.as_ref().and_then(|b| b.end).map(|p| p.date);
+        let loose = match base.as_ref().and_then(|b| b.loose) {
+            Some(loose) => Some(loose),
+            // Partitions after the one that is known, or all: nobody has said that they are durable.
+            None if known.is_some() => known.filter(|date| dates.last() > Some(date)),
+            None => dates.first().copied(),
+        };
+        let Some(last) = dates.last().copied() else {
+            let head = HeadRecord {
+                end: None,
+                sequence: 0,
+                latest: Timestamp::MIN,
+                file: FileId::default(),
+                tail: 0,
+                loose: None,
+                note: None,
+            };
+            return Ok(Locked {
+                layout: self.layout,
+                key: self.key,
+                lock: self.lock,
+                head,
+                file: None,
+            });
+        };
+        let gathered = self.gather(&dates, base.as_ref())?;
+        self.refuse_damage(&gathered)?;
+        self.finish(last, &gathered, loose)
+    }
+
+    /// Whether the log still begins as the record says, and only grew since.
+    fn is_prefix(&self, record: &HeadRecord) -> bool {
+        let Some(end) = record.end else { return true };
+        let opened = open_partition(self.layout, self.key, end.date);
+        opened.is_ok_and(|opened| {
+            opened.is_some_and(|(file, length, id)| {
+                id == record.file
+                    && length >= end.offset
+                    && tail_of(&file, end.offset).is_ok_and(|tail| tail == record.tail)
+            })
+        })
+    }
+
+    fn gather(&self, dates: &[Date], base: Option<&HeadRecord>) -> Result<Gathered> {
+        let mut gathered = Gathered {
+            highest: base.map(|b| b.sequence).filter(|n| *n > 0),
+            lines: base.map_or(0, |b| b.sequence),
+            latest: base.map_or(Timestamp::MIN, |b| b.latest),
+            last: None,
+        };
+        let from = base.and_then(|b| b.end);
+        for date in dates.iter().filter(|date| from.is_none_or(|p| **date >= p.date)) {
+            self.layout.refuse_links(*date, self.key)?;
+            let Some((file, length, _)) = open_partition(self.layout, self.key, *date)? else {
+                continue;
+            };
+            let start = from.filter(|p| p.date == *date).map_or(0, |p| p.offset);
+            let path = self.layout.events(*date, self.key);
+            scan(&file, &path, (start, length), |line| {
+                if line.terminated && !line.is_blank() {
+                    gathered.take(*date, line);
+                }
+                Ok(ControlFlow::Continue(()))
+            })?;
+        }
+        Ok(gathered)
+    }
+
+    fn refuse_damage(&self, gathered: &Gathered) -> Result<()> {
+        let Some((date, offset, false)) = gathered.last else { return Ok(()) };
+        let path = self.layout.events(date, self.key);
+        let number = match open_partition(self.layout, self.key, date)? {
+            Some((file, ..)) => line_number(&file, &path, offset)?,
+            None => 0,
+        };
+        let message = format!(
+            "{}:{number}: the last line is damaged; nothing is appended after it",
+            path.display()
+        );
+        Err(Error::new(ErrorKind::Integrity, message)
+            .with_hint("look at it with `chronoscope verify`, then run `chronoscope store repair`"))
+    }
+
+    /// Puts the tail of the last partition in order and makes the head.
+    fn finish(self, date: Date, gathered: &Gathered, loose: Option<Date>) -> Result<Locked<'a>> {
+        let path = self.layout.events(date, self.key);
+        let Some((file, length, id)) = open_partition(self.layout, self.key, date)? else {
+            return Err(self.io("open", &io::Error::from(io::ErrorKind::NotFound)));
+        };
+        let mut sequence = gathered.highest.unwrap_or(gathered.lines);
+        let mut latest = gathered.latest;
+        let mut end = end_of_lines(&file, &path, length)?;
+        if end < length {
+            let torn = length - end;
+            let whole = (torn <= MAX_LINE_BYTES as u64)
+                .then(|| read_range(&file, end, length))
+                .transpose()
+                .map_err(|e| Error::io("read", &path, &e))?
+                .and_then(|bytes| whole_event(&bytes, self.key, sequence + 1));
+            if let Some(at) = whole {
+                (&file).write_all(b"\n").map_err(|e| Error::io("write", &path, &e))?;
+                sequence += 1;
+                latest = latest.max(at);
+                end = length + 1;
+            } else {
+                self.quarantine(&file, Place { date, offset: end }, length)?;
+            }
+        }
+        let tail = tail_of(&file, end).map_err(|e| Error::io("read", &path, &e))?;
+        let head = HeadRecord {
+            end: Some(Place { date, offset: end }),
+            sequence,
+            latest,
+            file: id,
+            tail,
+            loose,
+            note: None,
+        };
+        let file = Some(file);
+        Ok(Locked { layout: self.layout, key: self.key, lock: self.lock, head, file })
+    }
+
+    /// A batch that was noted is there as a whole, or its parts are moved out of the log.
+    fn settle(&self, parts: &[Part]) -> Result<()> {
+        let mut complete = true;
+        for part in parts {
+            let there = open_partition(self.layout, self.key, part.at.date)?;
+            complete &= there.is_some_and(|(file, ..)| {
+                read_range(&file, part.at.offset, part.at.offset + part.length).is_ok_and(|bytes| {
+                    bytes.len() as u64 == part.length && fingerprint(&bytes) == part.hash
+                })
+            });
+        }
+        if complete {
+            return Ok(());
+        }
+        for part in parts {
+            let Some((file, length, _)) = open_partition(self.layout, self.key, part.at.date)?
+            else {
+                continue;
+            };
+            if length > part.at.offset {
+                self.quarantine(&file, part.at, length)?;
+            }
+            if part.at.offset == 0 {
+                unmake_partition(self.layout, self.key, part.at.date)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves the bytes from `at` to `length` out of the log, durably, and cuts it there.
+    fn quarantine(&self, file: &File, at: Place, length: u64) -> Result<()> {
+        let path = self.layout.events(at.date, self.key);
+        let name = format!("{}-{}-{}-{length}.bin", self.key, at.date, at.offset);
+        let kept = self.layout.service("quarantine").join(name);
+        let failed = |e: io::Error| Error::io("write", &kept, &e);
+        let opened = private().write(true).create(true).truncate(true).open(&kept);
+        let mut copy = match opened {
+            Err(error) if is_absent(&error) => {
+                self.layout.create()?;
+                private().write(true).create(true).truncate(true).open(&kept).map_err(failed)?
+            }
+            other => other.map_err(failed)?,
+        };
+        let mut from = at.offset;
+        while from < length {
+            let to = length.min(from + (1 << 20));
+            let bytes = read_range(file, from, to).map_err(|e| Error::io("read", &path, &e))?;
+            copy.write_all(&bytes).map_err(failed)?;
+            from = to;
+        }
+        copy.sync_data().map_err(failed)?;
+        file.set_len(at.offset).map_err(|e| Error::io("cut", &path, &e))
+    }
+
+    fn io(&self, what: &str, error: &io::Error) -> Error {
+        Error::io(what, Path::new(self.key), error)
+    }
+}
+
+impl Gathered {
+    fn take(&mut self, date: Date, line: &Scanned<'_>) {
+        self.lines += 1;
+        let stamps = Stamps::read(line.bytes);
+        let sound = stamps.is_some() || is_one_object(line.bytes);
+        if let Some(stamps) = stamps {
+            self.highest = self.highest.max(stamps.event_sequence);
+            self.latest = self.latest.max(stamps.at().unwrap_or(Timestamp::MIN));
+        }
+        self.last = Some((date, line.offset, sound && !line.too_long()));
+    }
+}
+
+/// Whether a line is one JSON object and nothing else, whatever its fields.
+fn is_one_object(line: &[u8]) -> bool {
+    let texts = envelope::split_line(line);
+    texts.len() == 1 && texts[0].is_object && texts[0].faults.is_empty()
+}
+
+/// The time of the event that `bytes` are, if they are exactly the one that comes next.
+fn whole_event(bytes: &[u8], key: &str, sequence: u64) -> Option<Timestamp> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    if !is_one_object(bytes) {
+        return None;
+    }
+    let (event, faults) = envelope::read(text);
+    let next = faults.is_empty()
+        && event.issue_key.as_deref() == Some(key)
+        && event.event_sequence == Some(sequence);
+    next.then(|| event.timestamp.and_then(|t| Timestamp::parse(&t).ok()))?
+}
+
+/// Takes away a partition that has no events; the day's folder may be others' and stays.
+pub(super) fn unmake_partition(layout: &Layout, key: &str, date: Date) -> Result<()> {
+    remove_if_there(&layout.events(date, key))?;
+    // Other files may stand there: then the folder stays.
+    let _ = fs::remove_dir(layout.partition(date, key));
+    Ok(())
+}

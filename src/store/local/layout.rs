@@ -1,0 +1,330 @@
+//! Where everything stands on disk, and what is there.
+//!
+//! Lives here: the names of design's store layout, and listings of dates, issues and partitions.
+//! May not live here: what stands in the files.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+
+use super::io::{is_absent, make_dir, make_dirs, sync_dir};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Timestamp, ids};
+
+/// The name of the files that hold events.
+pub(super) const EVENTS: &str = "events.jsonl";
+/// The folder with what the store needs beside the events.
+pub(super) const SERVICE: &str = ".chronoscope";
+/// The name of a partition's summary.
+pub(super) const METADATA: &str = "metadata.json";
+/// The name of a day's summary.
+pub(super) const INDEX: &str = "index.json";
+
+/// A UTC day in the text form that folders are named by.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date([u8; 10]);
+
+impl Date {
+    /// The day of a time.
+    #[must_use]
+    pub fn of(at: Timestamp) -> Self {
+        let mut bytes = *b"0000-01-01";
+        bytes.copy_from_slice(&at.to_string().as_bytes()[..10]);
+        Self(bytes)
+    }
+
+    /// Reads `YYYY-MM-DD`; none unless it is a real date in exactly this form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes: [u8; 10] = text.as_bytes().try_into().ok()?;
+        let shaped = bytes.iter().enumerate().all(|(at, b)| match at {
+            4 | 7 => *b == b'-',
+            _ => b.is_ascii_digit(),
+        });
+        (shaped && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()).then_some(Self(bytes))
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The paths of one store.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// The layout below the events folder `root`.
+    #[must_use]
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The events folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A folder or file below `.chronoscope/`.
+    #[must_use]
+    pub fn service(&self, name: &str) -> PathBuf {
+        self.root.join(SERVICE).join(name)
+    }
+
+    /// The folder of one issue's events of one day.
+    #[must_use]
+    pub fn partition(&self, date: Date, issue_key: &str) -> PathBuf {
+        let mut path = PathBuf::with_capacity(self.root.as_os_str().len() + issue_key.len() + 32);
+        path.push(&self.root);
+        path.push(date.as_str());
+        path.push(issue_key);
+        path
+    }
+
+    /// The file with one issue's events of one day.
+    #[must_use]
+    pub fn events(&self, date: Date, issue_key: &str) -> PathBuf {
+        let mut path = self.partition(date, issue_key);
+        path.push(EVENTS);
+        path
+    }
+
+    /// A day's summary.
+    #[must_use]
+    pub fn index(&self, date: Date) -> PathBuf {
+        self.root.join(date.as_str()).join(INDEX)
+    }
+
+    /// The file with the events of all issues.
+    #[must_use]
+    pub fn global(&self) -> PathBuf {
+        self.root.join("global").join(EVENTS)
+    }
+
+    /// The lock file of an issue.
+    #[must_use]
+    pub fn issue_lock(&self, issue_key: &str) -> PathBuf {
+        self.root.join(SERVICE).join("locks").join(format!("{issue_key}.lock"))
+    }
+
+    /// The lock file of the global log. No issue's key starts with a dot, so none collides.
+    #[must_use]
+    pub fn global_lock(&self) -> PathBuf {
+        self.service("locks/.global")
+    }
+
+    /// The event-id index of an issue.
+    #[must_use]
+    pub fn id_index(&self, issue_key: &str) -> PathBuf {
+        self.root.join(SERVICE).join("index").join(format!("{issue_key}.ids"))
+    }
+
+    /// Makes the folders that every store has; gives whether the store is new. New folders and
+    /// their parents are made durable.
+    ///
+    /// # Errors
+    /// Unavailable, when they cannot be made.
+    pub fn create(&self) -> Result<bool> {
+        make_dirs(&self.root)?;
+        let service = self.root.join(SERVICE);
+        let new = make_dir(&service)?;
+        for name in ["locks", "index", "quarantine"] {
+            make_dir(&service.join(name))?;
+        }
+        make_dir(&self.root.join("global"))?;
+        // Not only when it is new: who made it may have been killed before this.
+        sync_dir(&self.root)?;
+        Ok(new)
+    }
+
+    /// The days that have a folder, oldest first. Names that are no real dates are passed over.
+    ///
+    /// # Errors
+    /// Unavailable, when the events folder cannot be read.
+    pub fn dates(&self) -> Result<Vec<Date>> {
+        let mut dates: Vec<Date> =
+            names(&self.root)?.iter().filter_map(|name| Date::parse(name)).collect();
+        dates.sort_unstable();
+        Ok(dates)
+    }
+
+    /// The issues that have a folder with events on that day, sorted.
+    ///
+    /// # Errors
+    /// Unavailable, when the day's folder cannot be read.
+    pub fn issues_on(&self, date: Date) -> Result<Vec<String>> {
+        let mut keys = names(&self.root.join(date.as_str()))?;
+        keys.retain(|key| check_key(key).is_ok() && self.events(date, key).is_file());
+        keys.sort_unstable();
+        Ok(keys)
+    }
+
+    /// The days of one issue, oldest first.
+    ///
+    /// # Errors
+    /// Unavailable, when the events folder cannot be read.
+    pub fn partitions(&self, issue_key: &str) -> Result<Vec<Date>> {
+        check_key(issue_key)?;
+        let mut dates = self.dates()?;
+        dates.retain(|date| self.events(*date, issue_key).is_file());
+        Ok(dates)
+    }
+
+    /// Refuses a partition that a symbolic link leads out of the store.
+    ///
+    /// # Errors
+    /// Integrity, when it leads out; unavailable, when that cannot be told.
+    pub fn refuse_links(&self, date: Date, issue_key: &str) -> Result<()> {
+        let day = self.root.join(date.as_str());
+        let partition = day.join(issue_key);
+        let events = partition.join(EVENTS);
+        for path in [&day, &partition, &events] {
+            let link = match fs::symlink_metadata(path) {
+                Ok(metadata) => metadata.file_type().is_symlink(),
+                Err(error) if is_absent(&error) => return Ok(()),
+                Err(error) => return Err(Error::io("look at", path, &error)),
+            };
+            if link && !self.holds(path)? {
+                let message = format!("{} is a link that leads out of the store", path.display());
+                return Err(Error::new(ErrorKind::Integrity, message)
+                    .with_hint("replace the link by the folder itself"));
+            }
+        }
+        Ok(())
+    }
+
+    fn holds(&self, path: &Path) -> Result<bool> {
+        let real = |p: &Path| fs::canonicalize(p).map_err(|e| Error::io("resolve", p, &e));
+        Ok(real(path)?.starts_with(real(&self.root)?))
+    }
+}
+
+/// Whether `dir` is a store's events folder: it has the service folder, or a day with events.
+#[must_use]
+pub fn is_store(dir: &Path) -> bool {
+    if dir.join(SERVICE).is_dir() {
+        return true;
+    }
+    let layout = Layout::new(dir);
+    layout.dates().is_ok_and(|dates| {
+        dates.iter().any(|date| layout.issues_on(*date).is_ok_and(|keys| !keys.is_empty()))
+    })
+}
+
+/// Refuses keys that are not safe as a folder's name.
+///
+/// # Errors
+/// Usage, saying why.
+pub(super) fn check_key(issue_key: &str) -> Result<()> {
+    let fault = match ids::check_issue_key(issue_key) {
+        Ok(()) if issue_key == INDEX => "is the name of a file that every day has",
+        Ok(()) => return Ok(()),
+        Err(fault) => fault,
+    };
+    Err(Error::usage(format!("the issue key {issue_key:?} {fault}")))
+}
+
+fn names(dir: &Path) -> Result<Vec<String>> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if is_absent(&error) => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io("list", dir, &error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|e| Error::io("list", dir, &e))?;
+        // A name that is not UTF-8 is no date, and no key.
+        if let Ok(name) = entry.file_name().into_string() {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn touch(layout: &Layout, date: &str, key: &str) {
+        let dir = layout.root().join(date).join(key);
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join(EVENTS), "{}\n").unwrap();
+    }
+
+    #[test]
+    fn only_real_dates_are_days() {
+        for bad in ["2026-02-30", "2026-13-01", "26-01-01", "2026-1-01", "global", "2026-01-011"] {
+            assert_eq!(Date::parse(bad), None, "{bad}");
+        }
+        assert_eq!(Date::parse("2024-02-29").unwrap().as_str(), "2024-02-29");
+        assert_eq!(Date::of(Timestamp::MIN).as_str(), "0000-01-01");
+        assert_eq!(Date::of(Timestamp::MAX).as_str(), "9999-12-31");
+    }
+
+    #[test]
+    fn listings_pass_over_what_is_no_partition() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::new(dir.path());
+        assert!(!is_store(dir.path()));
+        for (date, key) in [
+            ("2026-01-02", "P-1"),
+            ("2026-01-01", "P-1"),
+            ("2026-01-02", "P-2"),
+            ("2026-02-30", "P-1"),
+        ] {
+            touch(&layout, date, key);
+        }
+        fs::create_dir_all(dir.path().join("2026-01-03/P-1")).unwrap();
+        fs::write(dir.path().join("2026-01-02/index.json"), "{}").unwrap();
+        let dates = layout.partitions("P-1").unwrap();
+        assert_eq!(
+            dates.iter().map(Date::as_str).collect::<Vec<_>>(),
+            ["2026-01-01", "2026-01-02"]
+        );
+        assert_eq!(layout.issues_on(dates[1]).unwrap(), ["P-1", "P-2"]);
+        assert!(is_store(dir.path()));
+        assert!(layout.partitions("../P-1").is_err());
+        assert!(check_key("index.json").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_out_of_the_store_are_refused_and_modes_are_private() {
+        use std::os::unix::fs::{MetadataExt, symlink};
+        let dir = tempfile::tempdir().unwrap();
+        let (inside, outside) = (dir.path().join("store"), dir.path().join("outside"));
+        let layout = Layout::new(&inside);
+        assert!(layout.create().unwrap());
+        assert!(!layout.create().unwrap());
+        assert_eq!(fs::metadata(inside.join(SERVICE)).unwrap().mode() & 0o777, 0o700);
+        fs::create_dir_all(&outside).unwrap();
+        fs::write(outside.join(EVENTS), "").unwrap();
+        fs::create_dir_all(inside.join("2026-01-01")).unwrap();
+        symlink(&outside, inside.join("2026-01-01/P-1")).unwrap();
+        touch(&layout, "2026-01-02", "P-1");
+        symlink(inside.join("2026-01-02/P-1"), inside.join("2026-01-01/P-2")).unwrap();
+        let date = Date::parse("2026-01-01").unwrap();
+        assert_eq!(layout.refuse_links(date, "P-1").unwrap_err().kind(), ErrorKind::Integrity);
+        layout.refuse_links(date, "P-2").unwrap();
+        layout.refuse_links(date, "P-3").unwrap();
+    }
+}

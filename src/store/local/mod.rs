@@ -1,0 +1,210 @@
+//! The event store on a file system: one append-only file per issue and day.
+//!
+//! Lives here: [`LocalStore`], which puts the parts together. May not live here: formats of
+//! files (see the parts), or what events mean.
+//!
+//! The events in `{date}/{issue}/events.jsonl` are the only truth. Everything else in the store
+//! is derived from them, or is a cache that is believed only where it fits.
+
+mod append;
+mod derived;
+mod fetch;
+mod global;
+mod head;
+mod ids;
+mod io;
+mod layout;
+mod lines;
+mod lock;
+mod rebuild;
+mod record;
+mod remake;
+mod snapshots;
+mod summary;
+mod tail;
+mod upkeep;
+mod verify;
+mod watch;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+pub use derived::Stats;
+pub use layout::{Date, Layout, is_store};
+pub use lines::MAX_LINE_BYTES;
+pub use rebuild::RebuildReport;
+pub use remake::GlobalReport;
+pub use snapshots::SnapshotEntry;
+pub use summary::{EventRef, Summary};
+pub use verify::{Finding, FindingKind, Report};
+
+use super::snapshot::{Snapshot, Versions};
+use super::{Acknowledgement, AppendOptions, Batch, EventStore, IssueEntry, Tail};
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::model::Timestamp;
+
+/// A store in a folder.
+#[derive(Debug)]
+pub struct LocalStore {
+    layout: Layout,
+    clock: Clock,
+    /// The longest line that is read as a whole.
+    max_line_bytes: usize,
+    /// What was appended and not made durable yet.
+    pending: Mutex<Pending>,
+}
+
+/// What [`LocalStore::sync_pending`] has to do.
+#[derive(Debug, Default)]
+struct Pending {
+    /// The days of each issue that were written, or may hold what nobody has synced.
+    touched: BTreeMap<String, BTreeSet<Date>>,
+    /// The ids of the issues that are being imported.
+    ids: BTreeMap<String, ids::IdCache>,
+}
+
+impl LocalStore {
+    /// Opens the store in `dir` without making anything.
+    ///
+    /// # Errors
+    /// Not found, when `dir` is no store.
+    pub fn open(dir: impl Into<PathBuf>, clock: Clock) -> Result<Self> {
+        let store = Self::at(dir, clock);
+        if is_store(store.layout.root()) {
+            return Ok(store);
+        }
+        let message = format!("there is no event store in {}", store.layout.root().display());
+        Err(Error::not_found(message).with_hint(
+            "name one with --store, or make one with `chronoscope store init` or a first append",
+        ))
+    }
+
+    /// Opens the store in `dir`, and makes it where there is none.
+    ///
+    /// # Errors
+    /// Unavailable, when it cannot be made.
+    pub fn create(dir: impl Into<PathBuf>, clock: Clock) -> Result<Self> {
+        let store = Self::at(dir, clock);
+        store.layout.create()?;
+        Ok(store)
+    }
+
+    /// A store in `dir` that comes into being with its first append.
+    #[must_use]
+    pub fn at(dir: impl Into<PathBuf>, clock: Clock) -> Self {
+        Self {
+            layout: Layout::new(dir),
+            clock,
+            max_line_bytes: MAX_LINE_BYTES,
+            pending: Mutex::default(),
+        }
+    }
+
+    /// Reads lines of up to `bytes` as a whole; at most [`MAX_LINE_BYTES`].
+    #[must_use]
+    pub fn with_max_line_bytes(mut self, bytes: usize) -> Self {
+        self.max_line_bytes = bytes.clamp(1, MAX_LINE_BYTES);
+        self
+    }
+
+    /// The events folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        self.layout.root()
+    }
+
+    /// Where everything stands.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The keys of all issues, sorted.
+    ///
+    /// # Errors
+    /// Unavailable, when the store cannot be read.
+    pub fn keys(&self) -> Result<Vec<String>> {
+        let mut keys = BTreeSet::new();
+        for date in self.layout.dates()? {
+            keys.extend(self.layout.issues_on(date)?);
+        }
+        Ok(keys.into_iter().collect())
+    }
+
+    fn pending(&self) -> std::sync::MutexGuard<'_, Pending> {
+        // What is in there stays true when a thread that held it panicked: it only ever grows.
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl EventStore for LocalStore {
+    fn append(&self, batch: &Batch, options: &AppendOptions) -> Result<Vec<Acknowledgement>> {
+        append::append(self, batch, options)
+    }
+
+    fn issues(&self) -> Result<Vec<IssueEntry>> {
+        let mut entries = BTreeMap::<String, IssueEntry>::new();
+        for date in self.layout.dates()? {
+            for key in self.layout.issues_on(date)? {
+                let path = self.layout.events(date, &key);
+                let metadata = fs::metadata(&path).map_err(|e| Error::io("look at", &path, &e))?;
+                let modified = metadata.modified().ok();
+                let since = modified.and_then(|m| m.duration_since(std::time::UNIX_EPOCH).ok());
+                let millis = since.and_then(|s| i64::try_from(s.as_millis()).ok());
+                let modified = Timestamp::from_millis(millis.unwrap_or_default());
+                let entry = entries.entry(key.clone()).or_insert(IssueEntry {
+                    issue_key: key,
+                    bytes: 0,
+                    modified,
+                });
+                entry.bytes += metadata.len();
+                entry.modified = entry.modified.max(modified);
+            }
+        }
+        let mut entries: Vec<_> = entries.into_values().collect();
+        entries.sort_by(|a, b| {
+            b.modified.cmp(&a.modified).then_with(|| a.issue_key.cmp(&b.issue_key))
+        });
+        Ok(entries)
+    }
+
+    fn tail(&self, issue_key: &str) -> Result<Box<dyn Tail>> {
+        Ok(Box::new(tail::LocalTail::new(&self.layout, issue_key, self.max_line_bytes)?))
+    }
+
+    /// New days show in the events folder, new events of an issue in its last partition, those of
+    /// any issue in the global log and in the last day's folder.
+    fn watch_folders(&self, issue_key: Option<&str>) -> Vec<PathBuf> {
+        let mut folders = vec![self.layout.root().to_owned()];
+        match issue_key {
+            Some(key) => {
+                let dates = self.layout.partitions(key).unwrap_or_default();
+                folders.extend(dates.last().map(|date| self.layout.partition(*date, key)));
+            }
+            None => {
+                folders.extend(self.layout.global().parent().map(Path::to_owned));
+                let dates = self.layout.dates().unwrap_or_default();
+                let day = |date: &Date| self.layout.index(*date).parent().map(Path::to_owned);
+                folders.extend(dates.last().and_then(day));
+            }
+        }
+        folders.retain(|folder| folder.is_dir());
+        folders
+    }
+
+    fn snapshot(
+        &self,
+        issue_key: &str,
+        position: u64,
+        versions: Versions,
+    ) -> Result<Option<Snapshot>> {
+        Ok(self.load_snapshot(issue_key, position, versions)?.0)
+    }
+
+    fn keep_snapshot(&self, snapshot: &Snapshot) -> Result<String> {
+        Ok(self.write_snapshot(snapshot)?.display().to_string())
+    }
+}

@@ -1,0 +1,271 @@
+//! Making the global log anew from the issues' logs.
+//!
+//! Lives here: recovery of a global log whose notes were lost, and its rebuilding. May not live
+//! here: publishing (see [`super::global`]).
+//!
+//! The order of what stands in a global log is kept, since nothing else knows it. Lines that
+//! follow no issue's log are dropped. What is missing comes at the end, by running maximum of the
+//! time, issue and place; only where a later line of the same issue is there already does a
+//! missing one go right before that.
+
+use std::collections::hash_map::Entry;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use super::global::{Global, empty};
+use super::head::Locked;
+use super::io::{FileId, fingerprint, private, read_range};
+use super::layout::{Date, Layout};
+use super::lines::{Stamps, end_of_lines, scan};
+use super::record::{self, Place, Published, tail_of};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Timestamp;
+
+/// What became of the lines of a global log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct GlobalReport {
+    /// Lines that stand in it now.
+    pub lines: u64,
+    /// Lines that were not there before.
+    pub added: u64,
+    /// Lines that were there and belong to no issue's log, or stood there twice.
+    pub dropped: u64,
+}
+
+/// Puts a global log in order without adding what was never published.
+pub(super) fn recover(global: &mut Global<'_>) -> Result<()> {
+    remake(global, None).map(|_| ())
+}
+
+/// Makes the global log hold every line of every issue.
+pub(super) fn rebuild(layout: &Layout, timeout: Duration) -> Result<GlobalReport> {
+    let mut global = Global::take_unchecked(layout, timeout)?;
+    remake(&mut global, Some(timeout))
+}
+
+/// One line of an issue's log.
+struct LogLine {
+    hash: u64,
+    offset: u64,
+    length: u64,
+    part: u32,
+    latest: Timestamp,
+}
+
+/// One issue's log.
+struct Log {
+    key: String,
+    parts: Vec<(Date, PathBuf)>,
+    lines: Vec<LogLine>,
+    /// How many of its lines the global log has.
+    taken: usize,
+}
+
+/// A line by its issue's and its own number.
+type At = (u32, u32);
+
+fn remake(global: &mut Global<'_>, complete: Option<Duration>) -> Result<GlobalReport> {
+    let mut logs = read_logs(global.layout, complete)?;
+    let mut by_hash = FxHashMap::<u64, SmallVec<[At; 1]>>::default();
+    for (issue, log) in (0_u32..).zip(&logs) {
+        for (number, line) in (0_u32..).zip(&log.lines) {
+            by_hash.entry(line.hash).or_default().push((issue, number));
+        }
+    }
+    let kept = keep(global, &mut logs, &by_hash)?;
+    let (mut order, mut report, mut intact) = (kept.order, kept.report, kept.intact);
+    if complete.is_some() {
+        let missing = missing(&mut logs);
+        report.added += missing.len() as u64;
+        intact &= missing.is_empty();
+        order.extend(missing);
+    }
+    report.lines = order.len() as u64;
+    if !intact {
+        write(global, &logs, &order)?;
+    }
+    note(global, &logs)?;
+    Ok(report)
+}
+
+/// Reads all logs; to be complete, each up to the head that an append would find, made durable.
+fn read_logs(layout: &Layout, complete: Option<Duration>) -> Result<Vec<Log>> {
+    let dates = layout.dates()?;
+    let mut keys = std::collections::BTreeSet::new();
+    for date in &dates {
+        keys.extend(layout.issues_on(*date)?);
+    }
+    let mut logs = Vec::with_capacity(keys.len());
+    for key in keys {
+        let mut end = None;
+        if let Some(timeout) = complete {
+            match Locked::take(layout, &key, timeout) {
+                Ok(log) => {
+                    if let Some(file) = &log.file {
+                        let path = layout.issue_lock(&key);
+                        file.sync_data().map_err(|e| Error::io("sync", &path, &e))?;
+                    }
+                    end = log.head.end;
+                }
+                // Damage is for `verify` to tell; the lines are there all the same.
+                Err(error) if error.kind() == ErrorKind::Integrity => {}
+                Err(error) => return Err(error),
+            }
+        }
+        logs.push(read_log(layout, key, end)?);
+    }
+    Ok(logs)
+}
+
+fn read_log(layout: &Layout, key: String, end: Option<Place>) -> Result<Log> {
+    let mut log = Log { key, parts: Vec::new(), lines: Vec::new(), taken: 0 };
+    let mut latest = Timestamp::MIN;
+    for date in layout.partitions(&log.key)? {
+        layout.refuse_links(date, &log.key)?;
+        let path = layout.events(date, &log.key);
+        let file = File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
+        let to = end
+            .filter(|p| p.date <= date)
+            .map_or(u64::MAX, |p| if p.date == date { p.offset } else { 0 });
+        let part = u32::try_from(log.parts.len()).unwrap_or(u32::MAX);
+        let length = file.metadata().map_err(|e| Error::io("look at", &path, &e))?.len();
+        let lines = &mut log.lines;
+        scan(&file, &path, (0, to.min(length)), |line| {
+            if line.terminated && !line.is_blank() {
+                let at = Stamps::read(line.bytes).and_then(|s| s.at());
+                latest = latest.max(at.unwrap_or(Timestamp::MIN));
+                let (offset, length) = (line.offset, line.length);
+                let hash = fingerprint(line.bytes);
+                lines.push(LogLine { hash, offset, length, part, latest });
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        log.parts.push((date, path));
+    }
+    Ok(log)
+}
+
+struct Kept {
+    order: Vec<At>,
+    report: GlobalReport,
+    intact: bool,
+}
+
+/// Goes through the global log and keeps what follows the issues' logs.
+fn keep(
+    global: &Global<'_>,
+    logs: &mut [Log],
+    by_hash: &FxHashMap<u64, SmallVec<[At; 1]>>,
+) -> Result<Kept> {
+    let failed = |e: std::io::Error| Error::io("look at", &global.path, &e);
+    let length = global.file.metadata().map_err(failed)?.len();
+    let end = end_of_lines(&global.file, &global.path, length)?;
+    let mut kept =
+        Kept { order: Vec::new(), report: GlobalReport::default(), intact: end == length };
+    scan(&global.file, &global.path, (0, end), |line| {
+        let places = by_hash.get(&fingerprint(line.bytes)).map_or(&[][..], |at| at);
+        let next = places.iter().find(|at| at.1 as usize >= logs[at.0 as usize].taken);
+        match next {
+            Some(&(issue, number)) => {
+                let log = &mut logs[issue as usize];
+                let before = u32::try_from(log.taken).unwrap_or(u32::MAX);
+                kept.report.added += u64::from(number - before);
+                kept.intact &= number == before;
+                kept.order.extend((before..=number).map(|n| (issue, n)));
+                log.taken = number as usize + 1;
+            }
+            None if line.is_blank() => kept.intact = false,
+            None => {
+                kept.report.dropped += 1;
+                kept.intact = false;
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(kept)
+}
+
+/// The lines that are not there yet, in their order.
+fn missing(logs: &mut [Log]) -> Vec<At> {
+    let mut missing: Vec<(Timestamp, At)> = Vec::new();
+    for (issue, log) in (0_u32..).zip(logs.iter_mut()) {
+        let rest = (0_u32..).zip(&log.lines).skip(log.taken);
+        missing.extend(rest.map(|(number, line)| (line.latest, (issue, number))));
+        log.taken = log.lines.len();
+    }
+    // The logs stand in the order of their keys, so this is by time, issue and place.
+    missing.sort_unstable();
+    missing.into_iter().map(|(_, at)| at).collect()
+}
+
+/// The partitions read last, open: there may be more of them than a process may open.
+#[derive(Default)]
+struct OpenFiles(FxHashMap<(u32, u32), File>);
+
+impl OpenFiles {
+    fn read(&mut self, log: &Log, line: &LogLine, name: (u32, u32)) -> Result<Vec<u8>> {
+        let path = &log.parts[line.part as usize].1;
+        if self.0.len() >= 64 && !self.0.contains_key(&name) {
+            self.0.clear();
+        }
+        let file = match self.0.entry(name) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(free) => {
+                free.insert(File::open(path).map_err(|e| Error::io("open", path, &e))?)
+            }
+        };
+        read_range(file, line.offset, line.offset + line.length + 1)
+            .map_err(|e| Error::io("read", path, &e))
+    }
+}
+
+fn write(global: &mut Global<'_>, logs: &[Log], order: &[At]) -> Result<()> {
+    let dir = global.path.parent().unwrap_or(global.layout.root()).to_owned();
+    let failed = |e: std::io::Error| Error::io("write", &dir, &e);
+    let file = tempfile::Builder::new().prefix(".writing-").tempfile_in(&dir).map_err(failed)?;
+    let mut out = BufWriter::with_capacity(1 << 20, file);
+    let mut files = OpenFiles::default();
+    for (issue, number) in order {
+        let log = &logs[*issue as usize];
+        let line = &log.lines[*number as usize];
+        let bytes = files.read(log, line, (*issue, line.part))?;
+        out.write_all(&bytes).map_err(failed)?;
+    }
+    let file = out.into_inner().map_err(|e| failed(e.into_error()))?;
+    file.as_file().sync_data().map_err(failed)?;
+    file.persist(&global.path).map_err(|e| failed(e.error))?;
+    super::io::sync_dir(&dir)?;
+    let open = private().read(true).append(true).open(&global.path);
+    global.file = open.map_err(|e| Error::io("open", &global.path, &e))?;
+    Ok(())
+}
+
+/// Notes for every issue how far it is published, and then the state of the whole.
+fn note(global: &mut Global<'_>, logs: &[Log]) -> Result<()> {
+    let failed = |e: std::io::Error| Error::io("read", &global.path, &e);
+    let metadata = global.file.metadata().map_err(failed)?;
+    let length = end_of_lines(&global.file, &global.path, metadata.len())?;
+    let tail = tail_of(&global.file, length).map_err(failed)?;
+    global.record = record::GlobalRecord { length, tail, file: FileId::of(&metadata), ..empty() };
+    for log in logs {
+        let path = global.layout.issue_lock(&log.key);
+        let failed = |e: std::io::Error| Error::io("write", &path, &e);
+        let last = log.taken.checked_sub(1).and_then(|at| log.lines.get(at));
+        let mut slot = Published { generation: global.record.generation, sequence: 0, next: None };
+        if let Some(line) = last {
+            let bytes = OpenFiles::default().read(log, line, (0, line.part))?;
+            slot.sequence = Stamps::read(&bytes).and_then(|s| s.event_sequence).unwrap_or(0);
+            let date = log.parts[line.part as usize].0;
+            slot.next = Some(Place { date, offset: line.offset + line.length + 1 });
+        }
+        let lock = private().read(true).write(true).create(true).truncate(false).open(&path);
+        record::write_published(&lock.map_err(failed)?, slot).map_err(failed)?;
+    }
+    global.note()
+}

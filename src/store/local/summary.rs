@@ -1,0 +1,161 @@
+//! What a partition's `metadata.json` says: counts and names, folded line by line.
+//!
+//! Lives here: [`Summary`] and how a line adds to it. May not live here: the files (see
+//! [`super::derived`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::layout::Date;
+use super::lines::Scanned;
+use crate::model::Timestamp;
+use crate::model::envelope::{Actor, Text};
+
+/// A summary of one issue's events of one day, up to so many bytes of its file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The issue.
+    pub issue_key: String,
+    /// The day.
+    pub partition: String,
+    /// How many events there are.
+    pub events: u64,
+    /// How many bytes of the file it covers; whole lines only.
+    pub bytes: u64,
+    /// Lines that are no event.
+    pub damaged: u64,
+    /// The first event.
+    pub first: Option<EventRef>,
+    /// The last event.
+    pub last: Option<EventRef>,
+    /// The sessions that the events name.
+    pub sessions: BTreeSet<String>,
+    /// The actors.
+    pub actors: BTreeSet<String>,
+    /// The phases that the events of phases name.
+    pub phases: BTreeSet<String>,
+    /// How many events of each type there are.
+    pub by_type: BTreeMap<String, u64>,
+}
+
+/// Which event is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRef {
+    /// Its id; empty where it has none.
+    pub event_id: String,
+    /// Its sequence number; 0 where it has none.
+    pub event_sequence: u64,
+    /// Its time as written.
+    pub timestamp: String,
+}
+
+impl EventRef {
+    /// The time, where it can be read.
+    #[must_use]
+    pub fn at(&self) -> Option<Timestamp> {
+        Timestamp::parse(&self.timestamp).ok()
+    }
+}
+
+/// What a summary and a check read of a line.
+#[derive(Debug, Deserialize)]
+pub(super) struct Light<'a> {
+    #[serde(borrow, default)]
+    pub(super) event_id: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(super) event_type: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(super) timestamp: Option<Text<'a>>,
+    #[serde(default)]
+    pub(super) event_sequence: Option<u64>,
+    #[serde(borrow, default)]
+    pub(super) issue_key: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(super) session_id: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(super) actor: Option<Actor<'a>>,
+    #[serde(borrow, default)]
+    pub(super) metadata: Option<&'a RawValue>,
+}
+
+impl<'a> Light<'a> {
+    /// Reads a line that is exactly one sound JSON object.
+    pub(super) fn read(line: &'a [u8]) -> Option<Self> {
+        serde_json::from_str(std::str::from_utf8(line).ok()?).ok()
+    }
+}
+
+#[derive(Deserialize)]
+struct Phase<'a> {
+    #[serde(borrow, default)]
+    phase: Option<Text<'a>>,
+}
+
+impl Summary {
+    /// The summary of a partition of which nothing was read yet.
+    pub(super) fn empty(issue_key: &str, date: Date) -> Self {
+        Self {
+            issue_key: issue_key.to_owned(),
+            partition: date.as_str().to_owned(),
+            events: 0,
+            bytes: 0,
+            damaged: 0,
+            first: None,
+            last: None,
+            sessions: BTreeSet::new(),
+            actors: BTreeSet::new(),
+            phases: BTreeSet::new(),
+            by_type: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a line; one without a line feed is not there yet.
+    pub(super) fn add(&mut self, line: &Scanned<'_>, light: Option<&Light<'_>>) {
+        if !line.terminated {
+            return;
+        }
+        self.bytes = line.end();
+        match light {
+            Some(light) => self.add_event(light),
+            None => self.damaged += u64::from(!line.is_blank()),
+        }
+    }
+
+    fn add_event(&mut self, event: &Light<'_>) {
+        self.events += 1;
+        let kind = event.event_type.as_deref().unwrap_or_default();
+        match self.by_type.get_mut(kind) {
+            Some(count) => *count += 1,
+            None => drop(self.by_type.insert(kind.to_owned(), 1)),
+        }
+        note(&mut self.sessions, event.session_id.as_deref());
+        note(&mut self.actors, event.actor.as_ref().map(|a| &*a.id));
+        if kind.starts_with("Phase")
+            && let Some(raw) = event.metadata
+            && let Ok(metadata) = serde_json::from_str::<Phase<'_>>(raw.get())
+        {
+            note(&mut self.phases, metadata.phase.as_deref());
+        }
+        let text = |text: &Option<Text<'_>>| text.as_deref().unwrap_or_default().to_owned();
+        let reference = EventRef {
+            event_id: text(&event.event_id),
+            event_sequence: event.event_sequence.unwrap_or_default(),
+            timestamp: text(&event.timestamp),
+        };
+        if self.first.is_none() {
+            self.first = Some(reference.clone());
+        }
+        self.last = Some(reference);
+    }
+}
+
+fn note(names: &mut BTreeSet<String>, name: Option<&str>) {
+    if let Some(name) = name
+        && !name.is_empty()
+        && !names.contains(name)
+    {
+        names.insert(name.to_owned());
+    }
+}

@@ -1,0 +1,310 @@
+//! Following one issue's log: what is new since the last look, and nothing else.
+//!
+//! Lives here: [`LocalTail`]. May not live here: reading single lines again (see
+//! [`super::fetch`]), or what the lines mean.
+
+use std::fs::{self, File};
+use std::io;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+
+use super::fetch::{LocalFetch, Segments};
+use super::io::{FileId, read_full_at, read_range};
+use super::layout::{Date, Layout, check_key};
+use super::lines::LONG_LINE_HEAD;
+use super::watch::Days;
+use crate::error::{Error, Result};
+use crate::store::{Chunk, Fetch, Line, Locator, Notice, Tail};
+
+/// How many of the last bytes read are kept, to notice a file that was rewritten in place.
+const ANCHOR: usize = 64;
+/// How much is read at a time while looking for the end of a long line.
+const BLOCK: usize = 256 << 10;
+
+/// A reader that follows one issue's log in a local store.
+#[derive(Debug)]
+pub(super) struct LocalTail {
+    layout: Layout,
+    key: String,
+    max_line: u64,
+    days: Days,
+    /// The partitions read so far and the one being read; shared with the fetchers.
+    segments: Segments,
+    open: Option<Open>,
+    /// The torn tail that was reported last.
+    torn: Option<(usize, u64)>,
+}
+
+/// The partition being read.
+#[derive(Debug)]
+struct Open {
+    date: Date,
+    path: PathBuf,
+    file: File,
+    id: FileId,
+    /// Everything before was given out.
+    offset: u64,
+    /// From `offset` to here there is no line feed.
+    scanned: u64,
+    /// The last bytes before `offset`.
+    anchor: Vec<u8>,
+}
+
+impl LocalTail {
+    /// A reader from the first line on.
+    pub(super) fn new(layout: &Layout, key: &str, max_line_bytes: usize) -> Result<Self> {
+        let absent = || {
+            Error::not_found(format!("there is no issue {key:?} in {}", layout.root().display()))
+                .with_hint("`chronoscope query --group-by issue_key --count` lists the issues")
+        };
+        if check_key(key).is_err() || layout.partitions(key)?.is_empty() {
+            return Err(absent());
+        }
+        Ok(Self {
+            layout: layout.clone(),
+            key: key.to_owned(),
+            max_line: max_line_bytes as u64,
+            days: Days::new(layout, key),
+            segments: Segments::default(),
+            open: None,
+            torn: None,
+        })
+    }
+
+    fn number(&self) -> usize {
+        let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
+        segments.paths.len().saturating_sub(1)
+    }
+
+    /// Forgets all that was read.
+    fn start_anew(&mut self) {
+        let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+        segments.paths.clear();
+        segments.beginnings += 1;
+        drop(segments);
+        self.open = None;
+        self.torn = None;
+        self.days = Days::new(&self.layout, &self.key);
+    }
+
+    /// Opens the partition of `date` as the next one.
+    fn open_next(&mut self, date: Date) -> Result<()> {
+        self.layout.refuse_links(date, &self.key)?;
+        let path = self.layout.events(date, &self.key);
+        let file = File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
+        let id = FileId::of(&file.metadata().map_err(|e| Error::io("look at", &path, &e))?);
+        let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+        segments.paths.push(path.clone());
+        self.open = Some(Open { date, path, file, id, offset: 0, scanned: 0, anchor: Vec::new() });
+        Ok(())
+    }
+
+    /// What became of the file being read, and its length now.
+    fn check(&self, open: &Open) -> Result<(u64, Option<Notice>)> {
+        let there = fs::metadata(&open.path).map_err(|e| Error::io("look at", &open.path, &e))?;
+        let length = there.len();
+        if FileId::of(&there) != open.id {
+            let detail = format!("{} is another file now", open.path.display());
+            return Ok((length, Some(Notice::Replaced { detail })));
+        }
+        if length < open.offset {
+            let detail = format!(
+                "{} has {length} bytes, {} of it were read",
+                open.path.display(),
+                open.offset
+            );
+            return Ok((length, Some(Notice::Truncated { detail })));
+        }
+        Ok((length, None))
+    }
+
+    /// Reads lines of the open partition, of which `length` bytes are there.
+    fn read(&mut self, chunk: &mut Chunk, length: u64, limit: usize) -> Result<Option<Notice>> {
+        let segment = u32::try_from(self.number()).unwrap_or(u32::MAX);
+        let max_line = self.max_line;
+        let Some(open) = &mut self.open else { return Ok(None) };
+        // A torn tail that was cut: what was seen of it counts no more.
+        if length < open.scanned {
+            open.scanned = open.offset;
+        }
+        if open.scanned == length {
+            return Ok(None);
+        }
+        if !open.is_as_before()? {
+            let detail = format!("{} was written anew", open.path.display());
+            return Ok(Some(Notice::Replaced { detail }));
+        }
+        let Some(end) = open.find_lines(length, limit.max(1) as u64)? else { return Ok(None) };
+        let from = open.offset;
+        if end - 1 - from > max_line.max(limit as u64) {
+            // One line, longer than may be read: only its beginning is.
+            let head = from + (LONG_LINE_HEAD as u64).min(end - 1 - from);
+            chunk.bytes = open.read_range(from, head)?;
+            chunk.lines.push(Line {
+                locator: locator(segment, from, end - 1 - from),
+                range: 0..chunk.bytes.len(),
+                too_long: true,
+            });
+        } else {
+            chunk.bytes = open.read_range(from, end)?;
+            split(&chunk.bytes, from, segment, max_line, &mut chunk.lines);
+        }
+        open.advance(end)?;
+        Ok(None)
+    }
+}
+
+impl Open {
+    /// Whether what stands before the offset is still what was read there.
+    fn is_as_before(&self) -> Result<bool> {
+        let from = self.offset - self.anchor.len() as u64;
+        Ok(self.read_range(from, self.offset)? == self.anchor)
+    }
+
+    /// Where lines end that can be given out now: the last line feed within the limit, or the
+    /// first one behind it. None when there is none yet.
+    fn find_lines(&mut self, length: u64, limit: u64) -> Result<Option<u64>> {
+        let within = length.min(self.offset + limit);
+        if self.scanned < within {
+            let bytes = self.read_range(self.scanned, within)?;
+            if let Some(feed) = memchr::memrchr(b'\n', &bytes) {
+                return Ok(Some(self.scanned + feed as u64 + 1));
+            }
+            self.scanned += bytes.len() as u64;
+        }
+        let mut block = vec![0; BLOCK];
+        while self.scanned < length {
+            let wanted = block.len().min(usize::try_from(length - self.scanned).unwrap_or(BLOCK));
+            let got = read_full_at(&self.file, &mut block[..wanted], self.scanned);
+            let got = got.map_err(|e| self.failed(&e))?;
+            if got == 0 {
+                break;
+            }
+            if let Some(feed) = memchr::memchr(b'\n', &block[..got]) {
+                return Ok(Some(self.scanned + feed as u64 + 1));
+            }
+            self.scanned += got as u64;
+        }
+        Ok(None)
+    }
+
+    fn advance(&mut self, to: u64) -> Result<()> {
+        let from = to.saturating_sub(ANCHOR as u64);
+        self.anchor = self.read_range(from, to)?;
+        self.offset = to;
+        self.scanned = to;
+        Ok(())
+    }
+
+    fn read_range(&self, from: u64, to: u64) -> Result<Vec<u8>> {
+        read_range(&self.file, from, to).map_err(|e| self.failed(&e))
+    }
+
+    fn failed(&self, error: &io::Error) -> Error {
+        Error::io("read", &self.path, error)
+    }
+}
+
+fn locator(segment: u32, offset: u64, length: u64) -> Locator {
+    Locator { segment, offset, len: u32::try_from(length).unwrap_or(u32::MAX) }
+}
+
+/// The lines of `bytes`, which end with a line feed; blank ones are left out.
+fn split(bytes: &[u8], from: u64, segment: u32, max_line: u64, lines: &mut Vec<Line>) {
+    let mut start = 0;
+    for feed in memchr::memchr_iter(b'\n', bytes) {
+        let range: Range<usize> = start..feed;
+        start = feed + 1;
+        if bytes[range.clone()].iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let locator = locator(segment, from + range.start as u64, range.len() as u64);
+        let too_long = range.len() as u64 > max_line;
+        let end = if too_long { range.start + LONG_LINE_HEAD } else { range.end };
+        lines.push(Line { locator, range: range.start..end.min(range.end), too_long });
+    }
+}
+
+impl Tail for LocalTail {
+    fn poll(&mut self, limit: usize) -> Result<Chunk> {
+        let mut chunk = Chunk::default();
+        loop {
+            if let Some(open) = &self.open {
+                // Whether the log goes on elsewhere is asked first: when it does, what is read
+                // here afterwards is all that there will be.
+                let next = self.days.next_after(open.date)?;
+                let (length, notice) = self.check(open)?;
+                let notice = match notice {
+                    None => self.read(&mut chunk, length, limit)?,
+                    some => some,
+                };
+                if let Some(notice) = notice {
+                    chunk = Chunk::default();
+                    chunk.notices.push(notice);
+                    self.start_anew();
+                    continue;
+                }
+                if !chunk.lines.is_empty() {
+                    chunk.at_end = next.is_none() && self.is_read_to(length);
+                    if chunk.at_end {
+                        self.report_torn(&mut chunk, length);
+                    }
+                    return Ok(chunk);
+                }
+                if !self.is_read_to(length) {
+                    // Only blank lines were read.
+                    continue;
+                }
+                self.report_torn(&mut chunk, length);
+                let Some(date) = next else {
+                    chunk.at_end = true;
+                    return Ok(chunk);
+                };
+                self.open_next(date)?;
+                chunk.notices.push(Notice::Rotated { partition: date.as_str().to_owned() });
+            } else {
+                let Some(date) = self.days.first()? else {
+                    let path = self.layout.root().join("*").join(&self.key);
+                    return Err(Error::io("read", &path, &io::ErrorKind::NotFound.into()));
+                };
+                self.open_next(date)?;
+            }
+        }
+    }
+
+    fn fetcher(&self) -> Box<dyn Fetch> {
+        Box::new(LocalFetch::new(Arc::clone(&self.segments)))
+    }
+
+    fn remaining(&self) -> u64 {
+        let length =
+            |date| fs::metadata(self.layout.events(date, &self.key)).map_or(0, |m| m.len());
+        let dates = self.layout.partitions(&self.key).unwrap_or_default();
+        match &self.open {
+            Some(open) => {
+                let later: u64 = dates.into_iter().filter(|d| *d > open.date).map(length).sum();
+                later + length(open.date).saturating_sub(open.offset)
+            }
+            None => dates.into_iter().map(length).sum(),
+        }
+    }
+}
+
+impl LocalTail {
+    /// Whether all `length` bytes of the open partition were given out or hold no line feed.
+    fn is_read_to(&self, length: u64) -> bool {
+        self.open.as_ref().is_some_and(|open| open.scanned >= length)
+    }
+
+    /// Reports bytes after the last line feed, once for each length they have.
+    fn report_torn(&mut self, chunk: &mut Chunk, length: u64) {
+        let Some(open) = &self.open else { return };
+        let bytes = length.saturating_sub(open.offset);
+        let seen = (bytes > 0).then(|| (self.number(), length));
+        if bytes > 0 && seen != self.torn {
+            chunk.notices.push(Notice::TornTail { bytes });
+        }
+        self.torn = seen;
+    }
+}

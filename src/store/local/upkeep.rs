@@ -1,0 +1,186 @@
+//! What follows an append without being part of it: syncs that were put off, and the derived
+//! files that are refreshed now and then.
+//!
+//! Lives here: [`LocalStore::sync_pending`] and the rhythm of the refreshing. May not live here:
+//! the content of the derived files (see [`super::derived`]).
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::time::Duration;
+
+use super::LocalStore;
+use super::append::Plan;
+use super::global::{Fresh, Global};
+use super::head::Locked;
+use super::ids::{self, Found};
+use super::io::{fingerprint, is_absent, sync_dir};
+use super::layout::Date;
+use super::record::Place;
+use crate::error::{Error, Result};
+use crate::store::{Acknowledgement, Durability};
+
+/// A partition's summary is refreshed after so many events.
+const METADATA_EVERY: u64 = 32;
+/// A day's summary is refreshed after so many events of one issue.
+const INDEX_EVERY: u64 = 256;
+/// The types after which an issue tends to rest.
+const ENDS: &[&str] = &["OrchestrationCompleted", "OrchestrationFailed", "OrchestrationCancelled"];
+
+impl LocalStore {
+    /// Makes durable what was appended with [`Durability::Deferred`], each file and folder once,
+    /// and then publishes it to the global log.
+    ///
+    /// # Errors
+    /// Unavailable, when something cannot be synced; it can be called again.
+    pub fn sync_pending(&self, lock_timeout: Duration) -> Result<()> {
+        let touched = self.pending().touched.clone();
+        let mut folders = BTreeSet::new();
+        for (key, dates) in &touched {
+            for date in dates {
+                let path = self.layout.events(*date, key);
+                let synced = File::open(&path).and_then(|file| file.sync_data());
+                match synced {
+                    // Another process may have moved it out of the log meanwhile.
+                    Err(error) if is_absent(&error) => continue,
+                    other => other.map_err(|e| Error::io("sync", &path, &e))?,
+                }
+                sync_dir(&self.layout.partition(*date, key))?;
+                folders.insert(*date);
+            }
+        }
+        for date in &folders {
+            sync_dir(&self.layout.root().join(date.as_str()))?;
+        }
+        if !folders.is_empty() {
+            sync_dir(self.layout.root())?;
+        }
+        for (key, dates) in &touched {
+            self.settle_deferred(key, dates, lock_timeout)?;
+            self.pending().touched.remove(key);
+        }
+        self.pending().ids.clear();
+        Ok(())
+    }
+
+    /// Publishes what is durable now, and says so in the head.
+    fn settle_deferred(&self, key: &str, dates: &BTreeSet<Date>, timeout: Duration) -> Result<()> {
+        let mut log = Locked::take(&self.layout, key, timeout)?;
+        let Some(end) = log.head.end else { return Ok(()) };
+        // Only where every day in doubt was synced just now: others may have begun some as well.
+        let loose = log.head.loose;
+        let all = self.layout.partitions(key)?;
+        if loose.is_some_and(|loose| all.iter().all(|d| *d < loose || dates.contains(d))) {
+            log.head.loose = None;
+            log.write_head()?;
+        }
+        let _ = log.lock.unlock();
+        let sequence = log.head.sequence;
+        let fresh = Fresh { key, lock: &log.lock, before: None, after: end, sequence, bytes: &[] };
+        Global::take(&self.layout, timeout)?.publish(&fresh)?;
+        ids::extend(&self.layout, key, end)?;
+        let index = dates.last().copied();
+        for date in dates {
+            self.refresh_metadata(key, *date, true)?;
+        }
+        index.map_or(Ok(()), |date| self.refresh_index(key, date, true))
+    }
+
+    /// Publishes the durable lines of every issue that are not in the global log yet, as readers
+    /// of that log want it.
+    ///
+    /// # Errors
+    /// Unavailable, when something cannot be read, synced or written.
+    pub fn publish_all(&self, lock_timeout: Duration) -> Result<()> {
+        for key in self.keys()? {
+            let log = Locked::take(&self.layout, &key, lock_timeout)?;
+            let (Some(end), Some(file)) = (log.head.end, &log.file) else { continue };
+            let path = self.layout.events(end.date, &key);
+            file.sync_data().map_err(|e| Error::io("sync", &path, &e))?;
+            let _ = log.lock.unlock();
+            let (lock, sequence) = (&log.lock, log.head.sequence);
+            let fresh = Fresh { key: &key, lock, before: None, after: end, sequence, bytes: &[] };
+            Global::take(&self.layout, lock_timeout)?.publish(&fresh)?;
+        }
+        Ok(())
+    }
+
+    /// Remembers what must be synced.
+    pub(super) fn defer(
+        &self,
+        key: &str,
+        before: Option<Place>,
+        dates: impl Iterator<Item = Date>,
+    ) {
+        let mut pending = self.pending();
+        let touched = pending.touched.entry(key.to_owned()).or_default();
+        touched.extend(before.map(|p| p.date));
+        touched.extend(dates);
+    }
+
+    /// Finds ids by a cache in memory, which pays when much is appended.
+    pub(super) fn find_cached(&self, log: &Locked<'_>, wanted: &[&str]) -> Result<Found> {
+        let mut cache = self.pending().ids.remove(log.key).unwrap_or_default();
+        let found = cache.find(&self.layout, log, wanted);
+        self.pending().ids.insert(log.key.to_owned(), cache);
+        found
+    }
+
+    /// Tells the cache of ids what was appended.
+    pub(super) fn note_ids(
+        &self,
+        log: &Locked<'_>,
+        before: Option<Place>,
+        plan: &Plan,
+        durability: Durability,
+    ) {
+        if durability != Durability::Deferred {
+            return;
+        }
+        let mut pending = self.pending();
+        let cache = pending.ids.entry(log.key.to_owned()).or_default();
+        let mut groups = plan.groups.iter().peekable();
+        let ids = plan.lines.iter().map(|(start, answer)| {
+            while groups.peek().is_some_and(|(_, range)| range.end <= *start) {
+                groups.next();
+            }
+            let place = groups.peek().map(|(date, range)| {
+                let base = before.filter(|p| p.date == *date).map_or(0, |p| p.offset);
+                Place { date: *date, offset: base + (*start - range.start) as u64 }
+            });
+            (fingerprint(plan.answers[*answer].event_id.as_bytes()), place)
+        });
+        let ids = ids.filter_map(|(hash, place)| Some((hash, place?)));
+        cache.add(before, ids, log.head.end);
+    }
+
+    /// Refreshes derived files where an append makes it due.
+    pub(super) fn upkeep(
+        &self,
+        key: &str,
+        (start, before): (Option<Place>, u64),
+        answers: &[Acknowledgement],
+        end: Place,
+        durability: Durability,
+    ) {
+        if durability == Durability::Deferred {
+            return;
+        }
+        let fresh = || answers.iter().filter(|a| !a.duplicate);
+        let Some(last) = fresh().next_back() else { return };
+        let after = last.event_sequence;
+        let every = |n: u64| before / n != after / n;
+        let ended = fresh().any(|a| ENDS.contains(&a.event_type.as_str()));
+        let first = start.is_none_or(|p| p.date != end.date);
+        let due = ended || first || every(METADATA_EVERY);
+        if !due {
+            return;
+        }
+        // These files are derived: a reader that finds them old or absent reads the log itself.
+        let durable = durability == Durability::Sync;
+        let _ = self.refresh_metadata(key, end.date, durable);
+        if ended || first || every(INDEX_EVERY) {
+            let _ = self.refresh_index(key, end.date, durable);
+        }
+        let _ = ids::extend(&self.layout, key, end);
+    }
+}

@@ -1,0 +1,422 @@
+//! Checking a store: every line, every sequence, every derived file against its log.
+//!
+//! Lives here: [`LocalStore::verify`] and the closed list of what it can find. May not live
+//! here: mending, or the Merkle log.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use smallvec::SmallVec;
+
+use super::LocalStore;
+use super::global::issue_of;
+use super::io::{fingerprint, is_absent};
+use super::layout::{Date, METADATA};
+use super::lines::{Scanned, scan};
+use super::snapshots::{check, snapshot_names};
+use super::summary::{Light, Summary};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{AnomalyKind, Timestamp, envelope};
+
+crate::closed_list! {
+    /// What a check of the store can find.
+    pub enum FindingKind {
+        /// A line is not JSON, or a JSON value that is no object.
+        NotAnEvent = "not-an-event",
+        /// NUL bytes stand in a line.
+        NulBytes = "nul-bytes",
+        /// A line has bytes that are not UTF-8.
+        InvalidUtf8 = "invalid-utf8",
+        /// Several objects stand on one line.
+        SeveralOnOneLine = "several-on-one-line",
+        /// A line is longer than the limit.
+        LineTooLong = "line-too-long",
+        /// An event lacks a field that every event has, or has it in another type.
+        FieldFault = "field-fault",
+        /// The sequence number leaves a gap.
+        SequenceGap = "sequence-gap",
+        /// The sequence number was there before.
+        SequenceRepeated = "sequence-repeated",
+        /// The event id was there before.
+        ReusedId = "reused-id",
+        /// The event names another issue than the folder it stands in.
+        OtherIssue = "other-issue",
+        /// The event's day is later than the folder it stands in.
+        WrongPartition = "wrong-partition",
+        /// Bytes stand after the last line feed.
+        TornTail = "torn-tail",
+        /// A link leads out of the store.
+        OutsideLink = "outside-link",
+        /// A metadata.json does not fit its events.
+        MetadataMismatch = "metadata-mismatch",
+        /// An index.json does not fit the events of its day.
+        IndexMismatch = "index-mismatch",
+        /// The global log lacks events.
+        GlobalMissing = "global-missing",
+        /// The global log has a line that no issue's log has.
+        GlobalExtra = "global-extra",
+        /// The global log has a line twice, or an issue's lines in another order.
+        GlobalOrder = "global-order",
+        /// A snapshot's file is damaged, or is not the one that its name says.
+        BadSnapshot = "bad-snapshot",
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What is wrong.
+    pub kind: FindingKind,
+    /// The issue it belongs to.
+    pub issue_key: Option<String>,
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: Option<u64>,
+    /// The event's sequence number.
+    pub event_sequence: Option<u64>,
+    /// The particulars in words.
+    pub detail: String,
+}
+
+/// The outcome of a check.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Report {
+    /// What is wrong, in the order of the issues and files.
+    pub findings: Vec<Finding>,
+    /// How many events were read.
+    pub events: u64,
+    /// How many bytes the logs have.
+    pub bytes: u64,
+}
+
+impl LocalStore {
+    /// Checks one issue, or all: logs, derived files, snapshots. Derived files that are absent or
+    /// merely old are no finding.
+    ///
+    /// # Errors
+    /// Not found, when there is no such issue; unavailable, when something cannot be read.
+    pub fn verify(&self, issue_key: Option<&str>) -> Result<Report> {
+        let keys = match issue_key {
+            Some(key) => vec![key.to_owned()],
+            None => self.keys()?,
+        };
+        let mut check = Check { store: self, report: Report::default(), lines: Lines::default() };
+        for (number, key) in (0_u32..).zip(&keys) {
+            let dates = self.layout.partitions(key)?;
+            if dates.is_empty() {
+                return Err(Error::not_found(format!("there is no issue {key:?}")));
+            }
+            check.issue(number, key, &dates)?;
+        }
+        check.global(&keys, issue_key)?;
+        Ok(check.report)
+    }
+}
+
+/// Where each line of the issues' logs stands: by issue and number.
+#[derive(Default)]
+struct Lines {
+    by_hash: FxHashMap<u64, SmallVec<[(u32, u32); 1]>>,
+    /// How many lines each issue has.
+    counts: Vec<u32>,
+}
+
+struct Check<'a> {
+    store: &'a LocalStore,
+    report: Report,
+    lines: Lines,
+}
+
+/// What is known of an issue while its log is read.
+struct Known<'a> {
+    number: u32,
+    key: &'a str,
+    next: u64,
+    ids: FxHashMap<u64, u64>,
+}
+
+/// What is known of a partition while it is read.
+struct Partition<'a> {
+    path: &'a Path,
+    date: Date,
+    line: u64,
+    summary: Summary,
+    /// Summaries that are kept in files, which must be met on the way.
+    kept: Vec<(FindingKind, PathBuf, Summary)>,
+}
+
+impl Check<'_> {
+    fn issue(&mut self, number: u32, key: &str, dates: &[Date]) -> Result<()> {
+        let mut known = Known { number, key, next: 1, ids: FxHashMap::default() };
+        self.lines.counts.push(0);
+        for date in dates {
+            match self.store.layout.refuse_links(*date, key) {
+                Err(error) if error.kind() == ErrorKind::Integrity => {
+                    let file = self.store.layout.events(*date, key);
+                    let detail = error.message().to_owned();
+                    self.find(FindingKind::OutsideLink, Some(key), file, detail);
+                    continue;
+                }
+                other => other?,
+            }
+            self.partition(&mut known, *date)?;
+            self.snapshots(key, *date)?;
+        }
+        Ok(())
+    }
+
+    fn partition(&mut self, known: &mut Known<'_>, date: Date) -> Result<()> {
+        let layout = &self.store.layout;
+        let path = layout.events(date, known.key);
+        let metadata_path = layout.partition(date, known.key).join(METADATA);
+        let mut kept = Vec::new();
+        match self.store.kept_metadata(known.key, date)? {
+            Some(summary) => kept.push((FindingKind::MetadataMismatch, metadata_path, summary)),
+            None if metadata_path.exists() => {
+                let detail = "it cannot be read as a summary of this partition".to_owned();
+                self.find(FindingKind::MetadataMismatch, Some(known.key), metadata_path, detail);
+            }
+            None => {}
+        }
+        let index_path = layout.index(date);
+        let index = self.store.kept_index(date)?;
+        if let Some(summary) = index.and_then(|mut day| day.issues.remove(known.key)) {
+            kept.push((FindingKind::IndexMismatch, index_path, summary));
+        } else if index_path.exists() && self.store.kept_index(date)?.is_none() {
+            let detail = "it cannot be read as a summary of this day".to_owned();
+            if !self.report.findings.iter().any(|f| f.file == index_path) {
+                self.find(FindingKind::IndexMismatch, None, index_path, detail);
+            }
+        }
+        let file = File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
+        let summary = Summary::empty(known.key, date);
+        let mut partition = Partition { path: &path, date, line: 0, summary, kept };
+        scan(&file, &path, (0, u64::MAX), |line| {
+            self.line(known, &mut partition, line);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        for (kind, file, summary) in partition.kept {
+            if summary != partition.summary {
+                let detail =
+                    format!("it covers {} bytes, and says what they do not", summary.bytes);
+                self.find(kind, Some(known.key), file, detail);
+            }
+        }
+        self.report.events += partition.summary.events;
+        self.report.bytes += partition.summary.bytes;
+        Ok(())
+    }
+
+    fn line(&mut self, known: &mut Known<'_>, partition: &mut Partition<'_>, line: &Scanned<'_>) {
+        partition.line += 1;
+        // A summary that covers what was read so far must say what is known so far.
+        let met = partition.summary.bytes;
+        let summary = &partition.summary;
+        partition.kept.retain(|(_, _, kept)| kept.bytes != met || kept != summary);
+        let mut found = Vec::new();
+        if !line.terminated {
+            let detail = format!("{} bytes after the last line feed are no event yet", line.length);
+            found.push((FindingKind::TornTail, None, detail));
+        } else if !line.is_blank() {
+            let count = &mut self.lines.counts[known.number as usize];
+            let at = (known.number, *count);
+            *count += 1;
+            self.lines.by_hash.entry(fingerprint(line.bytes)).or_default().push(at);
+        }
+        let light = if line.too_long() { None } else { Light::read(line.bytes) };
+        partition.summary.add(line, light.as_ref());
+        match &light {
+            _ if !line.terminated || line.is_blank() => {}
+            Some(event) => known.event(event, partition.date, &mut found),
+            None => found.extend(damage(line)),
+        }
+        for (kind, event_sequence, detail) in found {
+            self.report.findings.push(Finding {
+                kind,
+                issue_key: Some(known.key.to_owned()),
+                file: partition.path.to_owned(),
+                line: Some(partition.line),
+                event_sequence,
+                detail,
+            });
+        }
+    }
+
+    fn snapshots(&mut self, key: &str, date: Date) -> Result<()> {
+        for (sequence, path) in snapshot_names(&self.store.layout.partition(date, key))? {
+            let Some(bytes) = super::io::read_if_there(&path)? else { continue };
+            if let Err(reason) = check(&bytes, key, sequence) {
+                self.find(FindingKind::BadSnapshot, Some(key), path, reason);
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the global log against the lines that were read; of one issue only where `only`.
+    fn global(&mut self, keys: &[String], only: Option<&str>) -> Result<()> {
+        let path = self.store.layout.global();
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if is_absent(&error) => return Ok(()),
+            Err(error) => return Err(Error::io("open", &path, &error)),
+        };
+        let mut seen = vec![0_u32; keys.len()];
+        let mut taken = BTreeSet::new();
+        let mut number = 0;
+        let mut found = Vec::new();
+        scan(&file, &path, (0, u64::MAX), |line| {
+            number += 1;
+            let hash = fingerprint(line.bytes);
+            let places = self.lines.by_hash.get(&hash).map_or(&[][..], |at| at);
+            let next = places.iter().find(|at| seen[at.0 as usize] <= at.1);
+            let other = || only.is_some_and(|key| issue_of(line.bytes) != key);
+            let (kind, detail) = match next {
+                Some(&(issue, at)) if seen[issue as usize] == at => {
+                    seen[issue as usize] += 1;
+                    return Ok(ControlFlow::Continue(()));
+                }
+                Some(&(issue, at)) => {
+                    // What was passed over may still come, in the wrong order.
+                    taken.extend((seen[issue as usize]..at).map(|n| (issue, n)));
+                    seen[issue as usize] = at + 1;
+                    return Ok(ControlFlow::Continue(()));
+                }
+                None if line.is_blank() || other() => return Ok(ControlFlow::Continue(())),
+                None if !line.terminated => {
+                    (FindingKind::TornTail, "bytes after the last line feed".to_owned())
+                }
+                None if places.is_empty() => {
+                    (FindingKind::GlobalExtra, "no issue's log has this line".to_owned())
+                }
+                None => {
+                    let late = places.iter().any(|at| taken.remove(at));
+                    let what = if late { "stands after a later one" } else { "stands here again" };
+                    (FindingKind::GlobalOrder, format!("an event of its issue {what}"))
+                }
+            };
+            found.push((kind, number, detail));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        for (kind, number, detail) in found {
+            self.find(kind, None, path.clone(), detail);
+            if let Some(last) = self.report.findings.last_mut() {
+                last.line = Some(number);
+            }
+        }
+        for (issue, key) in (0_u32..).zip(keys) {
+            let within = taken.range((issue, 0)..(issue + 1, 0)).count() as u64;
+            let count = self.lines.counts[issue as usize];
+            let missing = within + u64::from(count - seen[issue as usize]);
+            if missing > 0 {
+                let detail = format!("{missing} of {count} events are not in it");
+                self.find(FindingKind::GlobalMissing, Some(key), path.clone(), detail);
+            }
+        }
+        Ok(())
+    }
+
+    fn find(&mut self, kind: FindingKind, key: Option<&str>, file: PathBuf, detail: String) {
+        self.report.findings.push(Finding {
+            kind,
+            issue_key: key.map(str::to_owned),
+            file,
+            line: None,
+            event_sequence: None,
+            detail,
+        });
+    }
+}
+
+type Found = Vec<(FindingKind, Option<u64>, String)>;
+
+impl Known<'_> {
+    fn event(&mut self, event: &Light<'_>, date: Date, found: &mut Found) {
+        let sequence = event.event_sequence;
+        let mut note = |kind, detail| found.push((kind, sequence, detail));
+        match event.issue_key.as_deref() {
+            Some(key) if key == self.key => {}
+            Some(other) => note(FindingKind::OtherIssue, format!("it names {other:?}")),
+            None => note(FindingKind::FieldFault, "no issue_key".to_owned()),
+        }
+        match sequence {
+            Some(n) if n == self.next => self.next += 1,
+            Some(n) if n > self.next => {
+                note(FindingKind::SequenceGap, format!("{n} where {} was next", self.next));
+                self.next = n.saturating_add(1);
+            }
+            Some(n) => {
+                note(FindingKind::SequenceRepeated, format!("{n} where {} was next", self.next));
+            }
+            None => note(FindingKind::FieldFault, "no event_sequence".to_owned()),
+        }
+        match event.event_id.as_deref() {
+            Some(id) => {
+                let at = sequence.unwrap_or_default();
+                if let Some(first) = self.ids.insert(fingerprint(id.as_bytes()), at) {
+                    note(FindingKind::ReusedId, format!("{id} is the id of event {first} too"));
+                }
+            }
+            None => note(FindingKind::FieldFault, "no event_id".to_owned()),
+        }
+        match event.timestamp.as_deref().map(Timestamp::parse) {
+            Some(Ok(at)) if Date::of(at) > date => {
+                note(
+                    FindingKind::WrongPartition,
+                    format!("it is of {at}, in the folder of {date}"),
+                );
+            }
+            Some(Ok(_)) => {}
+            Some(Err(fault)) => note(FindingKind::FieldFault, format!("timestamp: {fault}")),
+            None => note(FindingKind::FieldFault, "no timestamp".to_owned()),
+        }
+        let absent = [
+            ("event_type", event.event_type.is_none()),
+            ("session_id", event.session_id.is_none()),
+            ("actor", event.actor.is_none()),
+            ("metadata", event.metadata.is_none()),
+        ];
+        for (name, _) in absent.iter().filter(|(_, absent)| *absent) {
+            note(FindingKind::FieldFault, format!("no {name}"));
+        }
+    }
+}
+
+/// What is wrong with a line that is not one sound object.
+fn damage(line: &Scanned<'_>) -> Found {
+    if line.too_long() {
+        let detail = format!("{} bytes", line.length);
+        return vec![(FindingKind::LineTooLong, None, detail)];
+    }
+    let texts = envelope::split_line(line.bytes);
+    let mut found = Vec::new();
+    // The texts of one line share its faults: those of the first are all.
+    if let Some(text) = texts.first() {
+        let sequence = (texts.len() == 1 && text.is_object)
+            .then(|| envelope::read(&text.text).0.event_sequence)
+            .flatten();
+        for (kind, detail) in &text.faults {
+            let kind = match kind {
+                AnomalyKind::NulBytes => FindingKind::NulBytes,
+                AnomalyKind::InvalidUtf8 => FindingKind::InvalidUtf8,
+                AnomalyKind::SeveralOnOneLine => FindingKind::SeveralOnOneLine,
+                _ => FindingKind::NotAnEvent,
+            };
+            found.push((kind, sequence, detail.clone()));
+        }
+        if found.is_empty() {
+            // An object, but with fields of other types than an event's.
+            let (_, faults) = envelope::read(&text.text);
+            let faults = faults.into_iter().map(|f| (FindingKind::FieldFault, sequence, f.1));
+            found.extend(faults);
+        }
+    }
+    if found.is_empty() {
+        found.push((FindingKind::NotAnEvent, None, "it cannot be read".to_owned()));
+    }
+    found
+}
