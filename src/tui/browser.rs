@@ -168,7 +168,9 @@ impl Browser {
     pub(super) fn top_for(&self, rows: usize) -> usize {
         let most = self.order.len().saturating_sub(rows.max(1));
         let at = self.selected_row();
-        self.top.clamp((at + 1).saturating_sub(rows), at.max((at + 1).saturating_sub(rows))).min(most)
+        self.top
+            .clamp((at + 1).saturating_sub(rows), at.max((at + 1).saturating_sub(rows)))
+            .min(most)
     }
 
     /// The rows from `top` on, as many as are seen.

@@ -90,9 +90,8 @@ impl Input {
 
     fn word_start(&self) -> usize {
         let text = self.halves().0.trim_end();
-        text.rfind(char::is_whitespace).map_or(0, |at| {
-            at + text[at..].chars().next().map_or(0, char::len_utf8)
-        })
+        text.rfind(char::is_whitespace)
+            .map_or(0, |at| at + text[at..].chars().next().map_or(0, char::len_utf8))
     }
 }
 

@@ -259,7 +259,8 @@ mod tests {
         json.ensure(usize::MAX, columns);
         assert_eq!(json.rest(), 0);
         let line = |line: &JsonLine| {
-            let text: String = line.pieces.iter().map(|(_, range)| json.text(range).into_owned()).collect();
+            let text: String =
+                line.pieces.iter().map(|(_, range)| json.text(range).into_owned()).collect();
             format!("{}{text}", "  ".repeat(line.depth))
         };
         json.lines().iter().map(line).collect()
@@ -269,7 +270,19 @@ mod tests {
     fn indents_objects_and_arrays_and_leaves_text_as_written() {
         assert_eq!(
             lines(r#"{"a":1.50,"b":[true,{}],"c":{"d":"é\n"},"e":[]}"#, 80),
-            ["{", "  \"a\":1.50,", "  \"b\":[", "    true,", "    {}", "  ],", "  \"c\":{", "    \"d\":\"é\\n\"", "  },", "  \"e\":[]", "}"]
+            [
+                "{",
+                "  \"a\":1.50,",
+                "  \"b\":[",
+                "    true,",
+                "    {}",
+                "  ],",
+                "  \"c\":{",
+                "    \"d\":\"é\\n\"",
+                "  },",
+                "  \"e\":[]",
+                "}"
+            ]
         );
     }
 

@@ -12,15 +12,27 @@ use crate::tui::theme::{Glyph, Role};
 pub fn event_sign(kind: Kind) -> (Glyph, Role) {
     use Kind as K;
     match kind {
-        K::AgentCompleted | K::ToolCompleted | K::TaskCompleted | K::PhaseCompleted => (Glyph::Done, Role::Done),
-        K::TestRunCompleted | K::QualityCheckCompleted | K::ApprovalGranted => (Glyph::Done, Role::Done),
+        K::AgentCompleted | K::ToolCompleted | K::TaskCompleted | K::PhaseCompleted => {
+            (Glyph::Done, Role::Done)
+        }
+        K::TestRunCompleted | K::QualityCheckCompleted | K::ApprovalGranted => {
+            (Glyph::Done, Role::Done)
+        }
         K::RecoverySucceeded | K::OrchestrationCompleted => (Glyph::Done, Role::Done),
-        K::AgentFailed | K::PhaseFailed | K::OrchestrationFailed | K::ToolFailed => (Glyph::Failed, Role::Failed),
-        K::TestRunFailed | K::QualityCheckFailed | K::ApprovalRejected | K::RecoveryFailed => (Glyph::Failed, Role::Failed),
-        K::ErrorOccurred | K::BudgetExceeded | K::MergeConflictDetected => (Glyph::Error, Role::Failed),
+        K::AgentFailed | K::PhaseFailed | K::OrchestrationFailed | K::ToolFailed => {
+            (Glyph::Failed, Role::Failed)
+        }
+        K::TestRunFailed | K::QualityCheckFailed | K::ApprovalRejected | K::RecoveryFailed => {
+            (Glyph::Failed, Role::Failed)
+        }
+        K::ErrorOccurred | K::BudgetExceeded | K::MergeConflictDetected => {
+            (Glyph::Error, Role::Failed)
+        }
         K::AgentBlocked => (Glyph::Blocked, Role::Blocked),
         K::OrchestrationPaused => (Glyph::Paused, Role::Blocked),
-        K::AgentCancelled | K::OrchestrationCancelled | K::PhaseSkipped => (Glyph::Cancelled, Role::Cancelled),
+        K::AgentCancelled | K::OrchestrationCancelled | K::PhaseSkipped => {
+            (Glyph::Cancelled, Role::Cancelled)
+        }
         K::AgentHandedOff => (Glyph::HandedOff, Role::Accent),
         K::GapIdentified | K::GapEscalated | K::GapReopened => (Glyph::Gap, Role::Warned),
         K::GapResolved => (Glyph::GapClosed, Role::Done),
@@ -28,7 +40,9 @@ pub fn event_sign(kind: Kind) -> (Glyph, Role) {
         K::CheckpointCreated | K::CheckpointRestored => (Glyph::Checkpoint, Role::Milestone),
         K::CommitCreated | K::BranchCreated => (Glyph::Commit, Role::Git),
         K::PRCreated | K::PRMerged | K::PRClosed | K::PRReviewed => (Glyph::PullRequest, Role::Git),
-        K::OrchestrationStarted | K::OrchestrationResumed | K::OrchestrationSummaryCreated => (Glyph::Milestone, Role::Milestone),
+        K::OrchestrationStarted | K::OrchestrationResumed | K::OrchestrationSummaryCreated => {
+            (Glyph::Milestone, Role::Milestone)
+        }
         K::PhaseStarted | K::PhaseSummaryCreated => (Glyph::Phase, Role::Phase),
         K::AgentSpawned | K::AgentUnblocked => (Glyph::Running, Role::Running),
         K::AgentProgressed => (Glyph::Agent, Role::Running),
@@ -37,7 +51,9 @@ pub fn event_sign(kind: Kind) -> (Glyph, Role) {
         K::TestRunStarted | K::QualityCheckStarted => (Glyph::Test, Role::Dim),
         K::DecisionMade | K::ApprovalRequested => (Glyph::Decision, Role::Accent),
         K::SessionStarted | K::SessionEnded | K::PromptSubmitted => (Glyph::Session, Role::Accent),
-        K::DocumentationCreated | K::DocumentationUpdated | K::ConfluencePageCreated => (Glyph::Document, Role::Dim),
+        K::DocumentationCreated | K::DocumentationUpdated | K::ConfluencePageCreated => {
+            (Glyph::Document, Role::Dim)
+        }
         K::IssueTransitioned | K::CommentPosted | K::WorklogAdded => (Glyph::Tracker, Role::Dim),
         K::UsageRecorded => (Glyph::Usage, Role::Dim),
         K::ReplayStarted | K::ReplayCompleted => (Glyph::Replay, Role::Dim),

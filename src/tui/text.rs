@@ -129,6 +129,9 @@ pub fn fits(text: &str, columns: usize) -> bool {
 /// How many columns `text` takes, counted up to `most`.
 #[must_use]
 pub fn columns(text: &str, most: usize) -> usize {
+    if text.len() <= most && is_plain(text) {
+        return text.len();
+    }
     let (_, used, more) = fitting(text, most);
     if more { most } else { used }
 }

@@ -121,7 +121,8 @@ impl Tree {
         if let Value::Map(map) = &root {
             for (key, value) in map {
                 let member = all.below.entry(key.clone()).or_default();
-                let small = children(value) <= OPEN_UP_TO && !CLOSED_AT_FIRST.contains(&key.as_str());
+                let small =
+                    children(value) <= OPEN_UP_TO && !CLOSED_AT_FIRST.contains(&key.as_str());
                 member.open.get_or_insert(small);
             }
         }
@@ -151,7 +152,8 @@ impl Tree {
     /// `count` rows from row `first` on.
     #[must_use]
     pub fn window(&self, first: usize, count: usize) -> Vec<TreeRow> {
-        let mut window = Window { skip: first, left: count, rows: Vec::with_capacity(count.min(512)) };
+        let mut window =
+            Window { skip: first, left: count, rows: Vec::with_capacity(count.min(512)) };
         window.walk(&self.root, &self.open, &mut Path::root());
         window.rows
     }
@@ -164,8 +166,12 @@ impl Tree {
         let mut row = 0;
         for key in path.keys() {
             let (before, at) = rank(value, key)?;
-            let opened: usize =
-                open.below.range::<Key, _>(..key).filter(|(k, _)| is_before(value, k, key)).map(|(_, o)| o.rows).sum();
+            let opened: usize = open
+                .below
+                .range::<Key, _>(..key)
+                .filter(|(k, _)| is_before(value, k, key))
+                .map(|(_, o)| o.rows)
+                .sum();
             row += before + opened;
             found = Some(row);
             let Some(next) = open.below.get(key) else { break };
@@ -324,7 +330,8 @@ mod tests {
     #[test]
     fn small_maps_at_the_top_are_open_and_counters_are_not() {
         let tree = Tree::new(map(STATE), &Wanted::default(), &[]);
-        let expected = ["/agents", "/agents/a", "/agents/b", "/counters", "/empty", "/git", "/git/head"];
+        let expected =
+            ["/agents", "/agents/a", "/agents/b", "/counters", "/empty", "/git", "/git/head"];
         assert_eq!(rows(&tree), expected);
         assert_eq!(tree.len(), expected.len());
         assert_eq!(tree.window(4, 1)[0].open, None);
@@ -370,8 +377,9 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_agents_are_counted_and_seen_in_part() {
-        let agents: Map =
-            (0..100_000).map(|n| (format!("agent-{n:06}"), Value::Map(map(r#"{"status":"x"}"#)))).collect();
+        let agents: Map = (0..100_000)
+            .map(|n| (format!("agent-{n:06}"), Value::Map(map(r#"{"status":"x"}"#))))
+            .collect();
         let state: Map = [("agents", Value::Map(agents))].into_iter().collect();
         let mut wanted = Wanted::default();
         wanted.set(&Path::of(["agents"]), true);

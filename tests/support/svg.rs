@@ -94,7 +94,10 @@ impl Grid {
                 let (x, y) = (RIM + at as f64 * WIDTH, RIM + row as f64 * HEIGHT);
                 let width = run.len() as f64 * WIDTH;
                 let fill = hex(ground);
-                let _ = writeln!(svg, "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{HEIGHT:.1}\" fill=\"{fill}\"/>");
+                let _ = writeln!(
+                    svg,
+                    "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{HEIGHT:.1}\" fill=\"{fill}\"/>"
+                );
             }
             at += run.len();
         }
@@ -109,8 +112,11 @@ impl Grid {
             let fill = hex(self.colors(cell).0);
             if is_letter(&cell.text) {
                 let alike = |c: &&Cell| {
-                    is_letter(&c.text) && c.bold == cell.bold && c.italic == cell.italic
-                        && c.underline == cell.underline && self.colors(c).0 == self.colors(cell).0
+                    is_letter(&c.text)
+                        && c.bold == cell.bold
+                        && c.italic == cell.italic
+                        && c.underline == cell.underline
+                        && self.colors(c).0 == self.colors(cell).0
                 };
                 let run: Vec<&Cell> = cells[at..].iter().take_while(alike).collect();
                 let text: String = run.iter().map(|c| c.text.as_str()).collect();
@@ -120,7 +126,12 @@ impl Grid {
                     let x = x + before as f64 * WIDTH;
                     let length = text.len() as f64 * WIDTH;
                     let class = class(cell, false);
-                    let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"{:.1}\"{class} fill=\"{fill}\" textLength=\"{length:.1}\" lengthAdjust=\"spacingAndGlyphs\">{}</text>", y + 13.5, escape(text));
+                    let _ = writeln!(
+                        svg,
+                        "<text x=\"{x:.1}\" y=\"{:.1}\"{class} fill=\"{fill}\" textLength=\"{length:.1}\" lengthAdjust=\"spacingAndGlyphs\">{}</text>",
+                        y + 13.5,
+                        escape(text)
+                    );
                 }
                 at += run.len();
                 continue;
@@ -135,7 +146,12 @@ impl Grid {
                 let wide = cells.get(at + 1).is_some_and(|next| next.text.is_empty());
                 let middle = x + if wide { WIDTH } else { WIDTH / 2.0 };
                 let class = class(cell, true);
-                let _ = writeln!(svg, "<text x=\"{middle:.1}\" y=\"{:.1}\"{class} fill=\"{fill}\">{}</text>", y + 13.5, escape(&cell.text));
+                let _ = writeln!(
+                    svg,
+                    "<text x=\"{middle:.1}\" y=\"{:.1}\"{class} fill=\"{fill}\">{}</text>",
+                    y + 13.5,
+                    escape(&cell.text)
+                );
             }
             at += 1;
         }
@@ -144,7 +160,8 @@ impl Grid {
 
 fn class(cell: &Cell, middle: bool) -> String {
     let names = [(cell.bold, "b"), (cell.italic, "i"), (cell.underline, "u"), (middle, "m")];
-    let names: Vec<&str> = names.into_iter().filter(|(yes, _)| *yes).map(|(_, name)| name).collect();
+    let names: Vec<&str> =
+        names.into_iter().filter(|(yes, _)| *yes).map(|(_, name)| name).collect();
     if names.is_empty() { String::new() } else { format!(" class=\"{}\"", names.join(" ")) }
 }
 
@@ -158,13 +175,18 @@ fn shape(text: &str, x: f64, y: f64, count: usize) -> Option<String> {
     let (right, bottom) = (x + WIDTH, y + HEIGHT);
     let width = WIDTH * count as f64;
     // In eighths of the height.
-    if let Some(eighths) = "▁▂▃▄▅▆▇█".chars().position(|bar| text.chars().eq([bar])) {
+    if let Some(eighths) = "▁▂▃▄▅▆▇█".chars().position(|bar| text.chars().eq([bar]))
+    {
         let high = HEIGHT * (eighths + 1) as f64 / 8.0;
         let top = bottom - high;
-        return Some(format!("<rect x=\"{x:.1}\" y=\"{top:.2}\" width=\"{width:.1}\" height=\"{high:.2}\" fill=\"INK\"/>"));
+        return Some(format!(
+            "<rect x=\"{x:.1}\" y=\"{top:.2}\" width=\"{width:.1}\" height=\"{high:.2}\" fill=\"INK\"/>"
+        ));
     }
     let line = |d: String, weight: f64, dash: &str| {
-        Some(format!("<path d=\"{d}\" stroke=\"INK\" stroke-width=\"{weight}\"{dash} fill=\"none\"/>"))
+        Some(format!(
+            "<path d=\"{d}\" stroke=\"INK\" stroke-width=\"{weight}\"{dash} fill=\"none\"/>"
+        ))
     };
     let end = x + width;
     let fine = " stroke-dasharray=\"2 2.2\"";
@@ -175,10 +197,14 @@ fn shape(text: &str, x: f64, y: f64, count: usize) -> Option<String> {
         _ => {}
     }
     let many = |d: &str, weight: f64, dash: &str| {
-        let steps: String = (0..count).map(|n| {
-            let by = WIDTH * n as f64;
-            d.replace("CX", &format!("{:.1}", cx + by)).replace("RX", &format!("{:.1}", right + by)).replace("LX", &format!("{:.1}", x + by))
-        }).collect();
+        let steps: String = (0..count)
+            .map(|n| {
+                let by = WIDTH * n as f64;
+                d.replace("CX", &format!("{:.1}", cx + by))
+                    .replace("RX", &format!("{:.1}", right + by))
+                    .replace("LX", &format!("{:.1}", x + by))
+            })
+            .collect();
         line(steps, weight, dash)
     };
     let (cy, y, bottom) = (format!("{cy:.1}"), format!("{y:.1}"), format!("{bottom:.1}"));

@@ -40,7 +40,9 @@ impl SortKey {
         match self {
             Self::Activity => b.last.cmp(&a.last),
             Self::Key => Ordering::Equal,
-            Self::Status => status_rank(&a.status).cmp(&status_rank(&b.status)).then(b.last.cmp(&a.last)),
+            Self::Status => {
+                status_rank(&a.status).cmp(&status_rank(&b.status)).then(b.last.cmp(&a.last))
+            }
             Self::Agents => b.agents_running.cmp(&a.agents_running).then(b.agents.cmp(&a.agents)),
             Self::Events => b.events.cmp(&a.events),
             Self::Errors => b.errors.cmp(&a.errors),
@@ -137,7 +139,10 @@ impl Order {
     fn compare(&self, a: usize, b: usize, cards: &[IssueCard]) -> Ordering {
         let (Some(one), Some(other)) = (cards.get(a), cards.get(b)) else { return a.cmp(&b) };
         let score = |number: usize| self.scores.get(number).copied().flatten();
-        let sorted = self.key.compare(one, other).then_with(|| compare_keys(&one.issue_key, &other.issue_key));
+        let sorted = self
+            .key
+            .compare(one, other)
+            .then_with(|| compare_keys(&one.issue_key, &other.issue_key));
         let sorted = if self.reversed { sorted.reverse() } else { sorted };
         score(b).cmp(&score(a)).then(sorted)
     }
@@ -177,8 +182,9 @@ impl Order {
     /// Lists all cards anew.
     pub(super) fn sort(&mut self, cards: &[IssueCard]) {
         self.scores = cards.iter().map(|card| self.score(card)).collect();
-        let mut listed: Vec<usize> =
-            (0..cards.len()).filter(|number| self.scores.get(*number).is_some_and(Option::is_some)).collect();
+        let mut listed: Vec<usize> = (0..cards.len())
+            .filter(|number| self.scores.get(*number).is_some_and(Option::is_some))
+            .collect();
         listed.sort_by(|a, b| self.compare(*a, *b, cards));
         self.listed = listed;
     }

@@ -49,15 +49,15 @@ const COLUMNS: [(Column, &str, usize, u8); 10] = [
     (Column::Key, "issue", 0, 0),
     (Column::Summary, "summary", 0, 0),
     (Column::Phase, "phase", 9, 2),
-    (Column::Agents, "agents", 7, 4),
-    (Column::Events, "events", 7, 3),
+    (Column::Agents, "agents", 7, 3),
+    (Column::Events, "events", 7, 4),
     (Column::Errors, "errors", 6, 1),
     (Column::Activity, "activity", 16, 5),
     (Column::Age, "last", 5, 0),
 ];
 
 /// The summary gets at least so many columns before others do.
-const LEAST_SUMMARY: usize = 24;
+const LEAST_SUMMARY: usize = 22;
 
 /// The columns that fit, each with where it begins and how wide it is.
 fn fit(width: usize, key: usize) -> Vec<(Column, &'static str, usize, usize)> {
@@ -163,10 +163,15 @@ impl List<'_> {
             spans.push(Span::styled(text::cut_start(before, most), self.style(Role::Strong)));
             if self.browser.is_typing() {
                 let mut letters = behind.chars();
-                let under = letters.next().map_or(" ".to_owned(), |c| text::cut(c.encode_utf8(&mut [0; 4]), 2));
+                let under = letters
+                    .next()
+                    .map_or(" ".to_owned(), |c| text::cut(c.encode_utf8(&mut [0; 4]), 2));
                 let cursor = self.style(Role::Strong).add_modifier(Modifier::REVERSED);
                 spans.push(Span::styled(under, cursor));
-                spans.push(Span::styled(text::cut(letters.as_str(), most), self.style(Role::Strong)));
+                spans.push(Span::styled(
+                    text::cut(letters.as_str(), most),
+                    self.style(Role::Strong),
+                ));
             } else {
                 spans.push(Span::styled(text::cut(behind, most), self.style(Role::Strong)));
             }
@@ -179,7 +184,8 @@ impl List<'_> {
     fn totals(&self) -> Vec<Span<'static>> {
         let (all, listed) = self.browser.counts();
         let (dim, faint) = (self.style(Role::Dim), self.style(Role::Faint));
-        let count = if all == listed { counted(all as u64, "issue") } else { format!("{listed} of {all}") };
+        let count =
+            if all == listed { counted(all as u64, "issue") } else { format!("{listed} of {all}") };
         let mut spans = vec![Span::styled(count, dim)];
         let mut add = |text: String, style: Style| {
             spans.push(Span::styled(format!(" {} ", self.theme.glyph(Glyph::Event)), faint));
@@ -212,12 +218,22 @@ impl List<'_> {
                 (true, false) => format!("{head}{arrow}"),
                 _ => (*head).to_owned(),
             };
-            let text = if is_number(*column) { text::pad_start(&head, *width) } else { text::pad(&head, *width) };
+            let text = if is_number(*column) {
+                text::pad_start(&head, *width)
+            } else {
+                text::pad(&head, *width)
+            };
             put(buffer, inner, *x, *width, &text, style);
         }
     }
 
-    fn row(&self, row: &Row<'_>, line: Rect, columns: &[(Column, &str, usize, usize)], buffer: &mut Buffer) {
+    fn row(
+        &self,
+        row: &Row<'_>,
+        line: Rect,
+        columns: &[(Column, &str, usize, usize)],
+        buffer: &mut Buffer,
+    ) {
         for (column, _, x, width) in columns {
             self.cell(row, *column, *x, *width, line, buffer);
         }
@@ -227,15 +243,29 @@ impl List<'_> {
         }
     }
 
-    fn cell(&self, row: &Row<'_>, column: Column, x: usize, width: usize, line: Rect, buffer: &mut Buffer) {
+    fn cell(
+        &self,
+        row: &Row<'_>,
+        column: Column,
+        x: usize,
+        width: usize,
+        line: Rect,
+        buffer: &mut Buffer,
+    ) {
         let card = row.card;
         let (dim, faint) = (self.style(Role::Dim), self.style(Role::Faint));
         let none = || (self.theme.glyph(Glyph::Event).to_owned(), faint);
         let (text, style) = match column {
-            Column::Live if row.live => (self.theme.glyph(Glyph::Live).to_owned(), self.style(Role::Live)),
+            Column::Live if row.live => {
+                (self.theme.glyph(Glyph::Live).to_owned(), self.style(Role::Live))
+            }
             Column::Live => return,
             Column::Status => {
-                let (glyph, role) = if card.fault.is_some() { (Glyph::Anomaly, Role::Anomaly) } else { status_sign(&card.status) };
+                let (glyph, role) = if card.fault.is_some() {
+                    (Glyph::Anomaly, Role::Anomaly)
+                } else {
+                    status_sign(&card.status)
+                };
                 (self.theme.glyph(glyph).to_owned(), self.style(role))
             }
             Column::Key => (text::cut_middle(&card.issue_key, width), self.style(Role::Strong)),
@@ -253,16 +283,26 @@ impl List<'_> {
             Column::Events => (short(card.events), self.style(Role::Text)),
             Column::Errors if card.errors == 0 => none(),
             Column::Errors => (short(card.errors), self.style(Role::Failed)),
-            Column::Activity => (sparkline(&card.activity, width, &self.theme.bars()), self.style(Role::Density)),
-            Column::Age => (card.last.map_or_else(String::new, |last| age(last, self.browser.now())), dim),
+            Column::Activity => {
+                (sparkline(&card.activity, width, &self.theme.bars()), self.style(Role::Density))
+            }
+            Column::Age => {
+                (card.last.map_or_else(String::new, |last| age(last, self.browser.now())), dim)
+            }
         };
         if column == Column::Summary {
             let spans = text::spans(&text, width, style, self.style(Role::Escape));
             let at = (line.x + u16::try_from(x).unwrap_or(0), line.y);
-            buffer.set_line(at.0, at.1, &Line::from(spans), u16::try_from(width).unwrap_or(u16::MAX));
+            buffer.set_line(
+                at.0,
+                at.1,
+                &Line::from(spans),
+                u16::try_from(width).unwrap_or(u16::MAX),
+            );
             return;
         }
-        let text = if is_number(column) { text::pad_start(&text, width) } else { text::cut(&text, width) };
+        let text =
+            if is_number(column) { text::pad_start(&text, width) } else { text::cut(&text, width) };
         put(buffer, line, x, width, &text, style);
     }
 
@@ -271,6 +311,9 @@ impl List<'_> {
         let filter = text::cut(self.browser.filter().text(), 30);
         let (all, _) = self.browser.counts();
         let (what, hint) = match (all, self.browser.is_complete()) {
+            (0, _) if self.browser.fault().is_some() => {
+                ("the store cannot be read".to_owned(), "it is tried again when something changes")
+            }
             (0, false) => ("reading the store…".to_owned(), ""),
             (0, true) => (
                 "no issues yet: the first appended event makes one".to_owned(),
@@ -279,7 +322,8 @@ impl List<'_> {
             _ => (format!("no issue fits “{filter}”"), "esc shows all"),
         };
         let middle = inner.y + inner.height / 2;
-        for (y, text, role) in [(middle, what.as_str(), Role::Text), (middle + 1, hint, Role::Dim)] {
+        for (y, text, role) in [(middle, what.as_str(), Role::Text), (middle + 1, hint, Role::Dim)]
+        {
             if y <= inner.y || y >= inner.bottom() {
                 continue;
             }
@@ -300,7 +344,8 @@ impl List<'_> {
         for row in first..last.max(first + 1).min(rows) {
             let y = self.area.y + FIRST_ROW + u16::try_from(row).unwrap_or(0);
             if let Some(cell) = buffer.cell_mut((self.area.right() - 1, y)) {
-                cell.set_symbol(self.theme.glyph(Glyph::Playhead)).set_style(self.style(Role::BorderFocused));
+                cell.set_symbol(self.theme.glyph(Glyph::Playhead))
+                    .set_style(self.style(Role::BorderFocused));
             }
         }
     }
@@ -360,10 +405,16 @@ fn age(last: Timestamp, now: Timestamp) -> String {
 /// The activity in at most `width` columns, each of them the sum of the same number of stretches.
 fn sparkline(activity: &[u32], width: usize, bars: &[&'static str; 8]) -> String {
     let each = activity.len().div_ceil(width.max(1)).max(1);
-    let sums: Vec<u64> = activity.chunks(each).map(|part| part.iter().map(|n| u64::from(*n)).sum()).collect();
+    let sums: Vec<u64> =
+        activity.chunks(each).map(|part| part.iter().map(|n| u64::from(*n)).sum()).collect();
     let most = sums.iter().copied().max().unwrap_or_default().max(1);
     let bar = |sum: u64| {
-        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 8")]
+        #[allow(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 0 and 8"
+        )]
         let level = ((sum as f64 / most as f64).sqrt() * 8.0).ceil() as usize;
         level.checked_sub(1).and_then(|at| bars.get(at)).copied().unwrap_or(" ")
     };
@@ -388,16 +439,33 @@ mod tests {
         let names = |width| fit(width, 8).iter().map(|c| c.1).collect::<Vec<_>>().join(" ");
         assert_eq!(names(36).trim(), "issue summary last");
         assert_eq!(names(60).trim(), "issue summary phase errors last");
+        assert_eq!(names(76).trim(), "issue summary phase agents events errors last");
         assert_eq!(names(120).trim(), "issue summary phase agents events errors activity last");
     }
 
     #[test]
     fn numbers_and_ages_are_short() {
-        for (number, text) in [(0, "0"), (999, "999"), (12_345, "12,345"), (123_456, "123k"), (4_560_000, "4.5M"), (u64::MAX, "18446744073G")] {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (12_345, "12,345"),
+            (123_456, "123k"),
+            (4_560_000, "4.5M"),
+            (u64::MAX, "18446744073G"),
+        ] {
             assert_eq!(short(number), text);
         }
         let at = Timestamp::from_millis;
-        for (seconds, text) in [(-9, "now"), (1, "now"), (59, "59s"), (3599, "59m"), (86_399, "23h"), (86_400 * 13, "13d"), (86_400 * 20, "2w"), (86_400 * 800, "2y")] {
+        for (seconds, text) in [
+            (-9, "now"),
+            (1, "now"),
+            (59, "59s"),
+            (3599, "59m"),
+            (86_399, "23h"),
+            (86_400 * 13, "13d"),
+            (86_400 * 20, "2w"),
+            (86_400 * 800, "2y"),
+        ] {
             assert_eq!(age(at(0), at(seconds * 1000)), text);
         }
     }

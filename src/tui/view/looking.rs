@@ -58,8 +58,16 @@ impl Story {
     pub(crate) fn work(&mut self, calls: usize, apart: i64, agent: &str) -> &mut Self {
         for call in 0..calls {
             let id = format!("{agent}-{}-{call}", self.lines.len());
-            self.then(apart, "ToolInvoked", json!({ "tool_use_id": id, "tool_name": "Edit", "agent_name": agent }));
-            self.then(2, "ToolCompleted", json!({ "tool_use_id": id, "tool_name": "Edit", "agent_name": agent }));
+            self.then(
+                apart,
+                "ToolInvoked",
+                json!({ "tool_use_id": id, "tool_name": "Edit", "agent_name": agent }),
+            );
+            self.then(
+                2,
+                "ToolCompleted",
+                json!({ "tool_use_id": id, "tool_name": "Edit", "agent_name": agent }),
+            );
             if call % 3 == 0 {
                 self.then(1, "UsageRecorded", json!({ "model": "sonnet", "input_tokens": 900, "output_tokens": 200, "cost_usd": 0.021 }));
             }
@@ -81,28 +89,76 @@ impl Story {
 pub(crate) fn story() -> Story {
     let mut s = Story::new();
     s.then(0, "OrchestrationStarted", json!({ "issue_summary": "Add user authentication", "issue_type": "Story", "priority": "High", "workflow_type": "standard", "initial_phase": "EXPLORE" }));
-    s.phase(20, "PhaseStarted", "EXPLORE").agent(10, "AgentSpawned", "code-explorer").work(14, 40, "code-explorer");
+    s.phase(20, "PhaseStarted", "EXPLORE").agent(10, "AgentSpawned", "code-explorer").work(
+        14,
+        40,
+        "code-explorer",
+    );
     s.then(30, "GapIdentified", json!({ "gap_id": "g-1", "gap_type": "coverage", "severity": "high", "phase": "EXPLORE", "description": "no tests" }));
     s.agent(60, "AgentCompleted", "code-explorer").phase(5, "PhaseCompleted", "EXPLORE");
-    s.phase(2, "PhaseStarted", "PLAN").agent(4, "AgentSpawned", "react-architect").work(6, 90, "react-architect");
+    s.phase(2, "PhaseStarted", "PLAN").agent(4, "AgentSpawned", "react-architect").work(
+        6,
+        90,
+        "react-architect",
+    );
     s.then(5, "DecisionMade", json!({ "decision_id": "d-1", "chosen": "sessions" }));
     s.then(3, "CheckpointCreated", json!({ "checkpoint_id": "cp-1", "checkpoint_phase": "PLAN" }));
     s.phase(5, "PhaseCompleted", "PLAN");
-    s.phase(45 * 60, "PhaseStarted", "CODE").agent(4, "AgentSpawned", "api-integrator").agent(1, "AgentSpawned", "test-writer");
+    s.phase(45 * 60, "PhaseStarted", "CODE").agent(4, "AgentSpawned", "api-integrator").agent(
+        1,
+        "AgentSpawned",
+        "test-writer",
+    );
     s.work(12, 20, "api-integrator").work(9, 25, "react-architect");
-    s.then(9, "CommitCreated", json!({ "commit_sha": "a1b2c3d", "commit_message": "Add login form", "files_changed": 4 }));
+    s.then(
+        9,
+        "CommitCreated",
+        json!({ "commit_sha": "a1b2c3d", "commit_message": "Add login form", "files_changed": 4 }),
+    );
     s.agent(2, "AgentCompleted", "react-architect").work(4, 60, "api-integrator");
-    s.then(1, "ErrorOccurred", json!({ "error_type": "compile", "error_message": "no field `token`" }));
-    s.agent(1, "AgentFailed", "api-integrator").then(5, "RecoveryAttempted", json!({ "recovery_from": "compile", "recovery_strategy": "retry" }));
-    s.agent(20, "AgentSpawned", "api-integrator").then(2, "RecoverySucceeded", json!({ "recovery_from": "compile" }));
-    s.work(16, 30, "api-integrator").agent(1, "AgentBlocked", "test-writer").work(8, 45, "api-integrator");
-    s.then(9, "CommitCreated", json!({ "commit_sha": "b2c3d4e", "commit_message": "Wire the API", "files_changed": 9 }));
+    s.then(
+        1,
+        "ErrorOccurred",
+        json!({ "error_type": "compile", "error_message": "no field `token`" }),
+    );
+    s.agent(1, "AgentFailed", "api-integrator").then(
+        5,
+        "RecoveryAttempted",
+        json!({ "recovery_from": "compile", "recovery_strategy": "retry" }),
+    );
+    s.agent(20, "AgentSpawned", "api-integrator").then(
+        2,
+        "RecoverySucceeded",
+        json!({ "recovery_from": "compile" }),
+    );
+    s.work(16, 30, "api-integrator").agent(1, "AgentBlocked", "test-writer").work(
+        8,
+        45,
+        "api-integrator",
+    );
+    s.then(
+        9,
+        "CommitCreated",
+        json!({ "commit_sha": "b2c3d4e", "commit_message": "Wire the API", "files_changed": 9 }),
+    );
     s.agent(1, "AgentCompleted", "api-integrator").phase(4, "PhaseCompleted", "CODE");
-    s.phase(9, "PhaseStarted", "TEST").agent(1, "AgentUnblocked", "test-writer").work(10, 20, "test-writer");
-    s.then(9, "TestRunFailed", json!({ "test_suite": "unit", "failure_reason": "2 of 40 failed" })).phase(1, "PhaseFailed", "TEST");
-    s.phase(40, "PhaseStarted", "FIX").agent(1, "AgentSpawned", "debugger").work(9, 22, "debugger").agent(1, "AgentCompleted", "debugger");
+    s.phase(9, "PhaseStarted", "TEST").agent(1, "AgentUnblocked", "test-writer").work(
+        10,
+        20,
+        "test-writer",
+    );
+    s.then(9, "TestRunFailed", json!({ "test_suite": "unit", "failure_reason": "2 of 40 failed" }))
+        .phase(1, "PhaseFailed", "TEST");
+    s.phase(40, "PhaseStarted", "FIX")
+        .agent(1, "AgentSpawned", "debugger")
+        .work(9, 22, "debugger")
+        .agent(1, "AgentCompleted", "debugger");
     s.then(1, "GapResolved", json!({ "gap_id": "g-1", "resolution_strategy": "tests" }));
-    s.then(9, "CommitCreated", json!({ "commit_sha": "c3d4e5f", "commit_message": "Fix the token", "files_changed": 1 }));
+    s.then(
+        9,
+        "CommitCreated",
+        json!({ "commit_sha": "c3d4e5f", "commit_message": "Fix the token", "files_changed": 1 }),
+    );
     s.phase(1, "PhaseCompleted", "FIX").phase(2, "PhaseStarted", "TEST").work(5, 25, "test-writer");
     s.then(1, "PRCreated", json!({ "pr_number": 7, "pr_url": "u", "pr_title": "t", "base_branch": "main", "head_branch": "x" }));
     s.work(4, 30, "test-writer");
@@ -139,7 +195,7 @@ pub(crate) fn picture(name: &str, buffer: &Buffer) {
         rows: buffer.area.height.into(),
         cells: cells.collect(),
         ink: (200, 200, 200),
-        ground: (16, 16, 16),
+        ground: buffer.content.first().and_then(|cell| rgb(cell.bg)).unwrap_or((16, 16, 16)),
         title: name.to_owned(),
     };
     let file = std::path::Path::new(&folder).join(format!("{name}.svg"));

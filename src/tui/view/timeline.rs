@@ -29,8 +29,8 @@ use crate::tui::theme::{Glyph, Role, Theme};
 
 use axis::Axis;
 use layout::Layout;
-use runs::Track;
 pub use layout::wanted_height;
+use runs::Track;
 pub use window::TimelineView;
 
 /// Where the log's head is, as seen from the screen.
@@ -68,7 +68,13 @@ pub struct TimelineScene<'a> {
 }
 
 /// Draws the pane.
-pub fn draw(view: &TimelineView, scene: &TimelineScene<'_>, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+pub fn draw(
+    view: &TimelineView,
+    scene: &TimelineScene<'_>,
+    theme: &Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let area = area.intersection(buffer.area);
     if area.width < 2 || area.height < 2 {
         return;
@@ -130,7 +136,8 @@ impl Pane<'_> {
             parts.push((self.clock_text(), dim));
             if !self.view.is_whole(self.timeline()) {
                 let times = self.view.magnification(self.timeline());
-                let text = if times < 10.0 { format!("×{times:.1}") } else { format!("×{times:.0}") };
+                let text =
+                    if times < 10.0 { format!("×{times:.1}") } else { format!("×{times:.0}") };
                 parts.push((text, self.theme.style(Role::Accent)));
             }
         }
@@ -190,9 +197,7 @@ impl Pane<'_> {
         if self.view.is_whole(self.timeline()) || self.layout.axis.is_empty() {
             return;
         }
-        let clock = self.axis.clock;
-        let (low, high) = axis::domain(self.timeline(), clock);
-        let whole = Axis::new(self.timeline(), clock, (low, high), self.layout.axis.width);
+        let whole = self.axis.over_all(self.timeline());
         let (from, to) = (whole.column_of(self.axis.low), whole.column_of(self.axis.high));
         for column in from..=to {
             let Ok(column) = u16::try_from(column) else { continue };
@@ -208,8 +213,10 @@ impl Pane<'_> {
 
     fn nothing(&self, buffer: &mut Buffer) {
         let inner = self.layout.inner;
-        let text = text::cut("no events yet: lanes grow here as they come", usize::from(inner.width));
-        let columns = u16::try_from(text::columns(&text, usize::from(inner.width))).unwrap_or(inner.width);
+        let text =
+            text::cut("no events yet: lanes grow here as they come", usize::from(inner.width));
+        let columns =
+            u16::try_from(text::columns(&text, usize::from(inner.width))).unwrap_or(inner.width);
         let x = inner.x + (inner.width - columns) / 2;
         buffer.set_string(x, inner.y + (inner.height - 1) / 2, text, self.theme.style(Role::Dim));
     }
@@ -244,7 +251,8 @@ impl Pane<'_> {
 
     /// Agents that run at the playhead stand out, the one that the event speaks of most.
     fn name_style(&self, lane: &Lane) -> Style {
-        let current = self.timeline().row(self.scene.playhead).is_some_and(|row| row.agent == lane.name);
+        let current =
+            self.timeline().row(self.scene.playhead).is_some_and(|row| row.agent == lane.name);
         let runs = runs::run_at(lane, self.scene.playhead).is_some();
         self.theme.style(match (current, runs) {
             (true, _) => Role::Strong,
@@ -319,8 +327,10 @@ impl Pane<'_> {
         {
             for row in rows.clone() {
                 let at = (self.layout.axis.x.saturating_add(head), row);
-                if let Some(cell) = buffer.cell_mut(at).filter(|cell| self.is_ground(cell.symbol())) {
-                    cell.set_symbol(self.theme.glyph(Glyph::Ghost)).set_style(self.theme.style(Role::Ghost));
+                if let Some(cell) = buffer.cell_mut(at).filter(|cell| self.is_ground(cell.symbol()))
+                {
+                    cell.set_symbol(self.theme.glyph(Glyph::Ghost))
+                        .set_style(self.theme.style(Role::Ghost));
                 }
             }
         }
@@ -331,7 +341,8 @@ impl Pane<'_> {
                 let ground = self.theme.style(Role::Selection);
                 cell.set_style(ground.add_modifier(Modifier::BOLD));
             } else {
-                cell.set_symbol(self.theme.glyph(Glyph::Playhead)).set_style(self.theme.style(Role::Playhead));
+                cell.set_symbol(self.theme.glyph(Glyph::Playhead))
+                    .set_style(self.theme.style(Role::Playhead));
             }
         }
     }
@@ -343,7 +354,14 @@ impl Pane<'_> {
     /// Whether a sign says something that the playhead must not hide: on the rail, and where a run
     /// ends.
     fn is_telling(&self, symbol: &str, row: u16) -> bool {
-        let ends = [Glyph::RunEnd, Glyph::Failed, Glyph::Blocked, Glyph::Cancelled, Glyph::HandedOff, Glyph::Running];
+        let ends = [
+            Glyph::RunEnd,
+            Glyph::Failed,
+            Glyph::Blocked,
+            Glyph::Cancelled,
+            Glyph::HandedOff,
+            Glyph::Running,
+        ];
         if self.layout.rail == Some(row) {
             !self.is_ground(symbol)
         } else if self.layout.phase == Some(row) || row < self.layout.rail.unwrap_or(0) {

@@ -41,13 +41,20 @@ impl Axis {
         u16::try_from(self.edges.len().saturating_sub(1)).unwrap_or(u16::MAX)
     }
 
+    /// The same columns over the whole log, for looking up readings only.
+    pub(super) fn over_all(&self, timeline: &Timeline) -> Self {
+        let (low, high) = domain(timeline, self.clock);
+        Self { low, high, ..self.clone() }
+    }
+
     fn span(&self) -> i128 {
         i128::from(self.high) - i128::from(self.low) + 1
     }
 
     /// The first reading that belongs to a column.
     fn first_reading(&self, column: i64, columns: i64) -> i64 {
-        let offset = (i128::from(column) * self.span() + i128::from(columns) - 1) / i128::from(columns.max(1));
+        let offset = (i128::from(column) * self.span() + i128::from(columns) - 1)
+            / i128::from(columns.max(1));
         i64::try_from(i128::from(self.low) + offset).unwrap_or(i64::MAX)
     }
 
@@ -130,6 +137,20 @@ fn active(millis: i64) -> String {
     if millis == 0 { "0s".to_owned() } else { human_duration(millis) }
 }
 
+/// A length of time without the parts that are zero or too fine: `45m`, `1h05m`, `3d4h`.
+pub(super) fn coarse(millis: i64) -> String {
+    let (seconds, minutes, hours) = (millis / 1000, millis / 60_000, millis / 3_600_000);
+    let pair = |large: i64, unit: &str, small: i64, rest: &str| {
+        if small == 0 { format!("{large}{unit}") } else { format!("{large}{unit}{rest}") }
+    };
+    match hours {
+        24.. => pair(hours / 24, "d", hours % 24, &format!("{}h", hours % 24)),
+        1.. => pair(hours, "h", minutes % 60, &format!("{:02}m", minutes % 60)),
+        _ if seconds >= 60 => pair(minutes, "m", seconds % 60, &format!("{:02}s", seconds % 60)),
+        _ => human_duration(millis),
+    }
+}
+
 /// Millionths of a dollar (not negative) as money.
 fn dollars(millionths: i64) -> String {
     if millionths % 10_000 != 0 && millionths < 100_000 {
@@ -158,9 +179,30 @@ pub(super) type Tick = (i64, String);
 /// Round readings over the axis, at least `apart` columns from one another.
 pub(super) fn ticks(axis: &Axis, timeline: &Timeline, apart: u16) -> Vec<Tick> {
     const TIME: [i64; 24] = [
-        1, 10, 100, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000,
-        900_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000, 21_600_000, 43_200_000, DAY_MS,
-        2 * DAY_MS, 7 * DAY_MS, 30 * DAY_MS,
+        1,
+        10,
+        100,
+        500,
+        1_000,
+        2_000,
+        5_000,
+        10_000,
+        30_000,
+        60_000,
+        120_000,
+        300_000,
+        600_000,
+        900_000,
+        1_800_000,
+        3_600_000,
+        7_200_000,
+        14_400_000,
+        21_600_000,
+        43_200_000,
+        DAY_MS,
+        2 * DAY_MS,
+        7 * DAY_MS,
+        30 * DAY_MS,
     ];
     let room = i64::from(axis.columns() / apart.max(1)).max(1);
     let least = (axis.span() / i128::from(room)).clamp(1, i128::from(i64::MAX / 4));
@@ -195,7 +237,7 @@ fn tick_text(clock: ClockKind, reading: i64, origin: i64, step: i64) -> String {
     match clock {
         ClockKind::Sequence => format!("#{reading}"),
         ClockKind::Cost => dollars(reading),
-        ClockKind::Active => human_duration(reading - origin),
+        ClockKind::Active => coarse(reading - origin),
         ClockKind::Time => {
             let at = Timestamp::from_millis(reading);
             if step >= DAY_MS || (reading.rem_euclid(DAY_MS) == 0 && step >= 60_000) {
@@ -230,6 +272,22 @@ mod tests {
         assert_eq!(dollars(50_000), "$0.05");
         assert_eq!(dollars(1_250_400), "$1.25");
         assert_eq!(dollars(999_999), "$1.00");
+    }
+
+    #[test]
+    fn lengths_of_time_leave_out_what_is_zero() {
+        for (seconds, text) in [
+            (0, "0ms"),
+            (5, "5s"),
+            (60, "1m"),
+            (90, "1m30s"),
+            (2700, "45m"),
+            (3600, "1h"),
+            (3900, "1h05m"),
+            (90_000, "1d1h"),
+        ] {
+            assert_eq!(coarse(seconds * 1000), text);
+        }
     }
 
     #[test]

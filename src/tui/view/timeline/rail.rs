@@ -65,8 +65,9 @@ pub(super) fn signs(axis: &Axis, timeline: &Timeline, hits: &[Position]) -> Vec<
             let marks = timeline.lanes().rail_between(first, last);
             ORDER.into_iter().find(|sign| match sign {
                 Sign::Mark(mark) if marks.len() <= FEW => marks.iter().any(|(_, m)| m == mark),
-                Sign::Mark(mark) => mark.kinds()
-                    .any(|kind| any_between(timeline.of_kind(kind), first, last)),
+                Sign::Mark(mark) => {
+                    mark.kinds().any(|kind| any_between(timeline.of_kind(kind), first, last))
+                }
                 Sign::Hit => any_between(hits, first, last),
                 Sign::Anomaly => has_anomaly(timeline.anomalies(), first, last),
             })
@@ -86,9 +87,9 @@ fn has_anomaly(anomalies: &[Anomaly], first: Position, last: Position) -> bool {
     let (mut low, mut high) = (0, anomalies.len());
     while low < high {
         let middle = usize::midpoint(low, high);
-        let placed = (low..=middle).rev().find_map(|i| {
-            anomalies.get(i).filter(|a| a.position != 0).map(|a| (i, a.position))
-        });
+        let placed = (low..=middle)
+            .rev()
+            .find_map(|i| anomalies.get(i).filter(|a| a.position != 0).map(|a| (i, a.position)));
         match placed {
             None => low = middle + 1,
             Some((_, position)) if position < first => low = middle + 1,
@@ -120,7 +121,12 @@ pub(super) fn heights(axis: &Axis, timeline: &Timeline, rows: u16) -> Vec<u16> {
     let amounts: Vec<i64> = (0..axis.columns()).map(amount).collect();
     let most = amounts.iter().copied().max().unwrap_or_default().max(1);
     let full = f64::from(rows.max(1)) * 8.0;
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 8 times the rows")]
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and 8 times the rows"
+    )]
     let height = |amount: i64| ((amount as f64 / most as f64).sqrt() * full).ceil() as u16;
     amounts.into_iter().map(|amount| if amount <= 0 { 0 } else { height(amount) }).collect()
 }

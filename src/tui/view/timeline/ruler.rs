@@ -7,7 +7,6 @@ use ratatui::style::Style;
 
 use super::axis::{self, Axis};
 use super::{Head, TimelineScene};
-use crate::model::time::human_duration;
 use crate::timeline::{ClockKind, Timeline};
 use crate::tui::theme::{Glyph, Role, Theme};
 
@@ -52,7 +51,8 @@ impl Ruler {
 
     /// Into the column, else beside it, where there is room.
     fn put_near(&mut self, column: u16, text: &str, style: Style) {
-        let beside = [Some(column), column.checked_add(1), column.checked_add(2), column.checked_sub(1)];
+        let beside =
+            [Some(column), column.checked_add(1), column.checked_add(2), column.checked_sub(1)];
         if let Some(free) = beside.into_iter().flatten().find(|c| self.is_free(usize::from(*c))) {
             self.put(free, text, style);
         }
@@ -62,7 +62,8 @@ impl Ruler {
     fn label(&mut self, column: i64, text: &str, margin: i64, style: Style) -> bool {
         let width = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
         let free = |c: i64| usize::try_from(c).is_ok_and(|c| self.is_free(c));
-        let around = (column - margin).max(0)..(column + width + margin).min(i64::try_from(self.cells.len()).unwrap_or(0));
+        let around = (column - margin).max(0)
+            ..(column + width + margin).min(i64::try_from(self.cells.len()).unwrap_or(0));
         if column < 0 || !free(column) || !free(column + width - 1) || !around.clone().all(free) {
             return false;
         }
@@ -140,8 +141,10 @@ impl Ruler {
             let to = axis.column_of(clocks.at(axis.clock, position));
             let from = axis.column_of(clocks.at(axis.clock, position.saturating_sub(1)));
             let sign = theme.glyph(Glyph::Idle);
-            let text = format!("{sign}{} idle{sign}", human_duration(length).replace(' ', ""));
-            let short = format!("{sign}{}{sign}", human_duration(length).replace(' ', ""));
+            // Minutes are enough: shorter pauses are no idle stretches.
+            let length = axis::coarse(length / 60_000 * 60_000);
+            let text = format!("{sign}{length} idle{sign}");
+            let short = format!("{sign}{length}{sign}");
             let style = theme.style(Role::Blocked);
             for text in [text, short, sign.to_owned()] {
                 let width = i64::try_from(text.chars().count()).unwrap_or(0);

@@ -177,7 +177,8 @@ impl Track<'_> {
     /// Draws a sign into a column; a line does not go over the sign of an end.
     fn put(&self, buffer: &mut Buffer, column: u16, symbol: &str, style: Style, over: bool) {
         let Some(cell) = buffer.cell_mut((self.x.saturating_add(column), self.y)) else { return };
-        let line = [Glyph::RunLine, Glyph::RunStart, Glyph::RunBlocked].map(|g| self.theme.glyph(g));
+        let line =
+            [Glyph::RunLine, Glyph::RunStart, Glyph::RunBlocked].map(|g| self.theme.glyph(g));
         if over || cell.symbol() == " " || line.contains(&cell.symbol()) {
             cell.set_symbol(symbol).set_style(style);
         }
@@ -202,7 +203,8 @@ fn block_text(name: &str, width: usize, begins: bool, ends: bool, sign: bool) ->
             let room = width - 2;
             // The sign goes behind the name, or before all where only one of them fits.
             let room = room.saturating_sub(usize::from(sign));
-            let name = if room <= BRIEF { text::window(name, 0, room) } else { text::cut(name, room) };
+            let name =
+                if room <= BRIEF { text::window(name, 0, room) } else { text::cut(name, room) };
             let mut letters = letters(&text::pad(&name, room));
             letters.extend(sign_cell(sign));
             let mut body = vec![open.to_owned()];

@@ -137,7 +137,11 @@ fn many_agents(count: usize) -> Story {
     for n in 0..count {
         story.agent(30, "AgentSpawned", &format!("agent-{n}"));
         if let Some(done) = n.checked_sub(5) {
-            story.agent(10, if done % 7 == 3 { "AgentFailed" } else { "AgentCompleted" }, &format!("agent-{done}"));
+            story.agent(
+                10,
+                if done % 7 == 3 { "AgentFailed" } else { "AgentCompleted" },
+                &format!("agent-{done}"),
+            );
         }
     }
     story
@@ -247,7 +251,10 @@ fn a_change_of_clock_keeps_what_is_seen() {
     let before = seen(&view);
     view.set_clock(ClockKind::Time, 100, timeline);
     let after = seen(&view);
-    assert!(before.0.abs_diff(after.0) <= 2 && before.1.abs_diff(after.1) <= 2, "{before:?} {after:?}");
+    assert!(
+        before.0.abs_diff(after.0) <= 2 && before.1.abs_diff(after.1) <= 2,
+        "{before:?} {after:?}"
+    );
 }
 
 #[test]
@@ -288,15 +295,27 @@ fn clicking_where_an_event_is_drawn_finds_it() {
 
 fn any_story() -> impl Strategy<Value = Story> {
     let kinds = prop_oneof![
-        Just("PhaseStarted"), Just("PhaseFailed"), Just("AgentSpawned"), Just("AgentCompleted"),
-        Just("AgentFailed"), Just("AgentBlocked"), Just("ErrorOccurred"), Just("CommitCreated"),
-        Just("UsageRecorded"), Just("Whatever"),
+        Just("PhaseStarted"),
+        Just("PhaseFailed"),
+        Just("AgentSpawned"),
+        Just("AgentCompleted"),
+        Just("AgentFailed"),
+        Just("AgentBlocked"),
+        Just("ErrorOccurred"),
+        Just("CommitCreated"),
+        Just("UsageRecorded"),
+        Just("Whatever"),
     ];
     proptest::collection::vec((0_i64..2000, kinds, 0_u8..9), 0..60).prop_map(|events| {
         let mut story = Story::new();
         for (seconds, kind, name) in events {
-            let name = ["a", "ü", "日本語", "\u{1b}[31m", "", "x\ny", "long-long-name", "B", "c"][usize::from(name)];
-            story.then(seconds - 100, kind, json!({ "agent_name": name, "phase": name, "cost_usd": 0.1 }));
+            let name = ["a", "ü", "日本語", "\u{1b}[31m", "", "x\ny", "long-long-name", "B", "c"]
+                [usize::from(name)];
+            story.then(
+                seconds - 100,
+                kind,
+                json!({ "agent_name": name, "phase": name, "cost_usd": 0.1 }),
+            );
         }
         story
     })

@@ -7,8 +7,9 @@ use ratatui::layout::Rect;
 
 use super::axis::{Axis, domain};
 use super::layout::Layout;
+use super::runs::run_at;
 use crate::model::Position;
-use crate::timeline::{ClockKind, Timeline};
+use crate::timeline::{ClockKind, Lane, Timeline};
 
 /// What the user sees of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +88,11 @@ impl TimelineView {
         let (low, high) = domain(timeline, clock);
         let (from, to) = self.seen(timeline);
         let fixed = timeline.clocks().at(clock, around).clamp(from, to);
-        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "readings below 2^53; casts saturate")]
+        #[allow(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            reason = "readings below 2^53; casts saturate"
+        )]
         let scaled = |length: i64| (length as f64 * factor).round() as i64;
         let mut span = scaled(to - from).max(narrowest(clock));
         if factor > 1.0 {
@@ -99,7 +104,8 @@ impl TimelineView {
             return;
         }
         #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "as above")]
-        let before = ((fixed - from) as f64 / (to - from).max(1) as f64 * span as f64).round() as i64;
+        let before =
+            ((fixed - from) as f64 / (to - from).max(1) as f64 * span as f64).round() as i64;
         self.place(fixed - before, span, timeline);
     }
 
@@ -198,24 +204,39 @@ impl TimelineView {
         let agents = timeline.lanes().all().get(1..).unwrap_or_default();
         let current = timeline.row(playhead).map(|row| row.agent).filter(|name| !name.is_empty());
         let own = current.and_then(|name| agents.iter().position(|lane| lane.name == name));
-        let active = |lane: &&crate::timeline::Lane| super::runs::run_at(lane, playhead).is_some();
-        let first = agents.iter().position(|lane| active(&lane));
-        let last = agents.iter().rposition(|lane| active(&lane));
-        let (first, last) = match (first, last, own) {
-            (Some(first), Some(last), own) => {
-                (first.min(own.unwrap_or(first)), last.max(own.unwrap_or(last)))
-            }
-            (.., Some(own)) => (own, own),
-            _ => return,
-        };
-        let (first, last) =
-            if last - first < rows { (first, last) } else { own.map_or((last, last), |own| (own, own)) };
+        let Some((first, last)) = active_lanes(agents, playhead, own, rows) else { return };
         if first < self.lane_scroll {
             self.lane_scroll = first;
         } else if last >= self.lane_scroll + rows {
             self.lane_scroll = last + 1 - rows;
         }
     }
+}
+
+/// How many lanes are looked at for one that runs: they stand in the order of their first runs,
+/// and what began longest ago has most likely ended.
+const LANES_LOOKED_AT: usize = 1024;
+
+/// The first and the last of the lanes that should be seen together, at most `rows` of them.
+fn active_lanes(
+    agents: &[Lane],
+    playhead: Position,
+    own: Option<usize>,
+    rows: usize,
+) -> Option<(usize, usize)> {
+    let is_begun = |lane: &Lane| lane.spans.first().is_some_and(|run| run.from <= playhead);
+    let begun = agents.partition_point(is_begun);
+    let runs =
+        |index: &usize| agents.get(*index).is_some_and(|lane| run_at(lane, playhead).is_some());
+    let last = (begun.saturating_sub(LANES_LOOKED_AT)..begun).rev().find(runs).max(own)?;
+    let lowest = (last + 1).saturating_sub(rows);
+    if let Some(own) = own
+        && own < lowest
+    {
+        return Some((own, own));
+    }
+    let first = (lowest..=last).find(runs).unwrap_or(last);
+    Some((own.unwrap_or(first).min(first), last))
 }
 
 /// How many agents have a lane.
