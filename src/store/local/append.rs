@@ -40,9 +40,9 @@ pub(super) fn append(
         return Ok(Vec::new());
     }
     let mut log = Locked::take(&store.layout, &batch.issue_key, options.lock_timeout)?;
-    let stored = look_up(store, &log, batch, options.durability)?;
-    check_expected(&log, &stored, options.expected_sequence)?;
-    let plan = Plan::make(store, &log, batch, options, stored)?;
+    let (known, unindexed) = look_up(store, &log, batch, options.durability)?;
+    check_expected(&log, &known, options.expected_sequence)?;
+    let plan = Plan::make(store, &log, batch, options, known)?;
     let before = (log.head.end, log.head.sequence);
     if !plan.groups.is_empty() {
         write(&mut log, &plan)?;
@@ -51,7 +51,11 @@ pub(super) fn append(
     let after = log.head.end;
     settle(store, log, &plan, (before, after), options)?;
     if let Some(end) = after {
-        store.upkeep(&batch.issue_key, before, &plan.answers, end);
+        store.upkeep(&batch.issue_key, before, &plan.answers, end, options.durability);
+        if unindexed {
+            // Only speed depends on it.
+            let _ = ids::extend(&store.layout, &batch.issue_key, end);
+        }
     }
     Ok(plan.answers)
 }
@@ -60,18 +64,19 @@ pub(super) fn append(
 type Known = Vec<Option<Stored>>;
 
 /// Finds the drafts whose ids are already in the log, and refuses ids that mean another event.
+/// Says too whether the id index lags far behind.
 fn look_up(
     store: &LocalStore,
     log: &Locked<'_>,
     batch: &Batch,
     durability: Durability,
-) -> Result<Known> {
+) -> Result<(Known, bool)> {
     let wanted: Vec<&str> = batch.drafts.iter().filter_map(Draft::event_id).collect();
     if wanted.is_empty() || log.head.end.is_none() {
-        return Ok(vec![None; batch.drafts.len()]);
+        return Ok((vec![None; batch.drafts.len()], false));
     }
-    let found = match durability {
-        Durability::Deferred => store.find_cached(log, &wanted)?,
+    let (found, unindexed) = match durability {
+        Durability::Deferred => (store.find_cached(log, &wanted)?, false),
         _ => ids::find(&store.layout, log, &wanted)?,
     };
     let mut known = Vec::with_capacity(batch.drafts.len());
@@ -84,7 +89,7 @@ fn look_up(
         }
         known.push(stored.cloned());
     }
-    Ok(known)
+    Ok((known, unindexed))
 }
 
 fn reused(id: &str, sequence: u64) -> Error {
@@ -270,10 +275,9 @@ fn write(log: &mut Locked<'_>, plan: &Plan) -> Result<()> {
     let (Some(last), Some(file)) = (parts.last(), log.file.as_ref()) else {
         return Err(Error::internal("a plan with lines has no last part"));
     };
-    let metadata = file.metadata();
     let path = log.layout.events(last.at.date, log.key);
     let id = if born {
-        FileId::of(&metadata.map_err(|e| Error::io("look at", &path, &e))?)
+        FileId::of(&file.metadata().map_err(|e| Error::io("look at", &path, &e))?)
     } else {
         log.head.file
     };

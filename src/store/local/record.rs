@@ -10,7 +10,7 @@
 use std::fs::File;
 use std::io;
 
-use super::io::{FileId, fingerprint, read_full_at, write_at};
+use super::io::{FileId, fingerprint, read_at, read_full_at, write_at};
 use super::layout::Date;
 use crate::model::Timestamp;
 
@@ -93,7 +93,7 @@ pub(super) struct IssueRecords {
 /// Reads both slots of an issue's lock file at once.
 pub(super) fn read_issue(lock: &File) -> io::Result<IssueRecords> {
     let mut slots = [0; 2 * SLOT];
-    let got = read_full_at(lock, &mut slots, 0)?;
+    let got = read_slots(lock, &mut slots, 0)?;
     let (head, published) = slots[..got].split_at(got.min(SLOT));
     Ok(IssueRecords { head: HeadRecord::parse(head), published: Published::parse(published) })
 }
@@ -101,7 +101,7 @@ pub(super) fn read_issue(lock: &File) -> io::Result<IssueRecords> {
 /// Reads how far an issue was published.
 pub(super) fn read_published(lock: &File) -> io::Result<Option<Published>> {
     let mut slot = [0; SLOT];
-    let got = read_full_at(lock, &mut slot, SLOT as u64)?;
+    let got = read_slots(lock, &mut slot, SLOT as u64)?;
     Ok(Published::parse(&slot[..got]))
 }
 
@@ -118,7 +118,7 @@ pub(super) fn write_published(lock: &File, published: Published) -> io::Result<(
 /// Reads the global log's record.
 pub(super) fn read_global(lock: &File) -> io::Result<Option<GlobalRecord>> {
     let mut slot = [0; SLOT];
-    let got = read_full_at(lock, &mut slot, 0)?;
+    let got = read_slots(lock, &mut slot, 0)?;
     Ok(GlobalRecord::parse(&slot[..got]))
 }
 
@@ -145,6 +145,16 @@ pub(super) fn read_note(lock: &File, (length, hash): (u64, u64)) -> io::Result<O
     }
     let text = String::from_utf8_lossy(&bytes);
     Ok(text.lines().map(|line| Part::parse(&mut line.split(' '))).collect())
+}
+
+/// One read: a record that it cuts short has no line feed, or a fingerprint that does not fit.
+fn read_slots(lock: &File, slots: &mut [u8], offset: u64) -> io::Result<usize> {
+    loop {
+        match read_at(lock, slots, offset) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
 }
 
 fn sealed(text: &str) -> Vec<u8> {

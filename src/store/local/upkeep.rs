@@ -80,9 +80,9 @@ impl LocalStore {
         ids::extend(&self.layout, key, end)?;
         let index = dates.last().copied();
         for date in dates {
-            self.refresh_metadata(key, *date)?;
+            self.refresh_metadata(key, *date, true)?;
         }
-        index.map_or(Ok(()), |date| self.refresh_index(key, date))
+        index.map_or(Ok(()), |date| self.refresh_index(key, date, true))
     }
 
     /// Publishes the durable lines of every issue that are not in the global log yet, as readers
@@ -160,7 +160,11 @@ impl LocalStore {
         (start, before): (Option<Place>, u64),
         answers: &[Acknowledgement],
         end: Place,
+        durability: Durability,
     ) {
+        if durability == Durability::Deferred {
+            return;
+        }
         let fresh = || answers.iter().filter(|a| !a.duplicate);
         let Some(last) = fresh().next_back() else { return };
         let after = last.event_sequence;
@@ -172,9 +176,10 @@ impl LocalStore {
             return;
         }
         // These files are derived: a reader that finds them old or absent reads the log itself.
-        let _ = self.refresh_metadata(key, end.date);
+        let durable = durability == Durability::Sync;
+        let _ = self.refresh_metadata(key, end.date, durable);
         if ended || first || every(INDEX_EVERY) {
-            let _ = self.refresh_index(key, end.date);
+            let _ = self.refresh_index(key, end.date, durable);
         }
         let _ = ids::extend(&self.layout, key, end);
     }
