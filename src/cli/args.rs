@@ -11,8 +11,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::output::{ColorChoice, Format};
 use super::{
-    append, completions, config, diff, man, open, query, schema, snapshot, state,
-    store, tail, timeline, verify, why,
+    append, completions, config, diff, man, open, query, schema, snapshot, state, store, tail,
+    timeline, verify, why,
 };
 
 /// The command line.
@@ -177,7 +177,9 @@ mod tests {
         let args = ["chronoscope", "diff", "P-1", "-2h", "-1h", "--json"];
         let parsed = CommandLine::try_parse_from(args).unwrap();
         assert!(parsed.global.json);
-        assert!(matches!(parsed.command, Some(Command::Diff(d)) if d.from == "-2h" && d.to == "-1h"));
+        assert!(
+            matches!(parsed.command, Some(Command::Diff(d)) if d.from == "-2h" && d.to == "-1h")
+        );
         let args = ["chronoscope", "P-1", "--at", "-2h"];
         let parsed = CommandLine::try_parse_from(args).unwrap();
         assert_eq!(parsed.open.at.as_deref(), Some("-2h"));

@@ -9,7 +9,9 @@ use super::failure::Outcome;
 
 /// The flags of `completions`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  chronoscope completions bash > ~/.local/share/bash-completion/completions/chronoscope")]
+#[command(
+    after_help = "Example:\n  chronoscope completions bash > ~/.local/share/bash-completion/completions/chronoscope"
+)]
 pub struct Flags {
     /// The shell
     shell: Shell,

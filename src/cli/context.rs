@@ -63,7 +63,8 @@ impl Context {
             Some(path) => path,
             None => nearest_store()?.map_or_else(user_store, Ok)?,
         };
-        let scheme = path.to_str().and_then(|text| text.split_once("://")).map(|(scheme, _)| scheme);
+        let scheme =
+            path.to_str().and_then(|text| text.split_once("://")).map(|(scheme, _)| scheme);
         match scheme {
             None => Ok(path),
             Some("nats") => Err(Error::usage("stores on NATS are not compiled in")

@@ -15,7 +15,9 @@ const LONG: usize = 60;
 
 /// The flags of `diff`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  chronoscope diff PROJ-123 start end\n  chronoscope diff PROJ-123 AgentSpawned:1 AgentFailed\n  chronoscope diff PROJ-123 -1h end --json")]
+#[command(
+    after_help = "Examples:\n  chronoscope diff PROJ-123 start end\n  chronoscope diff PROJ-123 AgentSpawned:1 AgentFailed\n  chronoscope diff PROJ-123 -1h end --json"
+)]
 pub struct Flags {
     /// The issue
     pub issue: String,

@@ -79,7 +79,8 @@ impl Paint {
     #[must_use]
     pub fn choose(choice: ColorChoice, ascii: bool, terminal: bool) -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
-        let forced = || std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| !v.is_empty() && v != "0");
+        let forced =
+            || std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| !v.is_empty() && v != "0");
         let dumb = || std::env::var_os("TERM").is_some_and(|v| v == "dumb");
         let colour = match choice {
             ColorChoice::Always => true,
@@ -143,7 +144,8 @@ pub fn escape(text: &str) -> String {
 #[must_use]
 pub fn json_text(value: &impl Serialize, pretty: bool) -> String {
     // The values that are printed have text keys and no failing parts.
-    let json = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+    let json =
+        if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
     escape_json(json.unwrap_or_default())
 }
 
@@ -226,7 +228,12 @@ impl Table {
     pub fn lines(&self, paint: Paint, columns: usize) -> Vec<String> {
         let count = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let widest = |column: usize| {
-            self.rows.iter().filter_map(|r| r.get(column)).map(|(_, t)| t.width()).max().unwrap_or(0)
+            self.rows
+                .iter()
+                .filter_map(|r| r.get(column))
+                .map(|(_, t)| t.width())
+                .max()
+                .unwrap_or(0)
         };
         let widths: Vec<usize> = (0..count).map(widest).collect();
         self.rows.iter().map(|row| self.line(row, &widths, paint, columns)).collect()
@@ -367,7 +374,10 @@ mod tests {
         assert_eq!(escape("Grüße 👋"), "Grüße 👋");
         let json = json_text(&"\u{1b}\u{9b}\u{202e}\u{e0041}é", false);
         assert_eq!(json, r#""\u001b\u009b\u202e\udb40\udc41é""#);
-        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), "\u{1b}\u{9b}\u{202e}\u{e0041}é");
+        assert_eq!(
+            serde_json::from_str::<String>(&json).unwrap(),
+            "\u{1b}\u{9b}\u{202e}\u{e0041}é"
+        );
     }
 
     #[test]
@@ -384,10 +394,7 @@ mod tests {
         let mut table = Table::new("  ");
         table.row([(None, "日本"), (None, "a long text that goes on")]);
         table.row([(None, "x"), (None, "b\u{7}")]);
-        assert_eq!(
-            table.lines(Paint::PLAIN, 20),
-            ["  日本  a long text…", "  x     b\\u{7}"]
-        );
+        assert_eq!(table.lines(Paint::PLAIN, 20), ["  日本  a long text…", "  x     b\\u{7}"]);
     }
 
     proptest::proptest! {

@@ -163,8 +163,10 @@ fn page_size(context: &Context, given: Option<usize>) -> Result<usize> {
     match given {
         None => Ok(context.config.size(Setting::DefaultPageSize).min(most)),
         Some(limit) if limit <= most => Ok(limit),
-        Some(limit) => Err(Error::usage(format!("--limit {limit} is more than a page may have, {most}"))
-            .with_hint("--jsonl has no such limit; query.max_page_size sets it")),
+        Some(limit) => {
+            Err(Error::usage(format!("--limit {limit} is more than a page may have, {most}"))
+                .with_hint("--jsonl has no such limit; query.max_page_size sets it"))
+        }
     }
 }
 
@@ -217,7 +219,10 @@ fn groups(context: &mut Context, store: &LocalStore, filter: &Filter, by: &Group
             let widest = found.groups.first().map_or(1, |g| g.count.to_string().len());
             for group in &found.groups {
                 let count = format!("{:>widest$}", group.count);
-                table.row([(Some(Role::Strong), &count), (None, group.key.as_deref().unwrap_or("(none)"))]);
+                table.row([
+                    (Some(Role::Strong), &count),
+                    (None, group.key.as_deref().unwrap_or("(none)")),
+                ]);
             }
             Ok(context.out.table(&table)?)
         }

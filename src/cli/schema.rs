@@ -28,21 +28,27 @@ pub struct Flags {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List the types of events
-    #[command(after_help = "Examples:\n  chronoscope schema list\n  chronoscope schema list --kinds --json")]
+    #[command(
+        after_help = "Examples:\n  chronoscope schema list\n  chronoscope schema list --kinds --json"
+    )]
     List {
         /// List the closed lists of words instead: anomalies, findings and the like
         #[arg(long)]
         kinds: bool,
     },
     /// Print what an event of a type holds, with an example
-    #[command(after_help = "Examples:\n  chronoscope schema show AgentFailed\n  chronoscope schema show AgentFailed --json > agent-failed.schema.json")]
+    #[command(
+        after_help = "Examples:\n  chronoscope schema show AgentFailed\n  chronoscope schema show AgentFailed --json > agent-failed.schema.json"
+    )]
     Show {
         /// The type
         #[arg(value_name = "TYPE")]
         kind: String,
     },
     /// Check events in a file: stored lines, or events as for an append
-    #[command(after_help = "Examples:\n  chronoscope schema check events.jsonl\n  producer | chronoscope schema check -\n\nExit 4 when an event is invalid. Events that have an event_sequence are checked as stored\nlines, others as for an append.")]
+    #[command(
+        after_help = "Examples:\n  chronoscope schema check events.jsonl\n  producer | chronoscope schema check -\n\nExit 4 when an event is invalid. Events that have an event_sequence are checked as stored\nlines, others as for an append."
+    )]
     Check {
         /// JSON objects, one a line; - is stdin
         file: PathBuf,
@@ -156,7 +162,10 @@ fn show(context: &mut Context, name: &str) -> Outcome {
     let title = format!(
         "{}  {}",
         paint.of(Role::Strong, kind.name()),
-        paint.of(Role::Dim, &format!("{} · {} · since {}", spec.category, spec.severity, spec.since.name()))
+        paint.of(
+            Role::Dim,
+            &format!("{} · {} · since {}", spec.category, spec.severity, spec.since.name())
+        )
     );
     context.out.line(title)?;
     context.out.line(format!("  {}", spec.doc))?;
@@ -237,7 +246,8 @@ fn check(context: &mut Context, file: &Path) -> Outcome {
     match (faults.len(), context.out.format) {
         (0, _) => Ok(()),
         (count, Format::Text) => {
-            Err(Error::new(ErrorKind::Invalid, format!("{count} faults in {checked} events")).into())
+            Err(Error::new(ErrorKind::Invalid, format!("{count} faults in {checked} events"))
+                .into())
         }
         _ => Err(Failure::Told(ErrorKind::Invalid)),
     }

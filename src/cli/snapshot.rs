@@ -23,7 +23,9 @@ const VERSIONS: Versions = Versions { state_schema: STATE_SCHEMA_VERSION, fold: 
 
 /// The flags of `snapshot`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  chronoscope snapshot PROJ-123\n  chronoscope snapshot PROJ-123 --at PhaseCompleted:1\n  chronoscope snapshot list\n  chronoscope snapshot gc --dry-run")]
+#[command(
+    after_help = "Examples:\n  chronoscope snapshot PROJ-123\n  chronoscope snapshot PROJ-123 --at PhaseCompleted:1\n  chronoscope snapshot list\n  chronoscope snapshot gc --dry-run"
+)]
 pub struct Flags {
     /// The issue whose state is kept
     issue: Option<String>,
@@ -51,10 +53,9 @@ enum Command {
 
 pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     match (&flags.command, &flags.issue) {
-        (Some(_), Some(issue)) => Err(Error::usage(format!(
-            "{issue:?} stands before the name of the command"
-        ))
-        .into()),
+        (Some(_), Some(issue)) => {
+            Err(Error::usage(format!("{issue:?} stands before the name of the command")).into())
+        }
         (Some(Command::List { issue }), None) => list(context, issue.as_deref()),
         (Some(Command::Gc { dry_run }), None) => collect(context, *dry_run),
         (None, Some(issue)) => keep(context, issue, flags.at.as_deref()),
@@ -167,7 +168,11 @@ fn collect(context: &mut Context, dry_run: bool) -> Outcome {
                 context.out.line(format!("{verb} {}", super::output::escape(file)))?;
             }
             let paint = context.out.paint;
-            let all = if files.is_empty() { "nothing to remove".to_owned() } else { format!("{verb} {}", files.len()) };
+            let all = if files.is_empty() {
+                "nothing to remove".to_owned()
+            } else {
+                format!("{verb} {}", files.len())
+            };
             Ok(context.out.line(paint.of(Role::Dim, &all))?)
         }
     }

@@ -15,7 +15,9 @@ use super::summary;
 
 /// The flags of `state`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  chronoscope state PROJ-123\n  chronoscope state PROJ-123 --at -2h\n  chronoscope state PROJ-123 --at AgentFailed --path /agents/api-integ\n  chronoscope state PROJ-123 --json | jq .state.orchestration")]
+#[command(
+    after_help = "Examples:\n  chronoscope state PROJ-123\n  chronoscope state PROJ-123 --at -2h\n  chronoscope state PROJ-123 --at AgentFailed --path /agents/api-integ\n  chronoscope state PROJ-123 --json | jq .state.orchestration"
+)]
 pub struct Flags {
     /// The issue
     pub issue: String,

@@ -27,7 +27,9 @@ enum Command {
     #[command(after_help = "Example:\n  chronoscope store stats --json | jq .by_type")]
     Stats,
     /// Make everything anew that is derived from the logs
-    #[command(after_help = "Example:\n  chronoscope store rebuild\n\nThe logs themselves are only read.")]
+    #[command(
+        after_help = "Example:\n  chronoscope store rebuild\n\nThe logs themselves are only read."
+    )]
     Rebuild {
         /// How long to wait for other writers
         #[arg(long, value_name = "TIME", default_value = "10s")]

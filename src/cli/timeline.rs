@@ -18,7 +18,9 @@ const WINDOW: Position = 10;
 
 /// The flags of `timeline`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  chronoscope timeline PROJ-123\n  chronoscope timeline PROJ-123 --around AgentFailed\n  chronoscope timeline PROJ-123 --around 14:00 --window 15m\n  chronoscope timeline PROJ-123 --window 1000 --jsonl")]
+#[command(
+    after_help = "Examples:\n  chronoscope timeline PROJ-123\n  chronoscope timeline PROJ-123 --around AgentFailed\n  chronoscope timeline PROJ-123 --around 14:00 --window 15m\n  chronoscope timeline PROJ-123 --window 1000 --jsonl"
+)]
 pub struct Flags {
     /// The issue
     pub issue: String,
@@ -56,7 +58,11 @@ pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
 }
 
 /// The positions to show: the first and the one after the last.
-fn window(session: &Session, at: Position, given: Option<&str>) -> Result<std::ops::Range<Position>> {
+fn window(
+    session: &Session,
+    at: Position,
+    given: Option<&str>,
+) -> Result<std::ops::Range<Position>> {
     let head = session.head();
     let by_count = |n: Position| at.saturating_sub(n).max(1)..at.saturating_add(n).min(head) + 1;
     let Some(text) = given else { return Ok(by_count(WINDOW)) };
@@ -94,9 +100,8 @@ pub(super) fn print(
 }
 
 fn summarise(state: &State) -> Summary {
-    let text = |key: &'static str| {
-        Some(state.at(&Path::of(["orchestration", key]))?.as_str()?.to_owned())
-    };
+    let text =
+        |key: &'static str| Some(state.at(&Path::of(["orchestration", key]))?.as_str()?.to_owned());
     let named = |kind: &str, wanted: &[&str]| -> Vec<String> {
         let things = state.root().get(kind).and_then(Value::as_map);
         let is = |thing: &Value| {

@@ -14,7 +14,9 @@ use super::output::{Format, Role, Table};
 
 /// The flags of `verify`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  chronoscope verify\n  chronoscope verify PROJ-123 --deep --json\n\nExit 6 when something is found. This version has no signed checkpoints yet: it finds damage and\ninconsistency, and cannot prove that nothing was taken away; --json says so with a root of null.")]
+#[command(
+    after_help = "Examples:\n  chronoscope verify\n  chronoscope verify PROJ-123 --deep --json\n\nExit 6 when something is found. This version has no signed checkpoints yet: it finds damage and\ninconsistency, and cannot prove that nothing was taken away; --json says so with a root of null."
+)]
 pub struct Flags {
     /// The issue; all if not given
     issue: Option<String>,

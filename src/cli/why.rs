@@ -17,7 +17,9 @@ const WRITERS: usize = 20;
 
 /// The flags of `why`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  chronoscope why PROJ-123 /agents/api-integ/status\n  chronoscope why PROJ-123 /orchestration/current_phase --at 14:00\n  chronoscope why PROJ-123 /gaps --json")]
+#[command(
+    after_help = "Examples:\n  chronoscope why PROJ-123 /agents/api-integ/status\n  chronoscope why PROJ-123 /orchestration/current_phase --at 14:00\n  chronoscope why PROJ-123 /gaps --json"
+)]
 pub struct Flags {
     /// The issue
     pub issue: String,

@@ -69,9 +69,8 @@ fn histories_are_without_fault_but_for_the_one_that_shows_faults() {
 #[test]
 fn the_tour_tells_the_story() {
     let mut session = Session::read(&sample(), TOUR.issue_key).unwrap();
-    let at = |session: &mut Session, text: &str| {
-        session.resolve(&Moment::parse(text).unwrap()).unwrap()
-    };
+    let at =
+        |session: &mut Session, text: &str| session.resolve(&Moment::parse(text).unwrap()).unwrap();
     let failure = at(&mut session, TOUR.failure);
     let (from, to) = (at(&mut session, TOUR.fix.0), at(&mut session, TOUR.fix.1));
     assert!(failure < from && from < to);

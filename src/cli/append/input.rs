@@ -61,7 +61,10 @@ fn read_stdin() -> Result<String> {
     read.map_err(|e| Error::io("read", Path::new("the standard input"), &e))?;
     String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
-        Error::new(crate::error::ErrorKind::Invalid, format!("stdin is not UTF-8 from byte {at} on"))
+        Error::new(
+            crate::error::ErrorKind::Invalid,
+            format!("stdin is not UTF-8 from byte {at} on"),
+        )
     })
 }
 
@@ -233,7 +236,10 @@ mod tests {
     #[test]
     fn flags_fill_in_only_what_is_not_there() {
         let given = Given(vec![("issue_key", "\"P-1\"".into()), ("session_id", "\"s\"".into())]);
-        assert_eq!(given.fill("{ \"issue_key\": \"Q-2\" }"), "{\"session_id\":\"s\", \"issue_key\": \"Q-2\" }");
+        assert_eq!(
+            given.fill("{ \"issue_key\": \"Q-2\" }"),
+            "{\"session_id\":\"s\", \"issue_key\": \"Q-2\" }"
+        );
         assert_eq!(given.fill("{}"), "{\"issue_key\":\"P-1\",\"session_id\":\"s\"}");
         assert_eq!(given.fill("[1"), "[1");
     }

@@ -218,19 +218,28 @@ fn one_issue(drafts: &[Draft]) -> Result<String> {
     match drafts.iter().find(|draft| draft.issue_key() != key) {
         None => Ok(key.to_owned()),
         Some(other) => {
-            let message = format!("a batch is for one issue; this one names {key} and {}", other.issue_key());
+            let message =
+                format!("a batch is for one issue; this one names {key} and {}", other.issue_key());
             Err(Error::usage(message).with_hint("--stream takes any mix of issues"))
         }
     }
 }
 
 /// Prints the lines that an append would write, as of now.
-fn dry_run(context: &mut Context, store: &LocalStore, batch: &Batch, options: &AppendOptions) -> Outcome {
+fn dry_run(
+    context: &mut Context,
+    store: &LocalStore,
+    batch: &Batch,
+    options: &AppendOptions,
+) -> Outcome {
     let (mut sequence, last) = head(store, &batch.issue_key)?;
     if let Some(expected) = options.expected_sequence
         && expected != sequence
     {
-        let message = format!("expected sequence {expected}, but the head of {} is {sequence}", batch.issue_key);
+        let message = format!(
+            "expected sequence {expected}, but the head of {} is {sequence}",
+            batch.issue_key
+        );
         let details = json!({"expected": expected, "actual": sequence});
         return Err(Error::new(ErrorKind::Conflict, message).with_details(details).into());
     }
