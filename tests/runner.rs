@@ -1,5 +1,6 @@
 //! The one integration test binary.
 
+mod import;
 mod store_conformance;
 mod store_damage;
 mod store_processes;

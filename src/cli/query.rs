@@ -34,7 +34,7 @@ byte, all of them unless --limit is given.";
 /// The flags of `query`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Flags {
+pub(crate) struct Flags {
     /// The issue
     #[arg(long, value_name = "KEY")]
     issue: Vec<String>,
@@ -97,7 +97,7 @@ struct Page {
     took_ms: u64,
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let store = context.shared_store()?;
     let filter = filter(flags, &store)?;
     if let Some(field) = &flags.group_by {
@@ -200,7 +200,7 @@ fn lines(
 }
 
 /// The stored JSON; the text of a line that is none.
-pub(super) fn raw_json(bytes: &[u8]) -> Box<RawValue> {
+pub(crate) fn raw_json(bytes: &[u8]) -> Box<RawValue> {
     let text = String::from_utf8_lossy(bytes);
     RawValue::from_string(text.clone().into_owned()).unwrap_or_else(|_| {
         // A string is always JSON.

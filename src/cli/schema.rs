@@ -20,7 +20,7 @@ use super::output::{Format, Role, Table, escape};
 
 /// The flags of `schema`.
 #[derive(Debug, Args)]
-pub struct Flags {
+pub(crate) struct Flags {
     #[command(subcommand)]
     command: Command,
 }
@@ -57,7 +57,7 @@ enum Command {
     History,
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     match &flags.command {
         Command::List { kinds: false } => list(context),
         Command::List { kinds: true } => kinds(context),
@@ -124,7 +124,7 @@ fn words() -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     words.extend(AnomalyKind::ALL.iter().map(|k| ("anomaly", k.name(), k.meaning())));
     words.extend(FindingKind::ALL.iter().map(|k| ("finding", k.name(), k.meaning())));
-    //words.extend(crate::import::FaultKind::ALL.iter().map(|k| ("fault", k.name(), k.meaning())));
+    words.extend(crate::import::FaultKind::ALL.iter().map(|k| ("fault", k.name(), k.meaning())));
     words.extend(Category::ALL.iter().map(|k| ("category", k.name(), k.meaning())));
     words.extend(Severity::ALL.iter().map(|k| ("severity", k.name(), k.meaning())));
     words
@@ -191,6 +191,7 @@ fn fields(table: &mut Table, list: &[Field], before: &str) {
             Type::Name => ("text, not empty".into(), &[]),
             Type::OneOf(words) => (words.join(" | "), &[]),
             Type::Int => ("whole number".into(), &[]),
+            Type::IntIn(low, i64::MAX) => (format!("whole number from {low}"), &[]),
             Type::IntIn(low, high) => (format!("whole number, {low} to {high}"), &[]),
             Type::Num => ("number".into(), &[]),
             Type::Bool => ("true or false".into(), &[]),

@@ -26,7 +26,7 @@ const VERSIONS: Versions = Versions { state_schema: STATE_SCHEMA_VERSION, fold: 
 #[command(
     after_help = "Examples:\n  chronoscope snapshot PROJ-123\n  chronoscope snapshot PROJ-123 --at PhaseCompleted:1\n  chronoscope snapshot list\n  chronoscope snapshot gc --dry-run"
 )]
-pub struct Flags {
+pub(crate) struct Flags {
     /// The issue whose state is kept
     issue: Option<String>,
     /// The moment; the issue's end if not given
@@ -51,7 +51,7 @@ enum Command {
     },
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     match (&flags.command, &flags.issue) {
         (Some(_), Some(issue)) => {
             Err(Error::usage(format!("{issue:?} stands before the name of the command")).into())
@@ -180,7 +180,7 @@ fn collect(context: &mut Context, dry_run: bool) -> Outcome {
 
 /// What is wrong with an issue's snapshots when they are compared with the log: the log is folded
 /// anew up to each of them.
-pub(super) fn deep_faults(
+pub(crate) fn deep_faults(
     context: &Context,
     store: &LocalStore,
     issue: &str,

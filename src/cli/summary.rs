@@ -13,7 +13,7 @@ use super::output::{Paint, Role, Table, escape};
 const AGENTS: usize = 20;
 
 /// Prints the summary of the state at `at`.
-pub(super) fn print(
+pub(crate) fn print(
     context: &mut Context,
     session: &mut Session,
     at: Position,
@@ -168,7 +168,7 @@ fn note(thing: &Value) -> String {
 }
 
 /// The glyph and role of a status.
-pub(super) fn mark(status: &str, paint: Paint) -> (Role, &'static str) {
+pub(crate) fn mark(status: &str, paint: Paint) -> (Role, &'static str) {
     match status {
         "running" | "in_progress" | "retrying" | "active" => (Role::Running, paint.glyph("▶", ">")),
         "completed" | "resolved" | "merged" | "ended" | "passed" => {

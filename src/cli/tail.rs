@@ -26,7 +26,7 @@ const CHUNK: usize = 1 << 20;
 #[command(
     after_help = "Examples:\n  chronoscope tail PROJ-123 -n 50\n  chronoscope tail -f\n  chronoscope tail PROJ-123 -f --type AgentFailed --type '!AgentProgressed' --jsonl"
 )]
-pub struct Flags {
+pub(crate) struct Flags {
     /// The issue; all if not given
     pub issue: Option<String>,
     /// How many of the last events
@@ -60,7 +60,7 @@ struct Follower<'a> {
     logs: BTreeMap<String, Log>,
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     if flags.follow && context.out.format == Format::Json {
         return Err(Error::usage("--json gives one document, and --follow has no end")
             .with_hint("--jsonl prints each event as it comes")

@@ -21,7 +21,7 @@ const WINDOW: Position = 10;
 #[command(
     after_help = "Examples:\n  chronoscope timeline PROJ-123\n  chronoscope timeline PROJ-123 --around AgentFailed\n  chronoscope timeline PROJ-123 --around 14:00 --window 15m\n  chronoscope timeline PROJ-123 --window 1000 --jsonl"
 )]
-pub struct Flags {
+pub(crate) struct Flags {
     /// The issue
     pub issue: String,
     /// The moment in the middle; the issue's end if not given
@@ -50,7 +50,7 @@ struct Summary {
     pending_tasks: Vec<String>,
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let mut session = context.session(&flags.issue)?;
     let at = position(&mut session, flags.around.as_deref(), &Moment::End)?;
     let range = window(&session, at, flags.window.as_deref())?;
@@ -81,7 +81,7 @@ fn window(
 }
 
 /// Prints some events with the one at `at` marked, and what was true there.
-pub(super) fn print(
+pub(crate) fn print(
     context: &mut Context,
     session: &mut Session,
     at: Position,
@@ -169,7 +169,7 @@ fn heading(context: &mut Context, session: &Session, at: Position, summary: &Sum
 }
 
 /// One event as a row: mark, position, time, glyph, type, actor, summary.
-pub(super) fn row(table: &mut Table, event: &EventRef, here: bool, paint: Paint) {
+pub(crate) fn row(table: &mut Table, event: &EventRef, here: bool, paint: Paint) {
     let (role, glyph) = event.glyph(paint);
     let mark = if here { paint.glyph("▶", ">") } else { "" };
     let strong = if here { Some(Role::Strong) } else { None };

@@ -21,7 +21,7 @@ enum Node {
 ///
 /// # Errors
 /// Usage: the base is no JSON object, or a field has no `=`, no JSON, no key, or comes twice.
-pub(super) fn build(base: Option<&str>, fields: &[String]) -> Result<String> {
+pub(crate) fn build(base: Option<&str>, fields: &[String]) -> Result<String> {
     let mut root = match base {
         Some(text) => object(text).ok_or_else(|| {
             Error::usage("--metadata is not a JSON object")
