@@ -1,5 +1,10 @@
 //! The one integration test binary.
 
+mod cli;
+mod cli_append;
+mod cli_exit;
+mod cli_support;
+mod layers;
 mod store_conformance;
 mod store_damage;
 mod store_processes;
