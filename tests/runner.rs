@@ -1,5 +1,7 @@
 //! The one integration test binary.
 
+mod pictures;
+mod pty_support;
 mod store_conformance;
 mod store_damage;
 mod store_processes;
