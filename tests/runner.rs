@@ -6,6 +6,8 @@ mod cli_exit;
 mod cli_support;
 mod import;
 mod layers;
+mod pictures;
+mod pty_support;
 mod screens;
 mod store_conformance;
 mod store_damage;
