@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::output::{ColorChoice, Format};
 use super::{
-    append, completions, config, diff, man, open, query, schema, snapshot, state,
+    append, completions, config, demo, diff, import, man, open, query, schema, snapshot, state,
     store, tail, timeline, verify, why,
 };
 
@@ -30,7 +30,7 @@ use super::{
     subcommand_value_name = "COMMAND",
     max_term_width = 100
 )]
-pub struct CommandLine {
+pub(crate) struct CommandLine {
     /// The flags that every command takes.
     #[command(flatten)]
     pub global: Global,
@@ -62,7 +62,7 @@ Exit codes: 0 done, 1 a bug, 2 usage, 3 not found, 4 invalid event, 5 conflict, 
 
 /// The flags that every command takes.
 #[derive(Debug, Clone, Args)]
-pub struct Global {
+pub(crate) struct Global {
     /// The events folder: the one that holds the dates
     #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
     pub store: Option<PathBuf>,
@@ -94,7 +94,7 @@ pub struct Global {
 impl Global {
     /// The format that was asked for.
     #[must_use]
-    pub fn format(&self) -> Format {
+    pub(crate) fn format(&self) -> Format {
         match (self.json, self.jsonl) {
             (true, _) => Format::Json,
             (_, true) => Format::Jsonl,
@@ -105,7 +105,7 @@ impl Global {
 
 /// The commands, in the order of the help.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Append events to the store
     #[command(long_flag = "append")]
     Append(append::Flags),
@@ -121,6 +121,8 @@ pub enum Command {
     Query(query::Flags),
     /// Print the last events, and follow
     Tail(tail::Flags),
+    /// Take in logs that other programs wrote
+    Import(import::Flags),
     /// Keep a state beside the log, list and clean what is kept
     Snapshot(snapshot::Flags),
     /// Check every line of the store
@@ -131,6 +133,8 @@ pub enum Command {
     Schema(schema::Flags),
     /// The settings in force
     Config(config::Flags),
+    /// Look around in a sample store
+    Demo(demo::Flags),
     /// Print completions for a shell
     Completions(completions::Flags),
     /// Print the manual page
@@ -139,7 +143,7 @@ pub enum Command {
 
 /// The format that the flags ask for, as far as can be told when they cannot be parsed.
 #[must_use]
-pub fn format_of_raw_args() -> Format {
+pub(crate) fn format_of_raw_args() -> Format {
     let flags: Vec<OsString> =
         std::env::args_os().skip(1).take_while(|argument| argument != "--").collect();
     if flags.iter().any(|flag| flag == "--json") {
@@ -177,7 +181,9 @@ mod tests {
         let args = ["chronoscope", "diff", "P-1", "-2h", "-1h", "--json"];
         let parsed = CommandLine::try_parse_from(args).unwrap();
         assert!(parsed.global.json);
-        assert!(matches!(parsed.command, Some(Command::Diff(d)) if d.from == "-2h" && d.to == "-1h"));
+        assert!(
+            matches!(parsed.command, Some(Command::Diff(d)) if d.from == "-2h" && d.to == "-1h")
+        );
         let args = ["chronoscope", "P-1", "--at", "-2h"];
         let parsed = CommandLine::try_parse_from(args).unwrap();
         assert_eq!(parsed.open.at.as_deref(), Some("-2h"));

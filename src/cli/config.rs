@@ -11,7 +11,7 @@ use super::output::{Format, Role, Table};
 
 /// The flags of `config`.
 #[derive(Debug, Args)]
-pub struct Flags {
+pub(crate) struct Flags {
     #[command(subcommand)]
     command: Command,
 }
@@ -19,11 +19,13 @@ pub struct Flags {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Print every setting, its value and where that comes from
-    #[command(after_help = "Examples:\n  chronoscope config show\n  chronoscope config show --json\n\nThe configuration is the file of --config, else of $CHRONOSCOPE_CONFIG, else the nearest\nconfig/event-sourcing.yaml or event-sourcing.yaml upwards, else the user's. Settings that\nhave an effect can also be set in the environment: query.default_page_size is\n$CHRONOSCOPE_QUERY_DEFAULT_PAGE_SIZE.")]
+    #[command(
+        after_help = "Examples:\n  chronoscope config show\n  chronoscope config show --json\n\nThe configuration is the file of --config, else of $CHRONOSCOPE_CONFIG, else the nearest\nconfig/event-sourcing.yaml or event-sourcing.yaml upwards, else the user's. Settings that\nhave an effect can also be set in the environment: query.default_page_size is\n$CHRONOSCOPE_QUERY_DEFAULT_PAGE_SIZE."
+    )]
     Show,
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     match flags.command {
         Command::Show => show(context),
     }
@@ -57,8 +59,7 @@ fn rows(context: &Context) -> impl Iterator<Item = Value> {
         if let Some(given) = context.config.given(spec.setting)
             && origin == crate::config::Origin::Default
         {
-            row["not_obeyed"] =
-                json!({"value": given.value, "origin": given.origin.to_string()});
+            row["not_obeyed"] = json!({"value": given.value, "origin": given.origin.to_string()});
         }
         row
     })

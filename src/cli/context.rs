@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::clock::Clock;
 use crate::config::{Config, Setting, Sources};
@@ -22,7 +23,7 @@ const STORE_NAMES: [&str; 2] = ["sessions/events", "events"];
 
 /// What a command works with.
 #[derive(Debug)]
-pub struct Context {
+pub(crate) struct Context {
     /// The settings in force.
     pub config: Config,
     /// What time it is.
@@ -34,7 +35,7 @@ pub struct Context {
 impl Context {
     /// Loads the settings and takes hold of the output. What is odd about the settings is said
     /// once, on stderr, by [`Context::tell_warnings`].
-    pub fn new(global: Global) -> Result<Self> {
+    pub(crate) fn new(global: Global) -> Result<Self> {
         let out = Output::new(global.format(), global.color, global.ascii);
         let clock = Clock::from_environment()?;
         let mut config = Config::load(&Sources::from_process(global.config)?)?;
@@ -50,7 +51,7 @@ impl Context {
     }
 
     /// Says on stderr what is odd about the settings.
-    pub fn tell_warnings(&self) {
+    pub(crate) fn tell_warnings(&self) {
         for warning in self.config.warnings() {
             super::failure::note(warning, self.out.paint);
         }
@@ -58,12 +59,13 @@ impl Context {
 
     /// Where the store is, or will be: flag, environment, configuration, the nearest one upwards,
     /// the user's data folder.
-    pub fn store_path(&self) -> Result<PathBuf> {
+    pub(crate) fn store_path(&self) -> Result<PathBuf> {
         let path = match self.config.store() {
             Some(path) => path,
             None => nearest_store()?.map_or_else(user_store, Ok)?,
         };
-        let scheme = path.to_str().and_then(|text| text.split_once("://")).map(|(scheme, _)| scheme);
+        let scheme =
+            path.to_str().and_then(|text| text.split_once("://")).map(|(scheme, _)| scheme);
         match scheme {
             None => Ok(path),
             Some("nats") => Err(Error::usage("stores on NATS are not compiled in")
@@ -74,19 +76,19 @@ impl Context {
     }
 
     /// The store, which must be there.
-    pub fn store(&self) -> Result<LocalStore> {
+    pub(crate) fn store(&self) -> Result<LocalStore> {
         self.tell_warnings();
         let store = LocalStore::open(self.store_path()?, self.clock)?;
         Ok(store.with_max_line_bytes(self.config.size(Setting::MaxLineBytes)))
     }
 
     /// The store, shared with other threads.
-    pub fn shared_store(&self) -> Result<Arc<LocalStore>> {
+    pub(crate) fn shared_store(&self) -> Result<Arc<LocalStore>> {
         self.store().map(Arc::new)
     }
 
     /// One issue, read to its end, with the marks that the user set.
-    pub fn session(&self, issue_key: &str) -> Result<Session> {
+    pub(crate) fn session(&self, issue_key: &str) -> Result<Session> {
         let store = self.store()?;
         let mut session = Session::read(&store, issue_key)?;
         session.user = user(&store, issue_key);
@@ -95,14 +97,14 @@ impl Context {
 }
 
 /// What the user set for an issue.
-pub fn user(store: &LocalStore, issue_key: &str) -> UserState {
+pub(crate) fn user(store: &LocalStore, issue_key: &str) -> UserState {
     user_state::state_dir().map_or_else(UserState::default, |folder| {
         UserState::load(&user_state::file(&folder, store.root(), issue_key))
     })
 }
 
 /// The position that the text names; `otherwise` without one.
-pub fn position(
+pub(crate) fn position(
     session: &mut Session,
     moment: Option<&str>,
     otherwise: &Moment,
@@ -123,7 +125,8 @@ fn nearest_store() -> Result<Option<PathBuf>> {
     Ok(found)
 }
 
-fn user_store() -> Result<PathBuf> {
+/// The store in the user's data folder.
+pub(crate) fn user_store() -> Result<PathBuf> {
     let absolute =
         |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
     let base = absolute("XDG_DATA_HOME")
@@ -138,14 +141,27 @@ fn user_store() -> Result<PathBuf> {
 
 /// Ctrl-C ends the program with exit code 130, whatever it waits for. Appends do without: they
 /// are safe against any end, and start faster.
-pub fn end_on_interrupt() {
+pub(crate) fn end_on_interrupt() {
     #[cfg(unix)]
     {
-        use std::sync::atomic::AtomicBool;
         let always = Arc::new(AtomicBool::new(true));
         let code = i32::from(crate::error::ErrorKind::Interrupted.exit_code());
         // Without the handler the signal ends the program all the same.
         let signal = signal_hook::consts::SIGINT;
         let _ = signal_hook::flag::register_conditional_shutdown(signal, code, always);
     }
+}
+
+/// A flag that the first Ctrl-C sets; the second ends the program with exit code 130.
+pub(crate) fn interrupt_flag() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    #[cfg(unix)]
+    {
+        let code = i32::from(crate::error::ErrorKind::Interrupted.exit_code());
+        let signal = signal_hook::consts::SIGINT;
+        // In this order, so that the one that sets the flag is not the one that ends the program.
+        let _ = signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&flag));
+        let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
+    }
+    flag
 }

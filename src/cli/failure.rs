@@ -7,16 +7,18 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use serde::Serialize;
+
 use crate::error::{Error, ErrorKind};
 
-use super::output::{Format, Paint, Role, escape};
+use super::output::{Format, Paint, Role, escape, json_text};
 
 /// Where bugs are reported.
 const TRACKER: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// Why a command stops before its end.
 #[derive(Debug)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// Whoever reads the output has gone; nothing is wrong.
     ClosedPipe,
     /// Something failed, and still has to be told.
@@ -26,7 +28,7 @@ pub enum Failure {
 }
 
 /// What a command comes to.
-pub type Outcome<T = ()> = Result<T, Failure>;
+pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -45,7 +47,7 @@ impl From<io::Error> for Failure {
 }
 
 /// Tells how it ended and gives the exit code.
-pub fn conclude(outcome: Outcome, format: Format, paint: Paint) -> ExitCode {
+pub(crate) fn conclude(outcome: Outcome, format: Format, paint: Paint) -> ExitCode {
     match outcome {
         Ok(()) | Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
         Err(Failure::Told(kind)) => kind.exit_code().into(),
@@ -57,20 +59,42 @@ pub fn conclude(outcome: Outcome, format: Format, paint: Paint) -> ExitCode {
 }
 
 /// Writes an error to stderr: one line of JSON, or a message with its hint.
-pub fn tell(error: &Error, format: Format, paint: Paint) {
+pub(crate) fn tell(error: &Error, format: Format, paint: Paint) {
     let text = if format == Format::Text {
         for_people(error, paint)
     } else {
-        super::output::json_text(&error.to_json(), false) + "\n"
+        error_json(error, None) + "\n"
     };
     // Nobody is left to tell when stderr is closed.
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// A line on stderr that is no error: what is odd, or what goes on.
-pub fn note(text: &str, paint: Paint) {
+pub(crate) fn note(text: &str, paint: Paint) {
     let line = format!("{} {}\n", paint.of(Role::Warned, "note:"), escape(text));
     let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// An error as JSON, in the order of the contract; with the line of stdin that it is about.
+pub(crate) fn error_json(error: &Error, line: Option<u64>) -> String {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        error: Body<'a>,
+    }
+    #[derive(Serialize)]
+    struct Body<'a> {
+        kind: &'static str,
+        message: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        line: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        details: Option<&'a serde_json::Value>,
+    }
+    let (kind, message) = (error.kind().name(), error.message());
+    let (hint, details) = (error.hint(), error.details());
+    json_text(&Document { error: Body { kind, message, hint, line, details } }, false)
 }
 
 fn for_people(error: &Error, paint: Paint) -> String {
@@ -89,7 +113,7 @@ fn for_people(error: &Error, paint: Paint) -> String {
 }
 
 /// Tells of a panic as of a bug, in one message; the exit code is that of an internal error.
-pub fn on_panic(info: &std::panic::PanicHookInfo<'_>) {
+pub(crate) fn on_panic(info: &std::panic::PanicHookInfo<'_>) {
     let what = info.payload_as_str().unwrap_or("something went wrong");
     let place = info.location().map_or_else(String::new, |at| format!(" ({at})"));
     let error = Error::internal(format!("{what}{place}"));

@@ -15,7 +15,7 @@ const MAX_PACKED_REFS: u64 = 64 << 20;
 /// The commit and branch of the repository that `directory` is in; none outside of one, before
 /// the first commit, and where the repository keeps its refs in another form.
 #[must_use]
-pub fn head(directory: &Path) -> Option<GitHead> {
+pub(crate) fn head(directory: &Path) -> Option<GitHead> {
     let (git_dir, head) = directory.ancestors().find_map(|folder| {
         let git_dir = git_dir(&folder.join(".git"))?;
         let head = read(&git_dir.join("HEAD"))?;

@@ -9,9 +9,9 @@ use super::failure::Outcome;
 /// The flags of `man`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  chronoscope man | man -l -")]
-pub struct Flags {}
+pub(crate) struct Flags {}
 
-pub(super) fn run(context: &mut Context) -> Outcome {
+pub(crate) fn run(context: &mut Context) -> Outcome {
     let mut command = CommandLine::command();
     command.build();
     let mut text = Vec::new();

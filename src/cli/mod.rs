@@ -8,18 +8,18 @@ mod args;
 mod completions;
 mod config;
 mod context;
-//mod demo;
+mod demo;
 mod diff;
 mod failure;
 mod git;
-//mod import;
+mod import;
 mod man;
 mod open;
 mod output;
 mod query;
 mod reference;
 mod schema;
-//mod screen;
+mod screen;
 mod snapshot;
 mod state;
 mod store;
@@ -75,7 +75,7 @@ fn dispatch(line: CommandLine) -> Outcome {
     }
     let mut context = Context::new(global)?;
     let context = &mut context;
-    if !matches!(command, Command::Append(_)) {
+    if !matches!(command, Command::Append(_) | Command::Import(_)) {
         context::end_on_interrupt();
     }
     match command {
@@ -86,13 +86,13 @@ fn dispatch(line: CommandLine) -> Outcome {
         Command::Why(flags) => why::run(context, &flags),
         Command::Query(flags) => query::run(context, &flags),
         Command::Tail(flags) => tail::run(context, &flags),
-        //Command::Import(flags) => import::run(context, &flags),
+        Command::Import(flags) => import::run(context, &flags),
         Command::Snapshot(flags) => snapshot::run(context, &flags),
         Command::Verify(flags) => verify::run(context, &flags),
         Command::Store(flags) => store::run(context, &flags),
         Command::Schema(flags) => schema::run(context, &flags),
         Command::Config(flags) => config::run(context, &flags),
-        //Command::Demo(flags) => demo::run(context, &flags),
+        Command::Demo(flags) => demo::run(context, &flags),
         Command::Completions(flags) => completions::run(context, &flags),
         Command::Man(_) => man::run(context),
     }?;

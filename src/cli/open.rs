@@ -13,11 +13,11 @@ use crate::store::EventStore;
 use super::context::Context;
 use super::failure::Outcome;
 use super::output::{Format, Role, Table};
-use super::{state, summary};
+use super::{screen, state, summary};
 
 /// What to open.
 #[derive(Debug, Args)]
-pub struct Flags {
+pub(crate) struct Flags {
     /// The issue to debug; all issues if not given
     #[arg(value_name = "ISSUE")]
     pub issue: Option<String>,
@@ -29,11 +29,11 @@ pub struct Flags {
     pub follow: bool,
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let terminal = context.out.terminal && std::io::stdin().is_terminal();
     if terminal && context.out.format == Format::Text {
-        let _at = flags.at.as_deref().map(Moment::parse).transpose()?;
-        //return screen::open(context, flags.issue.clone(), at, flags.follow);
+        let at = flags.at.as_deref().map(Moment::parse).transpose()?;
+        return screen::open(context, flags.issue.clone(), at, flags.follow);
     }
     super::context::end_on_interrupt();
     match &flags.issue {
@@ -57,7 +57,7 @@ fn one(context: &mut Context, issue: &str, at: Option<&String>) -> Outcome {
 fn hint_at_command(failure: super::Failure, issue: &str) -> super::Failure {
     let super::Failure::Error(error) = failure else { return failure };
     let is_word = issue.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
-    if error.kind() == crate::error::ErrorKind::NotFound && is_word && error.hint().is_none() {
+    if error.kind() == crate::error::ErrorKind::NotFound && is_word {
         let hint = format!("there is no command {issue} either; see `chronoscope --help`");
         return Error::not_found(error.message().to_owned()).with_hint(hint).into();
     }

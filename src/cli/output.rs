@@ -15,7 +15,7 @@ use crate::model::ids::is_control;
 
 /// What the result looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people.
     Text,
     /// One JSON document.
@@ -26,7 +26,7 @@ pub enum Format {
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ColorChoice {
+pub(crate) enum ColorChoice {
     /// On a terminal, unless `NO_COLOR` is set.
     Auto,
     /// Always.
@@ -37,7 +37,7 @@ pub enum ColorChoice {
 
 /// What a piece of text is; its colour follows from that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     /// Of lesser interest.
     Dim,
     /// A heading, or what was asked for.
@@ -64,7 +64,7 @@ pub enum Role {
 
 /// Whether to colour, and with which glyphs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Paint {
+pub(crate) struct Paint {
     /// Whether to write colour.
     pub colour: bool,
     /// Whether to keep to ASCII.
@@ -73,13 +73,14 @@ pub struct Paint {
 
 impl Paint {
     /// No colour.
-    pub const PLAIN: Self = Self { colour: false, ascii: false };
+    pub(crate) const PLAIN: Self = Self { colour: false, ascii: false };
 
     /// What the flags, the environment and the terminal ask for.
     #[must_use]
-    pub fn choose(choice: ColorChoice, ascii: bool, terminal: bool) -> Self {
+    pub(crate) fn choose(choice: ColorChoice, ascii: bool, terminal: bool) -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
-        let forced = || std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| !v.is_empty() && v != "0");
+        let forced =
+            || std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| !v.is_empty() && v != "0");
         let dumb = || std::env::var_os("TERM").is_some_and(|v| v == "dumb");
         let colour = match choice {
             ColorChoice::Always => true,
@@ -92,7 +93,7 @@ impl Paint {
 
     /// The text in the colour of its role.
     #[must_use]
-    pub fn of(self, role: Role, text: &str) -> String {
+    pub(crate) fn of(self, role: Role, text: &str) -> String {
         if !self.colour || text.is_empty() {
             return text.to_owned();
         }
@@ -111,7 +112,7 @@ impl Paint {
 
     /// One of two glyphs.
     #[must_use]
-    pub fn glyph(self, glyph: &'static str, ascii: &'static str) -> &'static str {
+    pub(crate) fn glyph(self, glyph: &'static str, ascii: &'static str) -> &'static str {
         if self.ascii { ascii } else { glyph }
     }
 }
@@ -119,7 +120,7 @@ impl Paint {
 /// Text as it may stand on a terminal, in one line: control characters, and those that steer the
 /// direction of text, are spelled out.
 #[must_use]
-pub fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     if !text.chars().any(is_control) {
         return text.to_owned();
     }
@@ -141,15 +142,16 @@ pub fn escape(text: &str) -> String {
 
 /// JSON text whose control characters are all escaped, so that it can stand on a terminal.
 #[must_use]
-pub fn json_text(value: &impl Serialize, pretty: bool) -> String {
+pub(crate) fn json_text(value: &impl Serialize, pretty: bool) -> String {
     // The values that are printed have text keys and no failing parts.
-    let json = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+    let json =
+        if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
     escape_json(json.unwrap_or_default())
 }
 
 /// JSON text with the control characters that JSON itself lets through escaped as `\uXXXX`.
 #[must_use]
-pub fn escape_json(json: String) -> String {
+pub(crate) fn escape_json(json: String) -> String {
     let stray = |c: char| is_control(c) && c != '\n';
     if !json.chars().any(stray) {
         return json;
@@ -167,15 +169,9 @@ pub fn escape_json(json: String) -> String {
     out
 }
 
-/// How many columns a text takes.
-#[must_use]
-pub fn width(text: &str) -> usize {
-    text.width()
-}
-
 /// The text cut to `columns`, with an ellipsis where something is missing.
 #[must_use]
-pub fn cut(text: &str, columns: usize) -> String {
+pub(crate) fn cut(text: &str, columns: usize) -> String {
     if text.width() <= columns {
         return text.to_owned();
     }
@@ -195,16 +191,9 @@ pub fn cut(text: &str, columns: usize) -> String {
     out
 }
 
-/// The text filled up with spaces to `columns`.
-#[must_use]
-pub fn pad(text: &str, columns: usize) -> String {
-    let missing = columns.saturating_sub(text.width());
-    format!("{text}{}", " ".repeat(missing))
-}
-
 /// A table: columns as wide as they need to be; the last one is cut to the width of the terminal.
 #[derive(Debug)]
-pub struct Table {
+pub(crate) struct Table {
     rows: Vec<Vec<(Option<Role>, String)>>,
     indent: &'static str,
 }
@@ -212,21 +201,26 @@ pub struct Table {
 impl Table {
     /// An empty table, each line beginning with `indent`.
     #[must_use]
-    pub fn new(indent: &'static str) -> Self {
+    pub(crate) fn new(indent: &'static str) -> Self {
         Self { rows: Vec::new(), indent }
     }
 
     /// Adds a row; the texts are escaped here.
-    pub fn row<const N: usize>(&mut self, cells: [(Option<Role>, &str); N]) {
+    pub(crate) fn row<const N: usize>(&mut self, cells: [(Option<Role>, &str); N]) {
         self.rows.push(cells.iter().map(|(role, text)| (*role, escape(text))).collect());
     }
 
     /// The lines, none wider than `columns` where the last column alone can see to it.
     #[must_use]
-    pub fn lines(&self, paint: Paint, columns: usize) -> Vec<String> {
+    pub(crate) fn lines(&self, paint: Paint, columns: usize) -> Vec<String> {
         let count = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let widest = |column: usize| {
-            self.rows.iter().filter_map(|r| r.get(column)).map(|(_, t)| t.width()).max().unwrap_or(0)
+            self.rows
+                .iter()
+                .filter_map(|r| r.get(column))
+                .map(|(_, t)| t.width())
+                .max()
+                .unwrap_or(0)
         };
         let widths: Vec<usize> = (0..count).map(widest).collect();
         self.rows.iter().map(|row| self.line(row, &widths, paint, columns)).collect()
@@ -255,7 +249,7 @@ impl Table {
 }
 
 /// The standard output, with all that decides how it looks.
-pub struct Output {
+pub(crate) struct Output {
     /// What the result looks like.
     pub format: Format,
     /// Colour and glyphs.
@@ -276,7 +270,7 @@ impl std::fmt::Debug for Output {
 impl Output {
     /// The standard output of this process.
     #[must_use]
-    pub fn new(format: Format, color: ColorChoice, ascii: bool) -> Self {
+    pub(crate) fn new(format: Format, color: ColorChoice, ascii: bool) -> Self {
         let stdout = io::stdout();
         let terminal = stdout.is_terminal();
         Self {
@@ -292,7 +286,7 @@ impl Output {
     ///
     /// # Errors
     /// When the output is closed or full.
-    pub fn line(&mut self, line: impl AsRef<str>) -> io::Result<()> {
+    pub(crate) fn line(&mut self, line: impl AsRef<str>) -> io::Result<()> {
         self.out.write_all(line.as_ref().as_bytes())?;
         self.out.write_all(b"\n")
     }
@@ -301,7 +295,7 @@ impl Output {
     ///
     /// # Errors
     /// When the output is closed or full.
-    pub fn table(&mut self, table: &Table) -> io::Result<()> {
+    pub(crate) fn table(&mut self, table: &Table) -> io::Result<()> {
         table.lines(self.paint, self.columns).iter().try_for_each(|line| self.line(line))
     }
 
@@ -309,7 +303,7 @@ impl Output {
     ///
     /// # Errors
     /// When the output is closed or full.
-    pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+    pub(crate) fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
         let pretty = self.terminal && self.format == Format::Json;
         self.line(json_text(value, pretty))
     }
@@ -318,7 +312,7 @@ impl Output {
     ///
     /// # Errors
     /// When the output is closed or full.
-    pub fn raw_line(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn raw_line(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.terminal {
             let text = String::from_utf8_lossy(bytes).into_owned();
             return self.line(escape_json(text));
@@ -331,7 +325,7 @@ impl Output {
     ///
     /// # Errors
     /// When the output is closed or full.
-    pub fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.write_all(bytes)
     }
 
@@ -339,13 +333,13 @@ impl Output {
     ///
     /// # Errors
     /// When the output is closed or full.
-    pub fn flush(&mut self) -> io::Result<()> {
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 
     /// Text in the colour of its role, escaped.
     #[must_use]
-    pub fn paint(&self, role: Role, text: &str) -> String {
+    pub(crate) fn paint(&self, role: Role, text: &str) -> String {
         self.paint.of(role, &escape(text))
     }
 }
@@ -367,7 +361,10 @@ mod tests {
         assert_eq!(escape("Grüße 👋"), "Grüße 👋");
         let json = json_text(&"\u{1b}\u{9b}\u{202e}\u{e0041}é", false);
         assert_eq!(json, r#""\u001b\u009b\u202e\udb40\udc41é""#);
-        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), "\u{1b}\u{9b}\u{202e}\u{e0041}é");
+        assert_eq!(
+            serde_json::from_str::<String>(&json).unwrap(),
+            "\u{1b}\u{9b}\u{202e}\u{e0041}é"
+        );
     }
 
     #[test]
@@ -376,7 +373,6 @@ mod tests {
         assert_eq!(cut("日本語", 5), "日本…");
         assert_eq!(cut("日本語", 4), "日…");
         assert_eq!(cut("abc", 0), "");
-        assert_eq!(pad("日本", 6), "日本  ");
     }
 
     #[test]
@@ -384,10 +380,7 @@ mod tests {
         let mut table = Table::new("  ");
         table.row([(None, "日本"), (None, "a long text that goes on")]);
         table.row([(None, "x"), (None, "b\u{7}")]);
-        assert_eq!(
-            table.lines(Paint::PLAIN, 20),
-            ["  日本  a long text…", "  x     b\\u{7}"]
-        );
+        assert_eq!(table.lines(Paint::PLAIN, 20), ["  日本  a long text…", "  x     b\\u{7}"]);
     }
 
     proptest::proptest! {
@@ -402,7 +395,7 @@ mod tests {
 
         #[test]
         fn cut_text_fits(text in ".*", columns in 0usize..40) {
-            proptest::prop_assert!(width(&cut(&text, columns)) <= columns);
+            proptest::prop_assert!(cut(&text, columns).width() <= columns);
         }
     }
 }

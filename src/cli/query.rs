@@ -34,7 +34,7 @@ byte, all of them unless --limit is given.";
 /// The flags of `query`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Flags {
+pub(crate) struct Flags {
     /// The issue
     #[arg(long, value_name = "KEY")]
     issue: Vec<String>,
@@ -97,7 +97,7 @@ struct Page {
     took_ms: u64,
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let store = context.shared_store()?;
     let filter = filter(flags, &store)?;
     if let Some(field) = &flags.group_by {
@@ -163,8 +163,10 @@ fn page_size(context: &Context, given: Option<usize>) -> Result<usize> {
     match given {
         None => Ok(context.config.size(Setting::DefaultPageSize).min(most)),
         Some(limit) if limit <= most => Ok(limit),
-        Some(limit) => Err(Error::usage(format!("--limit {limit} is more than a page may have, {most}"))
-            .with_hint("--jsonl has no such limit; query.max_page_size sets it")),
+        Some(limit) => {
+            Err(Error::usage(format!("--limit {limit} is more than a page may have, {most}"))
+                .with_hint("--jsonl has no such limit; query.max_page_size sets it"))
+        }
     }
 }
 
@@ -198,7 +200,7 @@ fn lines(
 }
 
 /// The stored JSON; the text of a line that is none.
-pub(super) fn raw_json(bytes: &[u8]) -> Box<RawValue> {
+pub(crate) fn raw_json(bytes: &[u8]) -> Box<RawValue> {
     let text = String::from_utf8_lossy(bytes);
     RawValue::from_string(text.clone().into_owned()).unwrap_or_else(|_| {
         // A string is always JSON.
@@ -217,7 +219,10 @@ fn groups(context: &mut Context, store: &LocalStore, filter: &Filter, by: &Group
             let widest = found.groups.first().map_or(1, |g| g.count.to_string().len());
             for group in &found.groups {
                 let count = format!("{:>widest$}", group.count);
-                table.row([(Some(Role::Strong), &count), (None, group.key.as_deref().unwrap_or("(none)"))]);
+                table.row([
+                    (Some(Role::Strong), &count),
+                    (None, group.key.as_deref().unwrap_or("(none)")),
+                ]);
             }
             Ok(context.out.table(&table)?)
         }

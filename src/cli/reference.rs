@@ -14,7 +14,7 @@ use super::output::{Paint, Role};
 
 /// Who acted, as in the envelope.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ActorRef {
+pub(crate) struct ActorRef {
     #[serde(rename = "type")]
     kind: String,
     id: String,
@@ -24,7 +24,7 @@ pub struct ActorRef {
 
 /// An event as the JSON of all commands refers to it, in the order of the printed keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct EventRef {
+pub(crate) struct EventRef {
     /// Its place in its issue's log.
     pub position: Position,
     /// Its id; empty where the line has none.
@@ -44,7 +44,7 @@ pub struct EventRef {
 impl EventRef {
     /// Refers to an event.
     #[must_use]
-    pub fn of(event: &Event) -> Self {
+    pub(crate) fn of(event: &Event) -> Self {
         let spec = catalogue::spec(event.kind);
         Self {
             position: event.position,
@@ -62,26 +62,26 @@ impl EventRef {
     }
 
     /// Refers to the event at a position.
-    pub fn at(session: &mut Session, position: Position) -> Result<Self> {
+    pub(crate) fn at(session: &mut Session, position: Position) -> Result<Self> {
         session.event(position).map(|event| Self::of(&event))
     }
 
     /// The actor's name.
     #[must_use]
-    pub fn actor_id(&self) -> &str {
+    pub(crate) fn actor_id(&self) -> &str {
         &self.actor.id
     }
 
     /// The glyph of its kind, and its role.
     #[must_use]
-    pub fn glyph(&self, paint: Paint) -> (Role, &'static str) {
+    pub(crate) fn glyph(&self, paint: Paint) -> (Role, &'static str) {
         glyph(self.kind, paint)
     }
 }
 
 /// The glyph that stands beside an event of this kind, and the role that colours it.
 #[must_use]
-pub fn glyph(kind: Kind, paint: Paint) -> (Role, &'static str) {
+pub(crate) fn glyph(kind: Kind, paint: Paint) -> (Role, &'static str) {
     let spec = catalogue::spec(kind);
     let severity = spec.map_or(Severity::Info, |s| s.severity);
     let category = spec.map_or(Category::Custom, |s| s.category);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::catalogue::{self, CATALOGUE, Field, Spec, Type};
 use crate::model::kind::{Category, Severity};
-use crate::model::{AnomalyKind, Kind};
+use crate::model::{AnomalyKind, Kind, envelope};
 use crate::schema::generate::{event_schema, example, version_history};
 use crate::schema::{Draft, Rules, SchemaFault, validate};
 use crate::store::local::FindingKind;
@@ -20,7 +20,7 @@ use super::output::{Format, Role, Table, escape};
 
 /// The flags of `schema`.
 #[derive(Debug, Args)]
-pub struct Flags {
+pub(crate) struct Flags {
     #[command(subcommand)]
     command: Command,
 }
@@ -28,21 +28,27 @@ pub struct Flags {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List the types of events
-    #[command(after_help = "Examples:\n  chronoscope schema list\n  chronoscope schema list --kinds --json")]
+    #[command(
+        after_help = "Examples:\n  chronoscope schema list\n  chronoscope schema list --kinds --json"
+    )]
     List {
         /// List the closed lists of words instead: anomalies, findings and the like
         #[arg(long)]
         kinds: bool,
     },
     /// Print what an event of a type holds, with an example
-    #[command(after_help = "Examples:\n  chronoscope schema show AgentFailed\n  chronoscope schema show AgentFailed --json > agent-failed.schema.json")]
+    #[command(
+        after_help = "Examples:\n  chronoscope schema show AgentFailed\n  chronoscope schema show AgentFailed --json > agent-failed.schema.json"
+    )]
     Show {
         /// The type
         #[arg(value_name = "TYPE")]
         kind: String,
     },
     /// Check events in a file: stored lines, or events as for an append
-    #[command(after_help = "Examples:\n  chronoscope schema check events.jsonl\n  producer | chronoscope schema check -\n\nExit 4 when an event is invalid. Events that have an event_sequence are checked as stored\nlines, others as for an append.")]
+    #[command(
+        after_help = "Examples:\n  chronoscope schema check events.jsonl\n  producer | chronoscope schema check -\n\nExit 4 when an event is invalid. Events that have an event_sequence are checked as stored\nlines, others as for an append."
+    )]
     Check {
         /// JSON objects, one a line; - is stdin
         file: PathBuf,
@@ -51,7 +57,7 @@ enum Command {
     History,
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     match &flags.command {
         Command::List { kinds: false } => list(context),
         Command::List { kinds: true } => kinds(context),
@@ -118,7 +124,7 @@ fn words() -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     words.extend(AnomalyKind::ALL.iter().map(|k| ("anomaly", k.name(), k.meaning())));
     words.extend(FindingKind::ALL.iter().map(|k| ("finding", k.name(), k.meaning())));
-    //words.extend(crate::import::FaultKind::ALL.iter().map(|k| ("fault", k.name(), k.meaning())));
+    words.extend(crate::import::FaultKind::ALL.iter().map(|k| ("fault", k.name(), k.meaning())));
     words.extend(Category::ALL.iter().map(|k| ("category", k.name(), k.meaning())));
     words.extend(Severity::ALL.iter().map(|k| ("severity", k.name(), k.meaning())));
     words
@@ -156,7 +162,10 @@ fn show(context: &mut Context, name: &str) -> Outcome {
     let title = format!(
         "{}  {}",
         paint.of(Role::Strong, kind.name()),
-        paint.of(Role::Dim, &format!("{} · {} · since {}", spec.category, spec.severity, spec.since.name()))
+        paint.of(
+            Role::Dim,
+            &format!("{} · {} · since {}", spec.category, spec.severity, spec.since.name())
+        )
     );
     context.out.line(title)?;
     context.out.line(format!("  {}", spec.doc))?;
@@ -170,8 +179,24 @@ fn show(context: &mut Context, name: &str) -> Outcome {
     fields(&mut table, spec.fields, "");
     context.out.table(&table)?;
     context.out.line(format!("\n  {}", paint.of(Role::Strong, "example")))?;
-    let example = serde_json::to_string_pretty(&example(spec)).unwrap_or_default();
-    Ok(example.lines().try_for_each(|line| context.out.line(format!("    {line}")))?)
+    Ok(example_lines(spec).iter().try_for_each(|line| context.out.line(format!("    {line}")))?)
+}
+
+/// The example of a type, its fields in the order of stored lines.
+fn example_lines(spec: &Spec) -> Vec<String> {
+    let event = example(spec);
+    let mut lines = vec!["{".to_owned()];
+    for name in envelope::FIELDS {
+        let Some(value) = event.get(name) else { continue };
+        if let Some(last) = lines.last_mut().filter(|last| *last != "{") {
+            last.push(',');
+        }
+        let text =
+            format!("\"{name}\": {}", serde_json::to_string_pretty(value).unwrap_or_default());
+        lines.extend(text.lines().map(|line| format!("  {line}")));
+    }
+    lines.push("}".to_owned());
+    lines
 }
 
 fn fields(table: &mut Table, list: &[Field], before: &str) {
@@ -182,6 +207,7 @@ fn fields(table: &mut Table, list: &[Field], before: &str) {
             Type::Name => ("text, not empty".into(), &[]),
             Type::OneOf(words) => (words.join(" | "), &[]),
             Type::Int => ("whole number".into(), &[]),
+            Type::IntIn(low, i64::MAX) => (format!("whole number from {low}"), &[]),
             Type::IntIn(low, high) => (format!("whole number, {low} to {high}"), &[]),
             Type::Num => ("number".into(), &[]),
             Type::Bool => ("true or false".into(), &[]),
@@ -237,7 +263,8 @@ fn check(context: &mut Context, file: &Path) -> Outcome {
     match (faults.len(), context.out.format) {
         (0, _) => Ok(()),
         (count, Format::Text) => {
-            Err(Error::new(ErrorKind::Invalid, format!("{count} faults in {checked} events")).into())
+            Err(Error::new(ErrorKind::Invalid, format!("{count} faults in {checked} events"))
+                .into())
         }
         _ => Err(Failure::Told(ErrorKind::Invalid)),
     }

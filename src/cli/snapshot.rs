@@ -23,8 +23,10 @@ const VERSIONS: Versions = Versions { state_schema: STATE_SCHEMA_VERSION, fold: 
 
 /// The flags of `snapshot`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  chronoscope snapshot PROJ-123\n  chronoscope snapshot PROJ-123 --at PhaseCompleted:1\n  chronoscope snapshot list\n  chronoscope snapshot gc --dry-run")]
-pub struct Flags {
+#[command(
+    after_help = "Examples:\n  chronoscope snapshot PROJ-123\n  chronoscope snapshot PROJ-123 --at PhaseCompleted:1\n  chronoscope snapshot list\n  chronoscope snapshot gc --dry-run"
+)]
+pub(crate) struct Flags {
     /// The issue whose state is kept
     issue: Option<String>,
     /// The moment; the issue's end if not given
@@ -49,12 +51,11 @@ enum Command {
     },
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     match (&flags.command, &flags.issue) {
-        (Some(_), Some(issue)) => Err(Error::usage(format!(
-            "{issue:?} stands before the name of the command"
-        ))
-        .into()),
+        (Some(_), Some(issue)) => {
+            Err(Error::usage(format!("{issue:?} stands before the name of the command")).into())
+        }
         (Some(Command::List { issue }), None) => list(context, issue.as_deref()),
         (Some(Command::Gc { dry_run }), None) => collect(context, *dry_run),
         (None, Some(issue)) => keep(context, issue, flags.at.as_deref()),
@@ -167,7 +168,11 @@ fn collect(context: &mut Context, dry_run: bool) -> Outcome {
                 context.out.line(format!("{verb} {}", super::output::escape(file)))?;
             }
             let paint = context.out.paint;
-            let all = if files.is_empty() { "nothing to remove".to_owned() } else { format!("{verb} {}", files.len()) };
+            let all = if files.is_empty() {
+                "nothing to remove".to_owned()
+            } else {
+                format!("{verb} {}", files.len())
+            };
             Ok(context.out.line(paint.of(Role::Dim, &all))?)
         }
     }
@@ -175,7 +180,7 @@ fn collect(context: &mut Context, dry_run: bool) -> Outcome {
 
 /// What is wrong with an issue's snapshots when they are compared with the log: the log is folded
 /// anew up to each of them.
-pub(super) fn deep_faults(
+pub(crate) fn deep_faults(
     context: &Context,
     store: &LocalStore,
     issue: &str,

@@ -10,13 +10,15 @@ use crate::session::Session;
 
 use super::context::{Context, position};
 use super::failure::Outcome;
-use super::output::{Format, escape_json};
+use super::output::{Format, json_text};
 use super::summary;
 
 /// The flags of `state`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  chronoscope state PROJ-123\n  chronoscope state PROJ-123 --at -2h\n  chronoscope state PROJ-123 --at AgentFailed --path /agents/api-integ\n  chronoscope state PROJ-123 --json | jq .state.orchestration")]
-pub struct Flags {
+#[command(
+    after_help = "Examples:\n  chronoscope state PROJ-123\n  chronoscope state PROJ-123 --at -2h\n  chronoscope state PROJ-123 --at AgentFailed --path /agents/api-integ\n  chronoscope state PROJ-123 --json | jq .state.orchestration"
+)]
+pub(crate) struct Flags {
     /// The issue
     pub issue: String,
     /// The moment; its end if not given
@@ -40,7 +42,7 @@ struct Answer<'a> {
     anomalies: Vec<&'a Anomaly>,
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let mut session = context.session(&flags.issue)?;
     let at = position(&mut session, flags.at.as_deref(), &Moment::End)?;
     let state = session.state_at(at)?;
@@ -52,16 +54,18 @@ pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         return as_json(context, &mut session, at, &state, shown);
     }
     match shown {
-        Some(value) => {
-            let text = serde_json::to_string_pretty(&value).unwrap_or_default();
-            Ok(context.out.line(escape_json(text))?)
-        }
+        Some(value) => print_value(context, &value),
         None => summary::print(context, &mut session, at, &state),
     }
 }
 
+/// Prints a value for people: as indented JSON.
+pub(crate) fn print_value(context: &mut Context, value: &Value) -> Outcome {
+    Ok(context.out.line(json_text(value, true))?)
+}
+
 /// The value at a pointer.
-pub(super) fn value_at(state: &State, pointer: &str, at: Position) -> Result<Value, Error> {
+pub(crate) fn value_at(state: &State, pointer: &str, at: Position) -> Result<Value, Error> {
     let path = path(pointer)?;
     if path.is_root() {
         return Ok(state.value());
@@ -73,7 +77,7 @@ pub(super) fn value_at(state: &State, pointer: &str, at: Position) -> Result<Val
 }
 
 /// Reads a JSON pointer.
-pub(super) fn path(pointer: &str) -> Result<Path, Error> {
+pub(crate) fn path(pointer: &str) -> Result<Path, Error> {
     Path::parse(pointer).map_err(|fault| {
         Error::usage(fault.to_string()).with_hint("as in /agents/api-integ/status")
     })

@@ -13,7 +13,7 @@ use super::output::{Format, Role, Table, escape};
 
 /// The flags of `store`.
 #[derive(Debug, Args)]
-pub struct Flags {
+pub(crate) struct Flags {
     #[command(subcommand)]
     command: Command,
 }
@@ -27,7 +27,9 @@ enum Command {
     #[command(after_help = "Example:\n  chronoscope store stats --json | jq .by_type")]
     Stats,
     /// Make everything anew that is derived from the logs
-    #[command(after_help = "Example:\n  chronoscope store rebuild\n\nThe logs themselves are only read.")]
+    #[command(
+        after_help = "Example:\n  chronoscope store rebuild\n\nThe logs themselves are only read."
+    )]
     Rebuild {
         /// How long to wait for other writers
         #[arg(long, value_name = "TIME", default_value = "10s")]
@@ -35,7 +37,7 @@ enum Command {
     },
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     match &flags.command {
         Command::Init => init(context),
         Command::Stats => stats(context),
@@ -87,7 +89,7 @@ fn stats(context: &mut Context) -> Outcome {
 }
 
 /// A bar on stderr when that is a terminal, and nothing elsewhere.
-pub(super) fn progress(length: u64) -> ProgressBar {
+pub(crate) fn progress(length: u64) -> ProgressBar {
     ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr())
 }
 

@@ -13,7 +13,7 @@ use super::output::{Paint, Role, Table, escape};
 const AGENTS: usize = 20;
 
 /// Prints the summary of the state at `at`.
-pub(super) fn print(
+pub(crate) fn print(
     context: &mut Context,
     session: &mut Session,
     at: Position,
@@ -21,7 +21,8 @@ pub(super) fn print(
 ) -> Outcome {
     let paint = context.out.paint;
     let summary = text(state, &["orchestration", "summary"]);
-    let title = format!("{} {}", context.out.paint(Role::Name, session.issue_key()), escape(summary));
+    let title =
+        format!("{} {}", context.out.paint(Role::Name, session.issue_key()), escape(summary));
     context.out.line(title.trim_end())?;
     let mut table = Table::new("  ");
     table.row([(Some(Role::Dim), "status"), (None, &status_line(state))]);
@@ -119,7 +120,12 @@ fn things(
         let status = thing.get("status").and_then(Value::as_str).unwrap_or("unknown");
         let (role, glyph) = mark(status, paint);
         let more = note(thing);
-        table.row([(Some(role), glyph), (None, name), (Some(role), status), (Some(Role::Dim), &more)]);
+        table.row([
+            (Some(role), glyph),
+            (None, name),
+            (Some(role), status),
+            (Some(Role::Dim), &more),
+        ]);
     }
     context.out.table(&table)?;
     if order.len() > most {
@@ -162,10 +168,12 @@ fn note(thing: &Value) -> String {
 }
 
 /// The glyph and role of a status.
-pub(super) fn mark(status: &str, paint: Paint) -> (Role, &'static str) {
+pub(crate) fn mark(status: &str, paint: Paint) -> (Role, &'static str) {
     match status {
         "running" | "in_progress" | "retrying" | "active" => (Role::Running, paint.glyph("▶", ">")),
-        "completed" | "resolved" | "merged" | "ended" | "passed" => (Role::Done, paint.glyph("✓", "+")),
+        "completed" | "resolved" | "merged" | "ended" | "passed" => {
+            (Role::Done, paint.glyph("✓", "+"))
+        }
         "failed" | "error" => (Role::Failed, paint.glyph("✗", "x")),
         "blocked" | "paused" | "escalated" => (Role::Warned, paint.glyph("▲", "!")),
         _ => (Role::Dim, paint.glyph("·", ".")),

@@ -23,8 +23,10 @@ const CHUNK: usize = 1 << 20;
 
 /// The flags of `tail`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  chronoscope tail PROJ-123 -n 50\n  chronoscope tail -f\n  chronoscope tail PROJ-123 -f --type AgentFailed --type '!AgentProgressed' --jsonl")]
-pub struct Flags {
+#[command(
+    after_help = "Examples:\n  chronoscope tail PROJ-123 -n 50\n  chronoscope tail -f\n  chronoscope tail PROJ-123 -f --type AgentFailed --type '!AgentProgressed' --jsonl"
+)]
+pub(crate) struct Flags {
     /// The issue; all if not given
     pub issue: Option<String>,
     /// How many of the last events
@@ -58,7 +60,7 @@ struct Follower<'a> {
     logs: BTreeMap<String, Log>,
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     if flags.follow && context.out.format == Format::Json {
         return Err(Error::usage("--json gives one document, and --follow has no end")
             .with_hint("--jsonl prints each event as it comes")
@@ -66,8 +68,7 @@ pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     }
     let store = context.store()?;
     let issue = flags.issue.as_deref();
-    let mut follower =
-        Follower { store: &store, issue, types: &flags.kind, logs: BTreeMap::new() };
+    let mut follower = Follower { store: &store, issue, types: &flags.kind, logs: BTreeMap::new() };
     let last = follower.last(flags.count)?;
     print(context, &last, issue.is_some())?;
     if flags.follow { follow(context, &mut follower) } else { Ok(()) }
@@ -191,9 +192,7 @@ struct Document {
 
 fn print(context: &mut Context, lines: &[Line], one_issue: bool) -> Outcome {
     match context.out.format {
-        Format::Jsonl => {
-            Ok(lines.iter().try_for_each(|line| context.out.raw_line(&line.raw))?)
-        }
+        Format::Jsonl => Ok(lines.iter().try_for_each(|line| context.out.raw_line(&line.raw))?),
         Format::Json => {
             let events = lines.iter().map(|line| super::query::raw_json(&line.raw)).collect();
             Ok(context.out.json(&Document { events })?)

@@ -18,8 +18,10 @@ const WINDOW: Position = 10;
 
 /// The flags of `timeline`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  chronoscope timeline PROJ-123\n  chronoscope timeline PROJ-123 --around AgentFailed\n  chronoscope timeline PROJ-123 --around 14:00 --window 15m\n  chronoscope timeline PROJ-123 --window 1000 --jsonl")]
-pub struct Flags {
+#[command(
+    after_help = "Examples:\n  chronoscope timeline PROJ-123\n  chronoscope timeline PROJ-123 --around AgentFailed\n  chronoscope timeline PROJ-123 --around 14:00 --window 15m\n  chronoscope timeline PROJ-123 --window 1000 --jsonl"
+)]
+pub(crate) struct Flags {
     /// The issue
     pub issue: String,
     /// The moment in the middle; the issue's end if not given
@@ -48,7 +50,7 @@ struct Summary {
     pending_tasks: Vec<String>,
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let mut session = context.session(&flags.issue)?;
     let at = position(&mut session, flags.around.as_deref(), &Moment::End)?;
     let range = window(&session, at, flags.window.as_deref())?;
@@ -56,7 +58,11 @@ pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
 }
 
 /// The positions to show: the first and the one after the last.
-fn window(session: &Session, at: Position, given: Option<&str>) -> Result<std::ops::Range<Position>> {
+fn window(
+    session: &Session,
+    at: Position,
+    given: Option<&str>,
+) -> Result<std::ops::Range<Position>> {
     let head = session.head();
     let by_count = |n: Position| at.saturating_sub(n).max(1)..at.saturating_add(n).min(head) + 1;
     let Some(text) = given else { return Ok(by_count(WINDOW)) };
@@ -75,7 +81,7 @@ fn window(session: &Session, at: Position, given: Option<&str>) -> Result<std::o
 }
 
 /// Prints some events with the one at `at` marked, and what was true there.
-pub(super) fn print(
+pub(crate) fn print(
     context: &mut Context,
     session: &mut Session,
     at: Position,
@@ -94,9 +100,8 @@ pub(super) fn print(
 }
 
 fn summarise(state: &State) -> Summary {
-    let text = |key: &'static str| {
-        Some(state.at(&Path::of(["orchestration", key]))?.as_str()?.to_owned())
-    };
+    let text =
+        |key: &'static str| Some(state.at(&Path::of(["orchestration", key]))?.as_str()?.to_owned());
     let named = |kind: &str, wanted: &[&str]| -> Vec<String> {
         let things = state.root().get(kind).and_then(Value::as_map);
         let is = |thing: &Value| {
@@ -126,13 +131,14 @@ fn as_text(
     let mut table = Table::new("");
     let mut day = String::new();
     let mut lines = Vec::new();
+    let digits = events.last().map_or(1, |event| event.position.to_string().len());
     for event in events {
         if event.timestamp.date() != day {
             day = event.timestamp.date();
             lines.push(Some(day.clone()));
         }
         lines.push(None);
-        row(&mut table, event, event.position == at, paint);
+        row(&mut table, event, event.position == at, digits, paint);
     }
     let mut rows = table.lines(paint, context.out.columns).into_iter();
     for line in lines {
@@ -164,13 +170,13 @@ fn heading(context: &mut Context, session: &Session, at: Position, summary: &Sum
 }
 
 /// One event as a row: mark, position, time, glyph, type, actor, summary.
-pub(super) fn row(table: &mut Table, event: &EventRef, here: bool, paint: Paint) {
+fn row(table: &mut Table, event: &EventRef, here: bool, digits: usize, paint: Paint) {
     let (role, glyph) = event.glyph(paint);
-    let mark = if here { paint.glyph("▶", ">") } else { "" };
+    let mark = if here { paint.glyph("→", "=>") } else { "" };
     let strong = if here { Some(Role::Strong) } else { None };
     table.row([
         (Some(Role::Changed), mark),
-        (Some(Role::Dim), &event.position.to_string()),
+        (Some(Role::Dim), &format!("{:>digits$}", event.position)),
         (Some(Role::Dim), &event.timestamp.time_of_day()),
         (Some(role), glyph),
         (strong, &event.event_type),

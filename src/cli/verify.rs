@@ -14,8 +14,10 @@ use super::output::{Format, Role, Table};
 
 /// The flags of `verify`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  chronoscope verify\n  chronoscope verify PROJ-123 --deep --json\n\nExit 6 when something is found. This version has no signed checkpoints yet: it finds damage and\ninconsistency, and cannot prove that nothing was taken away; --json says so with a root of null.")]
-pub struct Flags {
+#[command(
+    after_help = "Examples:\n  chronoscope verify\n  chronoscope verify PROJ-123 --deep --json\n\nExit 6 when something is found. This version has no signed checkpoints yet: it finds damage and\ninconsistency, and cannot prove that nothing was taken away; --json says so with a root of null."
+)]
+pub(crate) struct Flags {
     /// The issue; all if not given
     issue: Option<String>,
     /// Fold every log anew and compare with the snapshots too
@@ -53,7 +55,7 @@ impl From<Finding> for Row {
     }
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let store = context.store()?;
     let report = store.verify(flags.issue.as_deref())?;
     let mut findings: Vec<Row> = report.findings.into_iter().map(Row::from).collect();

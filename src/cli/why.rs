@@ -15,10 +15,15 @@ use super::reference::EventRef;
 /// How many writers are shown to people where nobody says.
 const WRITERS: usize = 20;
 
+/// How many causes of each are shown to people; `--json` has the whole chain.
+const CAUSES: usize = 5;
+
 /// The flags of `why`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  chronoscope why PROJ-123 /agents/api-integ/status\n  chronoscope why PROJ-123 /orchestration/current_phase --at 14:00\n  chronoscope why PROJ-123 /gaps --json")]
-pub struct Flags {
+#[command(
+    after_help = "Examples:\n  chronoscope why PROJ-123 /agents/api-integ/status\n  chronoscope why PROJ-123 /orchestration/current_phase --at 14:00\n  chronoscope why PROJ-123 /gaps --json"
+)]
+pub(crate) struct Flags {
     /// The issue
     pub issue: String,
     /// The path, as a JSON pointer
@@ -49,26 +54,37 @@ struct Writer {
     causes: Vec<EventRef>,
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
-    let path = super::state::path(&flags.pointer)?;
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let mut session = context.session(&flags.issue)?;
-    let at = position(&mut session, flags.at.as_deref(), &Moment::End)?;
+    print(context, &mut session, &flags.pointer, flags.at.as_deref(), flags.limit)
+}
+
+/// Prints who wrote the path at `pointer`.
+pub(crate) fn print(
+    context: &mut Context,
+    session: &mut Session,
+    pointer: &str,
+    at: Option<&str>,
+    limit: Option<usize>,
+) -> Outcome {
+    let path = super::state::path(pointer)?;
+    let at = position(session, at, &Moment::End)?;
     let mut positions: Vec<Position> = session.timeline().writers(&path).to_vec();
     positions.retain(|p| *p <= at);
     if positions.is_empty() {
-        let message = format!("nothing wrote {} up to position {at}", flags.pointer);
-        let hint = format!("`chronoscope state {}` prints what there is", flags.issue);
+        let message = format!("nothing wrote {pointer} up to position {at}");
+        let hint = format!("`chronoscope state {}` prints what there is", session.issue_key());
         return Err(Error::not_found(message).with_hint(hint).into());
     }
     let text = context.out.format == Format::Text;
-    let most = flags.limit.unwrap_or(if text { WRITERS } else { usize::MAX });
+    let most = limit.unwrap_or(if text { WRITERS } else { usize::MAX });
     let all = positions.len();
     positions.drain(..all.saturating_sub(most));
     let mut writers = Vec::with_capacity(positions.len());
     for position in positions.into_iter().rev() {
-        writers.push(writer(&mut session, &path, position)?);
+        writers.push(writer(session, &path, position)?);
     }
-    let value = value_at(&mut session, &path, at)?;
+    let value = value_at(session, &path, at)?;
     match context.out.format {
         Format::Json => Ok(context.out.json(&Answer { path, value, writers })?),
         Format::Jsonl => Ok(writers.iter().try_for_each(|writer| context.out.json(writer))?),
@@ -112,7 +128,7 @@ fn as_text(context: &mut Context, answer: &Answer, all: usize) -> Outcome {
         let value = cut(&shown(writer.value.as_ref()), columns.saturating_sub(6));
         context.out.line(format!("    = {}", paint.of(Role::Changed, &value)))?;
         context.out.line(format!("    {}", cut(&escape(&writer.event.summary), columns - 4)))?;
-        for cause in &writer.causes {
+        for cause in writer.causes.iter().take(CAUSES) {
             let text = format!(
                 "because of #{} {} ({}): {}",
                 cause.position,
@@ -122,6 +138,10 @@ fn as_text(context: &mut Context, answer: &Answer, all: usize) -> Outcome {
             );
             let text = cut(&escape(&text), columns - 6);
             context.out.line(format!("      {}", paint.of(Role::Dim, &text)))?;
+        }
+        if writer.causes.len() > CAUSES {
+            let more = format!("      … and {} before that", writer.causes.len() - CAUSES);
+            context.out.line(paint.of(Role::Dim, &more))?;
         }
     }
     if all > answer.writers.len() {

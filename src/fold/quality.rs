@@ -2,7 +2,8 @@
 //!
 //! Lives here: the arms of the quality and test types. May not live here: gates or thresholds.
 
-use super::writer::{Node, Record, Writer};
+use super::record::Record;
+use super::writer::{Node, Writer};
 use crate::model::{Key, Value};
 
 fn node<'w>(w: &'w mut Writer<'_>, part: &'static str, key: Key) -> Node<'w> {
@@ -20,7 +21,7 @@ fn begin(
     let runs = w.look(&keys).and_then(|before| before.get("runs")?.as_i64()).unwrap_or(0);
     let run = w.record().word("status", "running").stamp("started_at");
     let run = fields(run.set("runs", runs.saturating_add(1))).done();
-    w.replace(keys, Some(Value::Map(run)));
+    w.replace(keys, Some(&Value::Map(run)));
 }
 
 pub(super) fn check_started(w: &mut Writer<'_>) {

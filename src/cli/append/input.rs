@@ -16,18 +16,18 @@ use super::{Flags, metadata, stdin_is_terminal};
 
 /// One event as it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct EventInput {
+pub(crate) struct EventInput {
     /// Its text, with what the flags fill in.
-    pub(super) json: String,
+    pub(crate) json: String,
     /// Which one of the batch, from 1.
-    pub(super) number: usize,
+    pub(crate) number: usize,
     /// Its line on stdin, from 1, where each event has a line.
-    pub(super) line: Option<usize>,
+    pub(crate) line: Option<usize>,
 }
 
 impl EventInput {
     /// Where it stands, for messages.
-    pub(super) fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         match self.line {
             Some(line) => format!("line {line}"),
             None => format!("event {}", self.number),
@@ -36,7 +36,7 @@ impl EventInput {
 }
 
 /// The events of one batch.
-pub(super) fn texts(flags: &Flags) -> Result<Vec<EventInput>> {
+pub(crate) fn texts(flags: &Flags) -> Result<Vec<EventInput>> {
     if flags.kind.is_some() {
         let json = from_flags(flags)?;
         return Ok(vec![EventInput { json, number: 1, line: None }]);
@@ -61,12 +61,15 @@ fn read_stdin() -> Result<String> {
     read.map_err(|e| Error::io("read", Path::new("the standard input"), &e))?;
     String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
-        Error::new(crate::error::ErrorKind::Invalid, format!("stdin is not UTF-8 from byte {at} on"))
+        Error::new(
+            crate::error::ErrorKind::Invalid,
+            format!("stdin is not UTF-8 from byte {at} on"),
+        )
     })
 }
 
 /// Flags that speak of one event make no sense for several.
-pub(super) fn refuse_single_flags(flags: &Flags) -> Result<()> {
+pub(crate) fn refuse_single_flags(flags: &Flags) -> Result<()> {
     let single = [
         (!flags.meta.is_empty(), "--meta"),
         (flags.metadata.is_some(), "--metadata"),
@@ -116,10 +119,10 @@ fn number<'a>(texts: impl Iterator<Item = (&'a str, Option<usize>)>) -> Vec<Even
 
 /// The fields that flags and environment give to events that lack them.
 #[derive(Debug)]
-pub(super) struct Given(Vec<(&'static str, String)>);
+pub(crate) struct Given(Vec<(&'static str, String)>);
 
 impl Given {
-    pub(super) fn of(flags: &Flags) -> Result<Self> {
+    pub(crate) fn of(flags: &Flags) -> Result<Self> {
         let mut fields = Vec::new();
         let mut text = |name, value: Option<&String>| {
             if let Some(value) = value.filter(|v| !v.is_empty()) {
@@ -138,7 +141,7 @@ impl Given {
 
     /// The event with the fields that it lacks. A text that is no object stays as it is: checking
     /// it says what is wrong.
-    pub(super) fn fill(&self, json: &str) -> String {
+    pub(crate) fn fill(&self, json: &str) -> String {
         let json = json.trim();
         let Ok(fields) = serde_json::from_str::<Fields<'_>>(json) else { return json.to_owned() };
         let lacks = |name: &str| fields.0.iter().all(|(key, _)| key != name);
@@ -233,7 +236,10 @@ mod tests {
     #[test]
     fn flags_fill_in_only_what_is_not_there() {
         let given = Given(vec![("issue_key", "\"P-1\"".into()), ("session_id", "\"s\"".into())]);
-        assert_eq!(given.fill("{ \"issue_key\": \"Q-2\" }"), "{\"session_id\":\"s\", \"issue_key\": \"Q-2\" }");
+        assert_eq!(
+            given.fill("{ \"issue_key\": \"Q-2\" }"),
+            "{\"session_id\":\"s\", \"issue_key\": \"Q-2\" }"
+        );
         assert_eq!(given.fill("{}"), "{\"issue_key\":\"P-1\",\"session_id\":\"s\"}");
         assert_eq!(given.fill("[1"), "[1");
     }

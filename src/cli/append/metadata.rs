@@ -21,10 +21,11 @@ enum Node {
 ///
 /// # Errors
 /// Usage: the base is no JSON object, or a field has no `=`, no JSON, no key, or comes twice.
-pub(super) fn build(base: Option<&str>, fields: &[String]) -> Result<String> {
+pub(crate) fn build(base: Option<&str>, fields: &[String]) -> Result<String> {
     let mut root = match base {
         Some(text) => object(text).ok_or_else(|| {
-            Error::usage("--metadata is not a JSON object").with_hint("as in '{\"phase\":\"PLAN\"}'")
+            Error::usage("--metadata is not a JSON object")
+                .with_hint("as in '{\"phase\":\"PLAN\"}'")
         })?,
         None => Vec::new(),
     };
@@ -32,7 +33,8 @@ pub(super) fn build(base: Option<&str>, fields: &[String]) -> Result<String> {
     for field in fields {
         let (key, value) = split(field)?;
         let clash = set.iter().find(|other| {
-            let (short, long) = if other.len() < key.len() { (**other, key) } else { (key, **other) };
+            let (short, long) =
+                if other.len() < key.len() { (**other, key) } else { (key, **other) };
             long == short || long.strip_prefix(short).is_some_and(|rest| rest.starts_with('.'))
         });
         if let Some(other) = clash {
@@ -76,7 +78,8 @@ fn object(text: &str) -> Option<Vec<(String, Node)>> {
 
 /// Sets a field; what stands in the way and is no object is replaced.
 fn put(object: &mut Vec<(String, Node)>, key: &str, value: String) {
-    let (first, rest) = key.split_once('.').map_or((key, None), |(first, rest)| (first, Some(rest)));
+    let (first, rest) =
+        key.split_once('.').map_or((key, None), |(first, rest)| (first, Some(rest)));
     let at = object.iter().position(|(name, _)| name == first).unwrap_or_else(|| {
         object.push((first.to_owned(), Node::Json("null".into())));
         object.len() - 1

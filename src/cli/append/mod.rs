@@ -42,7 +42,7 @@ Each event is acknowledged with one line of JSON once it is durable. Exit 4: an 
 /// The flags of `append`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Flags {
+pub(crate) struct Flags {
     /// The event's type; without it, events are read from stdin
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
@@ -102,7 +102,7 @@ enum DurabilityFlag {
     Os,
 }
 
-pub(super) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     if !flags.quiet {
         context.tell_warnings();
     }
@@ -152,7 +152,7 @@ fn options(flags: &Flags) -> Result<AppendOptions> {
 }
 
 /// A span of time as flags give it: `10s`, `500ms`, a bare number of seconds.
-pub(super) fn duration(flag: &str, text: &str) -> Result<Duration> {
+pub(crate) fn duration(flag: &str, text: &str) -> Result<Duration> {
     let seconds = || text.parse().ok().map(Duration::from_secs);
     humantime::parse_duration(text).ok().or_else(seconds).ok_or_else(|| {
         Error::usage(format!("{flag} {text:?} is no span of time")).with_hint("as in 10s or 500ms")
@@ -218,19 +218,28 @@ fn one_issue(drafts: &[Draft]) -> Result<String> {
     match drafts.iter().find(|draft| draft.issue_key() != key) {
         None => Ok(key.to_owned()),
         Some(other) => {
-            let message = format!("a batch is for one issue; this one names {key} and {}", other.issue_key());
+            let message =
+                format!("a batch is for one issue; this one names {key} and {}", other.issue_key());
             Err(Error::usage(message).with_hint("--stream takes any mix of issues"))
         }
     }
 }
 
 /// Prints the lines that an append would write, as of now.
-fn dry_run(context: &mut Context, store: &LocalStore, batch: &Batch, options: &AppendOptions) -> Outcome {
+fn dry_run(
+    context: &mut Context,
+    store: &LocalStore,
+    batch: &Batch,
+    options: &AppendOptions,
+) -> Outcome {
     let (mut sequence, last) = head(store, &batch.issue_key)?;
     if let Some(expected) = options.expected_sequence
         && expected != sequence
     {
-        let message = format!("expected sequence {expected}, but the head of {} is {sequence}", batch.issue_key);
+        let message = format!(
+            "expected sequence {expected}, but the head of {} is {sequence}",
+            batch.issue_key
+        );
         let details = json!({"expected": expected, "actual": sequence});
         return Err(Error::new(ErrorKind::Conflict, message).with_details(details).into());
     }

@@ -18,7 +18,7 @@ use crate::store::{Acknowledgement, AppendOptions, Batch, Durability, EventStore
 
 use super::input::{Given, refuse_single_flags};
 use super::{Context, Flags, stdin_is_terminal};
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::{Failure, Outcome, error_json};
 use crate::cli::output::json_text;
 
 /// How many bytes of stdin are looked at together.
@@ -41,7 +41,7 @@ struct Stream<'a> {
     worst: Option<ErrorKind>,
 }
 
-pub(super) fn run(
+pub(crate) fn run(
     context: &mut Context,
     flags: &Flags,
     rules: &Rules,
@@ -223,9 +223,7 @@ impl Stream<'_> {
                     if self.worst != Some(ErrorKind::Invalid) {
                         self.worst = Some(error.kind());
                     }
-                    let mut body = error.to_json();
-                    body["error"]["line"] = number.into();
-                    refused += &(json_text(&body, false) + "\n");
+                    refused += &(error_json(&error, Some(number)) + "\n");
                 }
             }
         }

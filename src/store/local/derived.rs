@@ -90,27 +90,37 @@ impl LocalStore {
     }
 
     /// Writes `metadata.json` as it should be now.
-    pub(super) fn refresh_metadata(&self, issue_key: &str, date: Date) -> Result<Summary> {
+    pub(super) fn refresh_metadata(
+        &self,
+        issue_key: &str,
+        date: Date,
+        durable: bool,
+    ) -> Result<Summary> {
         let summary = self.metadata(issue_key, date)?;
         let path = self.layout.partition(date, issue_key).join(METADATA);
-        replace(&path, &json(&summary)?)?;
+        replace(&path, &json(&summary)?, durable)?;
         Ok(summary)
     }
 
     /// Puts an issue's `metadata.json` into the day's `index.json`. Two processes that do so at
     /// once may lose one of the entries; it is caught up by the next that writes or reads.
-    pub(super) fn refresh_index(&self, issue_key: &str, date: Date) -> Result<()> {
+    pub(super) fn refresh_index(&self, issue_key: &str, date: Date, durable: bool) -> Result<()> {
         let Some(summary) = self.kept_metadata(issue_key, date)? else { return Ok(()) };
         let mut issues = self.kept_index(date)?.map(|day| day.issues).unwrap_or_default();
         issues.insert(issue_key.to_owned(), summary);
-        self.write_index(date, issues)
+        self.write_index(date, issues, durable)
     }
 
     /// Writes `index.json` with these entries.
-    pub(super) fn write_index(&self, date: Date, issues: BTreeMap<String, Summary>) -> Result<()> {
+    pub(super) fn write_index(
+        &self,
+        date: Date,
+        issues: BTreeMap<String, Summary>,
+        durable: bool,
+    ) -> Result<()> {
         let events = issues.values().map(|s| s.events).sum();
         let day = DayIndex { date: date.as_str().to_owned(), events, issues };
-        replace(&self.layout.index(date), &json(&day)?)
+        replace(&self.layout.index(date), &json(&day)?, durable)
     }
 
     /// What the store holds, from the derived files and what was appended since.

@@ -10,7 +10,7 @@
 use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use memchr::memmem::Finder;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -18,7 +18,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::head::Locked;
 use super::io::{fingerprint, read_full_at, read_range, replace};
 use super::layout::{Date, Layout};
-use super::lines::{MAX_LINE_BYTES, Scanned, Stamps, end_of_lines, scan};
+use super::lines::{MAX_LINE_BYTES, Scanned, Stamps, end_of_lines, scan, scan_runs};
 use super::record::{Place, tail_of};
 use crate::error::{Error, Result};
 use crate::model::Timestamp;
@@ -43,9 +43,10 @@ pub(super) struct Stored {
 /// What was found, by id.
 pub(super) type Found = FxHashMap<String, Stored>;
 
-/// Finds those of `wanted` that the log has.
-pub(super) fn find(layout: &Layout, log: &Locked<'_>, wanted: &[&str]) -> Result<Found> {
-    let Some(end) = log.head.end else { return Ok(Found::default()) };
+/// Finds those of `wanted` that the log has. Says too whether so much of the log is unindexed
+/// that finding takes long.
+pub(super) fn find(layout: &Layout, log: &Locked<'_>, wanted: &[&str]) -> Result<(Found, bool)> {
+    let Some(end) = log.head.end else { return Ok((Found::default(), false)) };
     let index = Index::open(layout, log.key, end);
     let mut found = Found::default();
     if let Some(index) = &index {
@@ -56,8 +57,8 @@ pub(super) fn find(layout: &Layout, log: &Locked<'_>, wanted: &[&str]) -> Result
         }
     }
     let covered = index.and_then(|i| i.covered.last().copied());
-    find_in_rest(layout, log.key, (covered, end), wanted, &mut found)?;
-    Ok(found)
+    let read = find_in_rest(layout, log.key, (covered, end), wanted, &mut found)?;
+    Ok((found, read > 2 * REST_LIMIT))
 }
 
 /// Reads the line at `place` and takes it if it has the id.
@@ -97,27 +98,41 @@ fn take_line(line: &[u8], partition: Date, wanted: &FxHashSet<&str>, found: &mut
     }
 }
 
+/// Looks through the part of the log that has no index; gives how many bytes that was.
 fn find_in_rest(
     layout: &Layout,
     key: &str,
     (from, end): (Option<Place>, Place),
     wanted: &[&str],
     found: &mut Found,
-) -> Result<()> {
+) -> Result<u64> {
     let ids: FxHashSet<&str> =
         wanted.iter().copied().filter(|id| !found.contains_key(*id)).collect();
     if ids.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     // A few ids are found fastest by their text; many by reading every line once.
     let few = ids.iter().take(if ids.len() <= 4 { 4 } else { 0 });
     let texts: Vec<_> = few.map(|id| serde_json::to_string(id).unwrap_or_default()).collect();
     let finders: Vec<_> = texts.iter().map(|id| Finder::new(id.as_bytes())).collect();
-    each_rest(layout, key, from, end, |date, line| {
-        if finders.is_empty() || finders.iter().any(|f| f.find(line.bytes).is_some()) {
-            take_line(line.bytes, date, &ids, found);
+    let mut read = 0;
+    each_part(layout, key, from, end, |date, file, path, range| {
+        read += range.1 - range.0;
+        if finders.is_empty() {
+            return scan(file, path, range, |line| {
+                take_line(line.bytes, date, &ids, found);
+                Ok(ControlFlow::Continue(()))
+            });
         }
-    })
+        scan_runs(file, path, range, |_, run| {
+            for at in finders.iter().flat_map(|finder| finder.find_iter(run)) {
+                let start = memchr::memrchr(b'\n', &run[..at]).map_or(0, |feed| feed + 1);
+                let end = memchr::memchr(b'\n', &run[at..]).map_or(run.len(), |feed| at + feed);
+                take_line(&run[start..end], date, &ids, found);
+            }
+        })
+    })?;
+    Ok(read)
 }
 
 /// Calls `each` with the lines from one place to another, over all partitions between.
@@ -128,6 +143,24 @@ fn each_rest(
     end: Place,
     mut each: impl FnMut(Date, &Scanned<'_>),
 ) -> Result<()> {
+    each_part(layout, key, from, end, |date, file, path, range| {
+        scan(file, path, range, |line| {
+            if line.terminated {
+                each(date, line);
+            }
+            Ok(ControlFlow::Continue(()))
+        })
+    })
+}
+
+/// Calls `each` with the parts of the partitions from one place to another.
+fn each_part(
+    layout: &Layout,
+    key: &str,
+    from: Option<Place>,
+    end: Place,
+    mut each: impl FnMut(Date, &File, &Path, (u64, u64)) -> Result<()>,
+) -> Result<()> {
     let dates = match from {
         Some(from) if from.date == end.date => vec![end.date],
         _ => layout.partitions(key)?,
@@ -135,14 +168,10 @@ fn each_rest(
     for date in dates.into_iter().filter(|d| from.is_none_or(|p| *d >= p.date) && *d <= end.date) {
         let path = layout.events(date, key);
         let file = File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
+        let length = file.metadata().map_err(|e| Error::io("look at", &path, &e))?.len();
         let start = from.filter(|p| p.date == date).map_or(0, |p| p.offset);
-        let to = if date == end.date { end.offset } else { u64::MAX };
-        scan(&file, &path, (start, to), |line| {
-            if line.terminated {
-                each(date, line);
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
+        let to = if date == end.date { end.offset } else { length };
+        each(date, &file, &path, (start.min(to), to))?;
     }
     Ok(())
 }
@@ -234,28 +263,15 @@ fn decode(bytes: &[u8]) -> (u64, u64) {
     (number(0..8), number(8..16))
 }
 
-/// How many bytes there are between two places in different partitions.
-fn rest_of(layout: &Layout, key: &str, from: Option<Place>, end: Place) -> Result<u64> {
-    let mut rest = end.offset;
-    for date in layout.partitions(key)? {
-        if date < end.date && from.is_none_or(|p| date >= p.date) {
-            let path = layout.events(date, key);
-            let length =
-                std::fs::metadata(&path).map_err(|e| Error::io("look at", &path, &e))?.len();
-            rest += length - from.filter(|p| p.date == date).map_or(0, |p| p.offset.min(length));
-        }
-    }
-    Ok(rest)
-}
-
 /// Extends the index of an issue when much of its log up to `end` is not covered.
 pub(super) fn extend(layout: &Layout, key: &str, end: Place) -> Result<()> {
     let index = Index::open(layout, key, end);
     let covered = index.as_ref().and_then(|i| i.covered.last().copied());
-    let rest = match covered {
-        Some(place) if place.date == end.date => end.offset - place.offset,
-        _ => rest_of(layout, key, covered, end)?,
-    };
+    let mut rest = 0;
+    each_part(layout, key, covered, end, |_, _, _, (from, to)| {
+        rest += to - from;
+        Ok(())
+    })?;
     if rest < REST_LIMIT {
         return Ok(());
     }
@@ -300,7 +316,7 @@ fn write(layout: &Layout, key: &str, places: &[Place], entries: &[(u64, u64)]) -
         bytes.extend_from_slice(&hash.to_le_bytes());
         bytes.extend_from_slice(&place.to_le_bytes());
     }
-    replace(&layout.id_index(key), &bytes)
+    replace(&layout.id_index(key), &bytes, true)
 }
 
 /// The ids of an issue's log, kept in memory while much is appended to it.

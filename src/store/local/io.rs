@@ -123,15 +123,18 @@ pub(super) fn sync_dir(path: &Path) -> Result<()> {
     File::open(path).and_then(|dir| dir.sync_all()).map_err(|e| Error::io("sync", path, &e))
 }
 
-/// Replaces `path` by a file with these bytes: after a crash it is the old or the new one.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+/// Replaces `path` by a file with these bytes. When it is to be durable, then after a power cut
+/// it is the old or the new one; otherwise what is there then must be checked by who reads it.
+pub(super) fn replace(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
     let dir = path.parent().unwrap_or_else(|| Path::new("."));
     let fail = |error: io::Error| Error::io("write", path, &error);
     let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(dir).map_err(fail)?;
     file.write_all(bytes).map_err(fail)?;
-    file.as_file().sync_data().map_err(fail)?;
+    if durable {
+        file.as_file().sync_data().map_err(fail)?;
+    }
     file.persist(path).map_err(|e| fail(e.error))?;
-    sync_dir(dir)
+    if durable { sync_dir(dir) } else { Ok(()) }
 }
 
 /// The bytes of a file; none when there is no such file.

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::io::read_at;
+use super::io::{read_at, read_range};
 use crate::error::{Error, Result};
 use crate::model::Timestamp;
 use crate::model::envelope::Text;
@@ -89,6 +89,35 @@ pub(super) fn scan(
     }
     if pending.length > 0 {
         let _ = each(&pending.line(false))?;
+    }
+    Ok(())
+}
+
+/// Calls `each` with runs of whole lines between two places, each with where it begins: for
+/// searches that look at few of the lines. A last line without its line feed is left out.
+pub(super) fn scan_runs(
+    file: &File,
+    path: &Path,
+    (from, to): (u64, u64),
+    mut each: impl FnMut(u64, &[u8]),
+) -> Result<()> {
+    let (mut start, mut size) = (from, BLOCK as u64);
+    while start < to {
+        let bytes = read_range(file, start, to.min(start + size));
+        let bytes = bytes.map_err(|e| Error::io("read", path, &e))?;
+        match memchr::memrchr(b'\n', &bytes) {
+            Some(feed) => {
+                each(start, &bytes[..=feed]);
+                start += feed as u64 + 1;
+                size = BLOCK as u64;
+            }
+            None if (bytes.len() as u64) < size || start + size >= to => break,
+            None if size > MAX_LINE_BYTES as u64 => {
+                // No line that is read as a whole: pass it by.
+                start += size;
+            }
+            None => size *= 4,
+        }
     }
     Ok(())
 }

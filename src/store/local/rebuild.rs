@@ -49,14 +49,14 @@ impl LocalStore {
             let mut issues = BTreeMap::new();
             for key in keys {
                 remove_if_there(&self.layout.partition(date, &key).join(METADATA))?;
-                let summary = self.refresh_metadata(&key, date)?;
+                let summary = self.refresh_metadata(&key, date, true)?;
                 events += summary.events;
                 issues.insert(key, summary);
                 done += 1;
                 progress(done, total);
             }
             if !issues.is_empty() {
-                self.write_index(date, issues)?;
+                self.write_index(date, issues, true)?;
                 written += 1;
             }
         }

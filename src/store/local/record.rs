@@ -10,7 +10,7 @@
 use std::fs::File;
 use std::io;
 
-use super::io::{FileId, fingerprint, read_full_at, write_at};
+use super::io::{FileId, fingerprint, read_at, read_full_at, write_at};
 use super::layout::Date;
 use crate::model::Timestamp;
 
@@ -42,6 +42,9 @@ pub(super) struct HeadRecord {
     /// The first partition that may not be durable: its folders, and all it has but for the last
     /// partition's own bytes, which every durable append syncs.
     pub(super) loose: Option<Date>,
+    /// Where bytes begin that a failed sync may have lost, although reading still shows them: they
+    /// are written again before anything behind is called durable.
+    pub(super) suspect: Option<Place>,
     /// The length of the note of a batch that is being written, and its fingerprint.
     pub(super) note: Option<(u64, u64)>,
 }
@@ -93,7 +96,7 @@ pub(super) struct IssueRecords {
 /// Reads both slots of an issue's lock file at once.
 pub(super) fn read_issue(lock: &File) -> io::Result<IssueRecords> {
     let mut slots = [0; 2 * SLOT];
-    let got = read_full_at(lock, &mut slots, 0)?;
+    let got = read_slots(lock, &mut slots, 0)?;
     let (head, published) = slots[..got].split_at(got.min(SLOT));
     Ok(IssueRecords { head: HeadRecord::parse(head), published: Published::parse(published) })
 }
@@ -101,7 +104,7 @@ pub(super) fn read_issue(lock: &File) -> io::Result<IssueRecords> {
 /// Reads how far an issue was published.
 pub(super) fn read_published(lock: &File) -> io::Result<Option<Published>> {
     let mut slot = [0; SLOT];
-    let got = read_full_at(lock, &mut slot, SLOT as u64)?;
+    let got = read_slots(lock, &mut slot, SLOT as u64)?;
     Ok(Published::parse(&slot[..got]))
 }
 
@@ -118,7 +121,7 @@ pub(super) fn write_published(lock: &File, published: Published) -> io::Result<(
 /// Reads the global log's record.
 pub(super) fn read_global(lock: &File) -> io::Result<Option<GlobalRecord>> {
     let mut slot = [0; SLOT];
-    let got = read_full_at(lock, &mut slot, 0)?;
+    let got = read_slots(lock, &mut slot, 0)?;
     Ok(GlobalRecord::parse(&slot[..got]))
 }
 
@@ -145,6 +148,16 @@ pub(super) fn read_note(lock: &File, (length, hash): (u64, u64)) -> io::Result<O
     }
     let text = String::from_utf8_lossy(&bytes);
     Ok(text.lines().map(|line| Part::parse(&mut line.split(' '))).collect())
+}
+
+/// One read: a record that it cuts short has no line feed, or a fingerprint that does not fit.
+fn read_slots(lock: &File, slots: &mut [u8], offset: u64) -> io::Result<usize> {
+    loop {
+        match read_at(lock, slots, offset) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
 }
 
 fn sealed(text: &str) -> Vec<u8> {
@@ -192,7 +205,7 @@ impl HeadRecord {
     fn text(&self) -> String {
         let (note_length, note_hash) = self.note.unwrap_or_default();
         format!(
-            "head 1 {} {} {} {} {} {} {:x} {} {note_length} {note_hash:x}",
+            "head 1 {} {} {} {} {} {} {:x} {} {} {} {note_length} {note_hash:x}",
             date_text(self.end.as_ref().map(|p| &p.date)),
             self.end.map_or(0, |p| p.offset),
             self.sequence,
@@ -201,6 +214,8 @@ impl HeadRecord {
             self.file.inode,
             self.tail,
             date_text(self.loose.as_ref()),
+            date_text(self.suspect.as_ref().map(|p| &p.date)),
+            self.suspect.map_or(0, |p| p.offset),
         )
     }
 
@@ -213,9 +228,11 @@ impl HeadRecord {
         let latest = Timestamp::from_millis(w.next()?.parse().ok()?);
         let file = FileId { device: number(w)?, inode: number(w)? };
         let (tail, loose) = (hex(w)?, date(w)?);
+        let (date_of_suspect, offset) = (date(w)?, number(w)?);
+        let suspect = date_of_suspect.map(|date| Place { date, offset });
         let note = (number(w)?, hex(w)?);
         let note = (note.0 > 0).then_some(note);
-        Some(Self { end, sequence, latest, file, tail, loose, note })
+        Some(Self { end, sequence, latest, file, tail, loose, suspect, note })
     }
 }
 
@@ -278,6 +295,7 @@ mod tests {
             file: FileId { device: 3, inode: u64::MAX },
             tail: 0xabc,
             loose: Some(date("2026-01-01")),
+            suspect: Some(Place { date: date("2026-01-02"), offset: 99 }),
             note: None,
         }
     }

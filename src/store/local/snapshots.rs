@@ -99,7 +99,7 @@ impl LocalStore {
         };
         let name = format!("snapshot-{}.json", snapshot.event_sequence);
         let path = self.layout.partition(date, &snapshot.issue_key).join(name);
-        replace(&path, snapshot.to_text().as_bytes())?;
+        replace(&path, snapshot.to_text().as_bytes(), true)?;
         Ok(path)
     }
 

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::time::Duration;
 
 use super::LocalStore;
-use super::append::Plan;
+use super::append::{Plan, beginning, doubt};
 use super::global::{Fresh, Global};
 use super::head::Locked;
 use super::ids::{self, Found};
@@ -42,7 +42,11 @@ impl LocalStore {
                 match synced {
                     // Another process may have moved it out of the log meanwhile.
                     Err(error) if is_absent(&error) => continue,
-                    other => other.map_err(|e| Error::io("sync", &path, &e))?,
+                    Err(error) => {
+                        doubt(&self.layout, key, beginning(*date), lock_timeout);
+                        return Err(Error::io("sync", &path, &error));
+                    }
+                    Ok(()) => {}
                 }
                 sync_dir(&self.layout.partition(*date, key))?;
                 folders.insert(*date);
@@ -66,6 +70,11 @@ impl LocalStore {
     fn settle_deferred(&self, key: &str, dates: &BTreeSet<Date>, timeout: Duration) -> Result<()> {
         let mut log = Locked::take(&self.layout, key, timeout)?;
         let Some(end) = log.head.end else { return Ok(()) };
+        if log.head.suspect.is_some() {
+            log.write_suspect_again()?;
+            log.head.suspect = None;
+            log.write_head()?;
+        }
         // Only where every day in doubt was synced just now: others may have begun some as well.
         let loose = log.head.loose;
         let all = self.layout.partitions(key)?;
@@ -80,9 +89,9 @@ impl LocalStore {
         ids::extend(&self.layout, key, end)?;
         let index = dates.last().copied();
         for date in dates {
-            self.refresh_metadata(key, *date)?;
+            self.refresh_metadata(key, *date, true)?;
         }
-        index.map_or(Ok(()), |date| self.refresh_index(key, date))
+        index.map_or(Ok(()), |date| self.refresh_index(key, date, true))
     }
 
     /// Publishes the durable lines of every issue that are not in the global log yet, as readers
@@ -95,8 +104,12 @@ impl LocalStore {
             let log = Locked::take(&self.layout, &key, lock_timeout)?;
             let (Some(end), Some(file)) = (log.head.end, &log.file) else { continue };
             let path = self.layout.events(end.date, &key);
-            file.sync_data().map_err(|e| Error::io("sync", &path, &e))?;
+            let synced = file.sync_data();
             let _ = log.lock.unlock();
+            if let Err(error) = synced {
+                doubt(&self.layout, &key, beginning(end.date), lock_timeout);
+                return Err(Error::io("sync", &path, &error));
+            }
             let (lock, sequence) = (&log.lock, log.head.sequence);
             let fresh = Fresh { key: &key, lock, before: None, after: end, sequence, bytes: &[] };
             Global::take(&self.layout, lock_timeout)?.publish(&fresh)?;
@@ -160,7 +173,11 @@ impl LocalStore {
         (start, before): (Option<Place>, u64),
         answers: &[Acknowledgement],
         end: Place,
+        durability: Durability,
     ) {
+        if durability == Durability::Deferred {
+            return;
+        }
         let fresh = || answers.iter().filter(|a| !a.duplicate);
         let Some(last) = fresh().next_back() else { return };
         let after = last.event_sequence;
@@ -172,9 +189,10 @@ impl LocalStore {
             return;
         }
         // These files are derived: a reader that finds them old or absent reads the log itself.
-        let _ = self.refresh_metadata(key, end.date);
+        let durable = durability == Durability::Sync;
+        let _ = self.refresh_metadata(key, end.date, durable);
         if ended || first || every(INDEX_EVERY) {
-            let _ = self.refresh_index(key, end.date);
+            let _ = self.refresh_index(key, end.date, durable);
         }
         let _ = ids::extend(&self.layout, key, end);
     }

@@ -1,0 +1,47 @@
+//! The way to the screen: what it needs of the command line.
+
+use std::sync::Arc;
+
+use crate::config;
+use crate::model::Moment;
+use crate::session::user_state;
+use crate::store::local::LocalStore;
+use crate::tui::{self, TuiOptions};
+
+use super::context::Context;
+use super::failure::Outcome;
+
+/// Opens the screen on an issue, or on the list of all.
+pub(crate) fn open(
+    context: &mut Context,
+    issue: Option<String>,
+    at: Option<Moment>,
+    follow: bool,
+) -> Outcome {
+    let store = context.shared_store()?;
+    show(context, store, issue, at, follow)
+}
+
+/// Opens the screen on a store.
+pub(crate) fn show(
+    context: &mut Context,
+    store: Arc<LocalStore>,
+    issue: Option<String>,
+    at: Option<Moment>,
+    follow: bool,
+) -> Outcome {
+    let options = TuiOptions {
+        store_path: Some(store.root().to_owned()),
+        store,
+        issue,
+        at,
+        follow,
+        theme: std::env::var("CHRONOSCOPE_THEME").ok().filter(|name| !name.is_empty()),
+        ascii: context.out.paint.ascii,
+        no_color: !context.out.paint.colour,
+        keymap_file: config::user_folder().map(|folder| folder.join("keymap.toml")),
+        state_dir: user_state::state_dir(),
+        clock: context.clock,
+    };
+    Ok(tui::run(options)?)
+}

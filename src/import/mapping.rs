@@ -1,0 +1,410 @@
+//! Mapping files: how the records of one log format become events. A mapping is data; a new
+//! format needs a new file and no code.
+//!
+//! Lives here: the form of a mapping file, the built-in ones, and loading. May not live here:
+//! applying one (see [`super::engine`]).
+//!
+//! # The form of a mapping file (TOML)
+//!
+//! Templates, references, built values: see [`super::template`]. Conditions: see
+//! [`super::condition`]. Conversions (`as …`): see [`super::convert::Conversion`].
+//!
+//! ```toml
+//! name = "fleet"                   # part of the identity of what it imports: never change it
+//! title = "what it reads, for `import list`"
+//!
+//! # Where one log stands for others. All of these are templates, and all but `type` may be absent.
+//! type = "{/event}"                # the type of what no rule names
+//! correlation = "{/trace}"         # the group of events it belongs to
+//! branch = "{/gitBranch}"
+//! git_sha = "{/commit}"
+//! metadata = { worker = "{/worker}" }   # on every event
+//! # The event that caused this one: the first that is there. `source` is an id as the source has
+//! # it, `event` that of an event that was made (from a memory).
+//! cause = [{ event = "{memory.run.event}" }, { source = "{/parentUuid}" }]
+//!
+//! [input]
+//! shape = "auto"                   # lines | array (of one document) | stream (documents) | auto
+//! arrays = ["", "/events"]         # where a document may hold its records
+//!
+//! [about]                          # the first value that one of the first 100 records has
+//! session = "{/sessionId}"
+//!
+//! [id]                             # what names a record; else its bytes do
+//! value = "{/event_id}"
+//! scope = "file"                   # or "issue": the ids of each issue begin anew
+//!
+//! [issue]
+//! value = "{/bead}"
+//! default = "{file.stem as key}"   # for records without one; else they are faults
+//!
+//! [time]
+//! value = "{/ts}"                  # RFC 3339 or a number
+//! unit = "auto"                    # s | ms | us | ns | auto (by size)
+//! missing = "previous"             # that of the record before | "import": now | "skip"
+//!
+//! [session]
+//! value = "{/sessionId}"           # as the source says it; else …
+//! otherwise = "{/worker} {time as day}"   # … the session that this text stands for
+//! [session.run]                    # … or, before that, the run under this key, from a record
+//! key = "{/worker}"                # that starts one to one that ends it, both included
+//! starts = { "/event" = "dispatch" }
+//! ends = { "/event" = ["complete", "fail"] }
+//!
+//! [[actor]]                        # the first whose condition holds and whose id is there
+//! when = { "/actor" = { starts_with = "agent-" } }
+//! type = "agent"                   # user | system | agent
+//! id = "{/actor}"
+//! model = "{/model}"
+//!
+//! [memory.run]                     # things to look up: {memory.run.FIELD}
+//! find = "{/worker} {/bead}"       # under which key this record looks
+//! keep = 65536                     # how many at most; the oldest are forgotten
+//!
+//! [[rule]]                         # the first rule that holds applies
+//! when = { "/event" = "dispatch" }
+//! type = "AgentSpawned"            # without: no event of its own
+//! metadata = { agent_name = "{/worker}", assigned_task = "{/bead}" }
+//! once = "{/message/id}"           # not again while this text is remembered
+//! for_each = "/message/content"    # `each` rules for each item of a list, before `type`
+//! each = [{ when = { "item/type" = "text" }, type = "X" }]
+//! remember.run = { key = "{/worker} {/bead}", value = { event = "{event}" } }  # afterwards
+//! forget = ["run"]                 # afterwards: what `find` finds
+//! continue = true                  # later rules may apply too
+//! skip = "why"                     # no event at all; counted in the report
+//! # also: cause, correlation, actor (one table), in place of those above
+//! ```
+//!
+//! Every record leaves at least one event (of type `type` when no rule makes one) unless a rule
+//! skips it. An event whose type is in the catalogue but whose metadata lacks what that type must
+//! have comes in under the record's own `type` instead, and the report says so.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::condition::When;
+use super::convert::Unit;
+use super::template::{Build, Pointer, Template};
+use crate::error::{Error, Result};
+
+/// How one log format becomes events.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    pub(super) name: String,
+    pub(super) title: String,
+    #[serde(default)]
+    pub(super) input: Input,
+    #[serde(default)]
+    pub(super) about: BTreeMap<String, Template>,
+    #[serde(default)]
+    pub(super) id: Id,
+    #[serde(default)]
+    pub(super) issue: Issue,
+    #[serde(default)]
+    pub(super) time: Time,
+    #[serde(default)]
+    pub(super) session: Session,
+    #[serde(default)]
+    pub(super) actor: Vec<Actor>,
+    #[serde(default)]
+    pub(super) memory: BTreeMap<String, Memory>,
+    pub(super) r#type: Template,
+    #[serde(default)]
+    pub(super) cause: Vec<Cause>,
+    pub(super) correlation: Option<Template>,
+    pub(super) branch: Option<Template>,
+    pub(super) git_sha: Option<Template>,
+    #[serde(default)]
+    pub(super) metadata: Build,
+    #[serde(default)]
+    pub(super) rule: Vec<Rule>,
+}
+
+/// How records stand in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// Told by the file's beginning.
+    #[default]
+    Auto,
+    /// One JSON object a line.
+    Lines,
+    /// The items of an array in one JSON document.
+    Array,
+    /// One JSON document after the other, over as many lines as they like.
+    Stream,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    #[serde(default)]
+    pub(super) shape: Shape,
+    #[serde(default)]
+    pub(super) arrays: Vec<Place>,
+}
+
+impl Default for Input {
+    fn default() -> Self {
+        Self { shape: Shape::Auto, arrays: vec![Place(Vec::new())] }
+    }
+}
+
+/// The keys of a JSON pointer.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Place(pub(super) Vec<String>);
+
+impl TryFrom<String> for Place {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        Pointer::parse(&text).map(|pointer| Self(pointer.keys()))
+    }
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Id {
+    pub(super) value: Option<Template>,
+    #[serde(default)]
+    pub(super) scope: IdScope,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum IdScope {
+    #[default]
+    File,
+    Issue,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Issue {
+    pub(super) value: Option<Template>,
+    pub(super) default: Option<Template>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Time {
+    pub(super) value: Option<Template>,
+    #[serde(default)]
+    pub(super) unit: Unit,
+    #[serde(default)]
+    pub(super) missing: MissingTime,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum MissingTime {
+    #[default]
+    Previous,
+    Import,
+    Skip,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Session {
+    pub(super) value: Option<Template>,
+    pub(super) run: Option<Run>,
+    pub(super) otherwise: Option<Template>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Run {
+    pub(super) key: Template,
+    pub(super) starts: When,
+    pub(super) ends: When,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Actor {
+    #[serde(default)]
+    pub(super) when: When,
+    pub(super) r#type: Template,
+    pub(super) id: Template,
+    pub(super) model: Option<Template>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Memory {
+    pub(super) find: Template,
+    #[serde(default = "keep_by_default")]
+    pub(super) keep: usize,
+}
+
+fn keep_by_default() -> usize {
+    65_536
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "lowercase")]
+pub(super) enum Cause {
+    Event(Template),
+    Source(Template),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Remember {
+    pub(super) key: Template,
+    #[serde(default)]
+    pub(super) value: Build,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Rule {
+    pub(super) when: When,
+    pub(super) r#type: Option<Template>,
+    pub(super) metadata: Build,
+    pub(super) once: Option<Template>,
+    pub(super) for_each: Option<Template>,
+    pub(super) each: Vec<Rule>,
+    pub(super) remember: BTreeMap<String, Remember>,
+    pub(super) forget: Vec<String>,
+    pub(super) r#continue: bool,
+    pub(super) skip: Option<String>,
+    pub(super) cause: Option<Vec<Cause>>,
+    pub(super) correlation: Option<Template>,
+    pub(super) actor: Option<Actor>,
+}
+
+/// The mappings that come with the program, by name.
+const BUILT_IN: &[(&str, &str)] = &[
+    ("fleet", include_str!("../../assets/mappings/fleet.toml")),
+    ("esaa", include_str!("../../assets/mappings/esaa.toml")),
+    ("claude-transcript", include_str!("../../assets/mappings/claude-transcript.toml")),
+    ("claude-hooks", include_str!("../../assets/mappings/claude-hooks.toml")),
+    ("temporal", include_str!("../../assets/mappings/temporal.toml")),
+    ("generic", include_str!("../../assets/mappings/generic.toml")),
+];
+
+/// A built-in mapping as `import list` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// What it reads, in one sentence.
+    pub title: String,
+}
+
+impl Mapping {
+    /// The built-in mapping of this name, or the mapping in the file that it names (anything with
+    /// a separator or the extension `.toml` is a path).
+    ///
+    /// # Errors
+    /// As [`Mapping::builtin`] and [`Mapping::load`].
+    pub fn named(name: &str) -> Result<Self> {
+        let path = Path::new(name);
+        if name.contains(['/', '\\']) || path.extension().is_some_and(|e| e == "toml") {
+            Self::load(path)
+        } else {
+            Self::builtin(name)
+        }
+    }
+
+    /// A mapping that comes with the program.
+    ///
+    /// # Errors
+    /// Not found, when there is none of this name.
+    pub fn builtin(name: &str) -> Result<Self> {
+        let Some((_, text)) = BUILT_IN.iter().find(|(known, _)| *known == name) else {
+            let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+            return Err(Error::not_found(format!("no mapping is named {name:?}"))
+                .with_hint(format!("there are {}, or a path like ./my.toml", names.join(", "))));
+        };
+        Self::parse(text).map_err(|why| Error::internal(format!("mapping {name}: {why}")))
+    }
+
+    /// The built-in mappings.
+    ///
+    /// # Errors
+    /// None that could be met: they are tested.
+    pub fn list() -> Result<Vec<Listed>> {
+        let listed = |(name, _): &(&str, &str)| {
+            Self::builtin(name).map(|mapping| Listed { name: mapping.name, title: mapping.title })
+        };
+        BUILT_IN.iter().map(listed).collect()
+    }
+
+    /// The text of a built-in mapping, to begin an own one with.
+    #[must_use]
+    pub fn text(name: &str) -> Option<&'static str> {
+        BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+    }
+
+    /// Reads a mapping file.
+    ///
+    /// # Errors
+    /// Not found or unavailable, when it cannot be read; usage, when it is no mapping, naming the
+    /// place.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            if error.kind() == std::io::ErrorKind::NotFound {
+                Error::not_found(format!("there is no mapping file {}", path.display()))
+            } else {
+                Error::io("read", path, &error)
+            }
+        })?;
+        Self::parse(&text).map_err(|why| {
+            Error::usage(format!("{} is no mapping: {why}", path.display()))
+                .with_hint("`chronoscope import list` names mappings to begin with")
+        })
+    }
+
+    /// Reads a mapping from its text.
+    ///
+    /// # Errors
+    /// What is wrong, with the line.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mapping: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        mapping.check_memories(&mapping.rule)?;
+        Ok(mapping)
+    }
+
+    fn check_memories(&self, rules: &[Rule]) -> Result<(), String> {
+        for rule in rules {
+            let named = rule.remember.keys().chain(&rule.forget);
+            if let Some(unknown) = named.into_iter().find(|name| !self.memory.contains_key(*name)) {
+                return Err(format!("a rule uses memory.{unknown}, which is not declared"));
+            }
+            self.check_memories(&rule.each)?;
+        }
+        Ok(())
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it reads, in one sentence.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Says which field of the source is what: `timestamp=ts`, `issue=/payload/task_id`,
+    /// `metadata.owner=user.name`. The left side is one of `id`, `type`, `timestamp`, `issue`,
+    /// `session`, `actor`, `actor_type`, `model`, `cause`, `correlation`, `branch`, `git_sha`,
+    /// `metadata` or `metadata.NAME`; the right side a JSON pointer, a dotted name, or a template.
+    ///
+    /// # Errors
+    /// Usage, when either side is none of these.
+    pub fn assign(&mut self, assignment: &str) -> Result<()> {
+        super::fields::assign(self, assignment).map_err(|why| {
+            Error::usage(format!("--field {assignment}: {why}"))
+                .with_hint("write for example --field issue=ticket --field timestamp=/meta/ts")
+        })
+    }
+}
