@@ -73,6 +73,17 @@ pub struct Sources {
     pub environment: Vec<(String, String)>,
 }
 
+/// The user's own configuration folder: `chronoscope` in the platform's.
+#[must_use]
+pub fn user_folder() -> Option<PathBuf> {
+    let absolute =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    absolute("XDG_CONFIG_HOME")
+        .or_else(|| absolute("APPDATA"))
+        .or_else(|| absolute("HOME").map(|home| home.join(".config")))
+        .map(|folder| folder.join("chronoscope"))
+}
+
 impl Sources {
     /// The process's directory and environment.
     ///
@@ -85,14 +96,8 @@ impl Sources {
             let name = name.into_string().ok().filter(|n| n.starts_with("CHRONOSCOPE_"))?;
             Some((name, value.to_string_lossy().into_owned()))
         };
-        let absolute =
-            |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
-        let user_folder = absolute("XDG_CONFIG_HOME")
-            .or_else(|| absolute("APPDATA"))
-            .or_else(|| absolute("HOME").map(|home| home.join(".config")))
-            .map(|folder| folder.join("chronoscope"));
         let environment = std::env::vars_os().filter_map(ours).collect();
-        Ok(Self { file, directory, user_folder, environment })
+        Ok(Self { file, directory, user_folder: user_folder(), environment })
     }
 
     fn variable(&self, name: &str) -> Option<&str> {
@@ -185,7 +190,12 @@ impl Config {
                     return Err(Error::usage(format!("{place}: {ROOT} holds no settings")));
                 }
                 _ => {
-                    self.unknown(path, node.line, &key, &format!("; settings stand under `{ROOT}`"))
+                    self.unknown(
+                        path,
+                        node.line,
+                        &key,
+                        &format!("; settings stand under `{ROOT}`"),
+                    );
                 }
             }
         }

@@ -25,4 +25,5 @@ pub mod schema;
 pub mod session;
 pub mod store;
 pub mod timeline;
+pub mod tui;
 pub mod watch;

@@ -4,6 +4,7 @@ mod cli;
 mod cli_append;
 mod cli_exit;
 mod cli_support;
+mod import;
 mod layers;
 mod store_conformance;
 mod store_damage;

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::error::Error;
+use crate::config;
 use crate::model::Moment;
+use crate::session::user_state;
 use crate::store::local::LocalStore;
+use crate::tui::{self, TuiOptions};
 
 use super::context::Context;
 use super::failure::Outcome;
@@ -28,8 +30,18 @@ pub(crate) fn show(
     at: Option<Moment>,
     follow: bool,
 ) -> Outcome {
-    let _ = (context, store, issue, at, follow);
-    Err(Error::usage("the screen is not compiled in")
-        .with_hint("`chronoscope state ISSUE` prints what is true, `timeline` what happened")
-        .into())
+    let options = TuiOptions {
+        store_path: Some(store.root().to_owned()),
+        store,
+        issue,
+        at,
+        follow,
+        theme: std::env::var("CHRONOSCOPE_THEME").ok().filter(|name| !name.is_empty()),
+        ascii: context.out.paint.ascii,
+        no_color: !context.out.paint.colour,
+        keymap_file: config::user_folder().map(|folder| folder.join("keymap.toml")),
+        state_dir: user_state::state_dir(),
+        clock: context.clock,
+    };
+    Ok(tui::run(options)?)
 }

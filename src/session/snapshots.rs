@@ -175,7 +175,7 @@ pub fn compare(store: &LocalStore, issue_key: &str) -> Result<Vec<Mismatch>> {
             Ok(state) if state.digest() == snapshot.state_digest => {}
             Ok(_) => mismatch("its state is not the one that the log gives".to_owned()),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                mismatch(error.message().to_owned())
+                mismatch(error.message().to_owned());
             }
             Err(error) => return Err(error),
         }

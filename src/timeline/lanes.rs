@@ -138,7 +138,7 @@ impl Lanes {
 
     /// Notes what the event at `position` began or ended.
     pub fn push(&mut self, event: &Event, position: Position, symbols: &mut Symbols) {
-        if let Some(mark) = rail_mark(event.kind) {
+        if let Some(mark) = RailMark::of(event.kind) {
             self.rail.push((position, mark));
         }
         if let Some(step) = phase_step(event.kind) {
@@ -234,30 +234,39 @@ fn agent_step(kind: Kind) -> Option<Step> {
     })
 }
 
-fn rail_mark(kind: Kind) -> Option<RailMark> {
-    Some(match kind {
-        Kind::CommitCreated => RailMark::Commit,
-        Kind::PRCreated | Kind::PRMerged | Kind::PRClosed => RailMark::PullRequest,
-        Kind::GapIdentified | Kind::GapEscalated | Kind::GapReopened => RailMark::GapFound,
-        Kind::GapResolved => RailMark::GapClosed,
-        Kind::ErrorOccurred
-        | Kind::AgentFailed
-        | Kind::PhaseFailed
-        | Kind::ToolFailed
-        | Kind::TestRunFailed
-        | Kind::QualityCheckFailed
-        | Kind::RecoveryFailed
-        | Kind::MergeConflictDetected
-        | Kind::BudgetExceeded => RailMark::Failure,
-        Kind::RecoveryAttempted | Kind::RecoverySucceeded => RailMark::Recovery,
-        Kind::CheckpointCreated | Kind::CheckpointRestored => RailMark::Checkpoint,
-        Kind::TestRunCompleted | Kind::QualityCheckCompleted => RailMark::Test,
-        Kind::OrchestrationStarted
-        | Kind::OrchestrationCompleted
-        | Kind::OrchestrationFailed
-        | Kind::OrchestrationCancelled
-        | Kind::OrchestrationPaused
-        | Kind::OrchestrationResumed => RailMark::Milestone,
-        _ => return None,
-    })
+impl RailMark {
+    /// What an event of this kind puts on the rail.
+    #[must_use]
+    pub fn of(kind: Kind) -> Option<Self> {
+        Some(match kind {
+            Kind::CommitCreated => Self::Commit,
+            Kind::PRCreated | Kind::PRMerged | Kind::PRClosed => Self::PullRequest,
+            Kind::GapIdentified | Kind::GapEscalated | Kind::GapReopened => Self::GapFound,
+            Kind::GapResolved => Self::GapClosed,
+            Kind::ErrorOccurred
+            | Kind::AgentFailed
+            | Kind::PhaseFailed
+            | Kind::ToolFailed
+            | Kind::TestRunFailed
+            | Kind::QualityCheckFailed
+            | Kind::RecoveryFailed
+            | Kind::MergeConflictDetected
+            | Kind::BudgetExceeded => Self::Failure,
+            Kind::RecoveryAttempted | Kind::RecoverySucceeded => Self::Recovery,
+            Kind::CheckpointCreated | Kind::CheckpointRestored => Self::Checkpoint,
+            Kind::TestRunCompleted | Kind::QualityCheckCompleted => Self::Test,
+            Kind::OrchestrationStarted
+            | Kind::OrchestrationCompleted
+            | Kind::OrchestrationFailed
+            | Kind::OrchestrationCancelled
+            | Kind::OrchestrationPaused
+            | Kind::OrchestrationResumed => Self::Milestone,
+            _ => return None,
+        })
+    }
+
+    /// The kinds that put this on the rail.
+    pub fn kinds(self) -> impl Iterator<Item = Kind> {
+        Kind::CATALOGUED.iter().copied().filter(move |kind| Self::of(*kind) == Some(self))
+    }
 }

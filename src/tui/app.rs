@@ -1,0 +1,186 @@
+//! All that the screen knows: what is shown, where the keys go, what is being typed.
+//!
+//! Lives here: [`App`] and its small types. May not live here: changing it (see
+//! [`super::update()`]) or drawing it (see [`super::view`]).
+
+use std::time::Duration;
+
+use super::debugger::Debugger;
+use super::input::Input;
+use super::keymap::{Key, Keymap};
+use super::palette::Palette;
+use super::theme::Theme;
+use super::viewer::Viewer;
+use crate::clock::Clock;
+use crate::model::Moment;
+
+/// The screen's whole state.
+#[derive(Debug)]
+pub struct App {
+    /// How things look.
+    pub theme: Theme,
+    /// What keys do.
+    pub keymap: Keymap,
+    /// The terminal's columns and rows.
+    pub size: (u16, u16),
+    /// The list of issues, once it was asked for.
+    pub browser: Option<super::browser::Browser>,
+    /// The issue that is open.
+    pub debugger: Option<Box<Debugger>>,
+    /// What the keys go to.
+    pub mode: Mode,
+    /// Keys of a command that is not complete yet.
+    pub typed: Typed,
+    /// What the status line says, until the next key.
+    pub notice: Option<Notice>,
+    /// How long the screen has been running.
+    pub now: Duration,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where to stand in the issue that is opened next.
+    pub start: Start,
+    /// Whether the mouse button went down in the timeline and is still down.
+    pub scrubbing: bool,
+}
+
+/// Where to stand in an issue at first.
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    /// The moment that was asked for.
+    pub at: Option<Moment>,
+    /// Follow the head, whatever else is known.
+    pub follow: bool,
+}
+
+/// What the keys go to.
+#[derive(Debug, Clone, Default)]
+pub enum Mode {
+    /// The pane that has the focus.
+    #[default]
+    Normal,
+    /// The search's text field.
+    Search(Input),
+    /// The palette.
+    Palette(Palette),
+    /// A letter that names a mark.
+    Mark(MarkUse),
+    /// A letter that says what to copy.
+    Yank,
+    /// The help, scrolled so many lines down.
+    Help(usize),
+    /// The list of anomalies; the selected one.
+    Anomalies(usize),
+    /// A value as a whole.
+    Value(Viewer),
+}
+
+/// What a mark's letter is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarkUse {
+    /// To set it here.
+    Set,
+    /// To go there.
+    Go,
+    /// To delete it.
+    Delete,
+}
+
+/// A command that is being typed: a count and the first keys of a sequence.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Typed {
+    /// The count so far.
+    pub count: Option<u32>,
+    /// The keys so far.
+    pub keys: Vec<Key>,
+}
+
+impl Typed {
+    /// What was typed, for the status line; empty when nothing was.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let count = self.count.map(|n| n.to_string()).unwrap_or_default();
+        let keys = super::keymap::sequence_text(&self.keys);
+        format!("{count}{keys}")
+    }
+}
+
+/// Something to tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The text.
+    pub text: String,
+    /// Whether it is a fault.
+    pub fault: bool,
+}
+
+/// The smallest terminal in which something can be shown.
+pub const SMALLEST: (u16, u16) = (40, 12);
+
+impl App {
+    /// A screen of this look and keys that shows nothing yet.
+    #[must_use]
+    pub fn new(theme: Theme, keymap: Keymap, size: (u16, u16), clock: Clock) -> Self {
+        Self {
+            theme,
+            keymap,
+            size,
+            browser: None,
+            debugger: None,
+            mode: Mode::Normal,
+            typed: Typed::default(),
+            notice: None,
+            now: Duration::ZERO,
+            clock,
+            start: Start::default(),
+            scrubbing: false,
+        }
+    }
+
+    /// Tells something until the next key.
+    pub fn tell(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), fault: false });
+    }
+
+    /// Tells that something went wrong.
+    pub fn fail(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), fault: true });
+    }
+
+    /// Tells an error with its hint.
+    pub fn fail_with(&mut self, error: &crate::error::Error) {
+        let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        self.fail(format!("{}{hint}", error.message()));
+    }
+
+    /// Whether there is work that does not wait for anything.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.debugger.as_ref().is_some_and(|d| d.is_busy())
+    }
+
+    /// How long until time must be told; none when nothing waits for it.
+    #[must_use]
+    pub fn patience(&self) -> Option<Duration> {
+        let playing = self.debugger.as_ref().is_some_and(|d| d.play.is_some());
+        if playing {
+            Some(super::play::FRAME)
+        } else if self.debugger.is_none() && self.browser.is_some() {
+            // The ages of the issues grow.
+            Some(Duration::from_secs(1))
+        } else {
+            None
+        }
+    }
+
+    /// Whether keys are text for the browser's filter.
+    #[must_use]
+    pub fn is_filtering(&self) -> bool {
+        self.debugger.is_none() && self.browser.as_ref().is_some_and(|b| b.is_typing())
+    }
+
+    /// Whether the terminal is large enough to show something.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        self.size.0 >= SMALLEST.0 && self.size.1 >= SMALLEST.1
+    }
+}

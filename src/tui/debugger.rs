@@ -1,0 +1,445 @@
+//! One issue, open: where the screen stands in its history, and what each pane shows of it.
+//!
+//! Lives here: the playhead and how it moves, following, jumps, and filling the panes before a
+//! drawing. May not live here: which key does what (see [`super::update()`]).
+
+use std::time::Duration;
+
+use super::layout::{Layout, Pane, Wishes};
+use super::nav::Way;
+use super::pane::detail::DetailPane;
+use super::pane::diff::DiffPane;
+use super::pane::events::EventsPane;
+use super::pane::state::StatePane;
+use super::play::Play;
+use super::search::Search;
+use super::summaries::Summaries;
+use super::view;
+use super::view::timeline::{Head, TimelineView};
+use crate::error::Result;
+use crate::model::{Moment, Path, Position, Value};
+use crate::session::user_state::UserState;
+use crate::session::{News, Session};
+
+/// How long taking in news may hold up the screen.
+const PUMP_BUDGET: Duration = Duration::from_millis(8);
+/// How many jumps are remembered.
+const MOST_JUMPS: usize = 200;
+
+/// Whether the playhead moves with the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follow {
+    /// It does.
+    Live,
+    /// It stands still since the head was here.
+    Paused(Position),
+}
+
+/// Places to come back to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Jumps {
+    back: Vec<Position>,
+    forward: Vec<Position>,
+}
+
+impl Jumps {
+    fn note(&mut self, from: Position) {
+        if self.back.last() != Some(&from) {
+            self.back.push(from);
+        }
+        if self.back.len() > MOST_JUMPS {
+            self.back.remove(0);
+        }
+        self.forward.clear();
+    }
+
+    fn go(&mut self, way: Way, here: Position) -> Option<Position> {
+        let (from, to) = match way {
+            Way::Back => (&mut self.back, &mut self.forward),
+            Way::Forward => (&mut self.forward, &mut self.back),
+        };
+        let found = from.pop()?;
+        to.push(here);
+        Some(found)
+    }
+}
+
+/// What the line at the top says about the state.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headline {
+    /// What the issue is about.
+    pub summary: String,
+    /// The orchestration's status.
+    pub status: String,
+    /// The phase in force.
+    pub phase: String,
+}
+
+/// An issue that is open.
+#[derive(Debug)]
+pub struct Debugger {
+    /// The history.
+    pub session: Session,
+    /// The position that is shown.
+    pub playhead: Position,
+    /// Whether it moves with the head.
+    pub follow: Follow,
+    /// Where to go once the log is read so far.
+    pub pending: Option<Moment>,
+    /// Places to come back to.
+    pub jumps: Jumps,
+    /// Playing, if so.
+    pub play: Option<Play>,
+    /// How fast to play.
+    pub speed: usize,
+    /// The pane that has the keys.
+    pub focus: Pane,
+    /// The pane beside the events where there is room for one only.
+    pub side: Pane,
+    /// Whether the focused pane is shown alone.
+    pub zoom: bool,
+    /// Whether the event's details are shown.
+    pub show_detail: bool,
+    /// What is seen of the timeline.
+    pub timeline: TimelineView,
+    /// The list of events.
+    pub events: EventsPane,
+    /// The state.
+    pub state: StatePane,
+    /// What differs.
+    pub diff: DiffPane,
+    /// The event itself.
+    pub detail: DetailPane,
+    /// What is searched for.
+    pub search: Option<Search>,
+    /// What was read for the lists.
+    pub summaries: Summaries,
+    /// What the top line says.
+    pub headline: Headline,
+    /// Where everything stands.
+    pub layout: Layout,
+    /// Why something cannot be shown at the moment.
+    pub fault: Option<String>,
+    /// How often the log was replaced by another.
+    pub restarts: u64,
+    /// Whether there is more to take in at once.
+    pub more: bool,
+    /// Whether the playhead moved or lanes grew since the timeline was last adjusted.
+    adjust_lanes: bool,
+}
+
+impl Debugger {
+    /// An issue that was just opened. It stands at `at` once the log is read so far, else where
+    /// the user stood last, else at the head, which it follows.
+    #[must_use]
+    pub fn new(session: Session, at: Option<Moment>, follow: bool) -> Self {
+        let last = session.user.playhead.map(|p| Moment::Position(p.into()));
+        let pending = at.or(last.filter(|_| !follow));
+        let playhead = session.head();
+        Self {
+            session,
+            playhead,
+            follow: Follow::Live,
+            pending,
+            jumps: Jumps::default(),
+            play: None,
+            speed: Play::first_speed(),
+            focus: Pane::Events,
+            side: Pane::State,
+            zoom: false,
+            show_detail: false,
+            timeline: TimelineView::default(),
+            events: EventsPane::default(),
+            state: StatePane::default(),
+            diff: DiffPane::default(),
+            detail: DetailPane::default(),
+            search: None,
+            summaries: Summaries::default(),
+            headline: Headline::default(),
+            layout: Layout::default(),
+            fault: None,
+            restarts: 0,
+            more: false,
+            adjust_lanes: true,
+        }
+    }
+
+    /// The last position of the log.
+    #[must_use]
+    pub fn head(&self) -> Position {
+        self.session.head()
+    }
+
+    /// Where the diff begins: the base that was set, else the event before.
+    #[must_use]
+    pub fn base(&self) -> Position {
+        let set = self.session.user.base.filter(|base| *base <= self.head());
+        set.unwrap_or_else(|| self.playhead.saturating_sub(1))
+    }
+
+    /// Whether the search is running or there is more to load.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.more || self.search.as_ref().is_some_and(Search::is_running)
+    }
+
+    /// Moves without leaving a place to come back to.
+    pub fn step_to(&mut self, position: Position) {
+        let to = position.min(self.head());
+        self.pending = None;
+        if to < self.playhead && self.follow == Follow::Live {
+            self.follow = Follow::Paused(self.head());
+        }
+        self.adjust_lanes |= to != self.playhead;
+        self.playhead = to;
+    }
+
+    /// Moves and leaves a place to come back to.
+    pub fn jump_to(&mut self, position: Position) {
+        if position != self.playhead {
+            self.jumps.note(self.playhead);
+        }
+        self.step_to(position);
+        if position < self.head() && self.follow == Follow::Live {
+            self.follow = Follow::Paused(self.head());
+        }
+    }
+
+    /// Goes back or forward in the jumps; false when there is no further one.
+    pub fn jump_again(&mut self, way: Way) -> bool {
+        match self.jumps.go(way, self.playhead) {
+            Some(position) => {
+                self.step_to(position);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Moves with the head from now on.
+    pub fn follow_head(&mut self) {
+        if self.playhead != self.head() {
+            self.jumps.note(self.playhead);
+        }
+        self.play = None;
+        self.step_to(self.head());
+        self.follow = Follow::Live;
+    }
+
+    /// Stands still from now on.
+    pub fn pause(&mut self) {
+        if self.follow == Follow::Live {
+            self.follow = Follow::Paused(self.head());
+        }
+    }
+
+    /// How many events came since the playhead stands still.
+    #[must_use]
+    pub fn come_since(&self) -> Position {
+        match self.follow {
+            Follow::Live => 0,
+            Follow::Paused(since) => self.head().saturating_sub(since),
+        }
+    }
+
+    /// Where the head is, for the timeline.
+    #[must_use]
+    pub fn head_sign(&self) -> Head {
+        match self.follow {
+            Follow::Live => Head::Following,
+            Follow::Paused(_) if self.come_since() > 0 => {
+                Head::Ahead { new: self.come_since() as usize }
+            }
+            Follow::Paused(_) => Head::Still,
+        }
+    }
+
+    /// Takes in what came, for a moment.
+    pub fn pump(&mut self) -> News {
+        let news = self.session.pump(Duration::ZERO, PUMP_BUDGET);
+        self.more = news.more;
+        if news.restarted {
+            self.restart();
+        }
+        if self.follow == Follow::Live && self.playhead != self.head() {
+            self.playhead = self.head();
+            self.adjust_lanes = true;
+        }
+        self.adjust_lanes |= news.restarted || news.loaded;
+        if self.pending.is_some() {
+            self.go_to_pending();
+        }
+        if self.session.is_loaded() && self.head() < self.playhead {
+            self.playhead = self.head();
+        }
+        news
+    }
+
+    /// The log is another one: what was read of it is void.
+    fn restart(&mut self) {
+        self.restarts += 1;
+        self.summaries.clear();
+        self.jumps = Jumps::default();
+        self.play = None;
+        if let Some(search) = &mut self.search {
+            search.stop();
+        }
+        if let Follow::Paused(since) = &mut self.follow {
+            *since = (*since).min(self.session.head());
+        }
+        self.playhead = self.playhead.min(self.session.head());
+    }
+
+    /// Goes where the user wanted to be at first, once that can be known.
+    fn go_to_pending(&mut self) {
+        let Some(moment) = self.pending.clone() else { return };
+        let near = matches!(moment, Moment::Position(p) if p <= u64::from(self.head()));
+        if !near && !self.session.is_loaded() {
+            return;
+        }
+        self.pending = None;
+        match self.session.resolve(&moment) {
+            Ok(position) => {
+                self.step_to(position);
+                if position < self.head() || !self.session.is_loaded() {
+                    self.pause();
+                }
+            }
+            // A place that is no more: the head will do.
+            Err(error) => self.fault = Some(error.message().to_owned()),
+        }
+    }
+
+    /// Moves on while playing; false when the end was reached and playing stopped.
+    pub fn tick(&mut self, now: Duration) -> bool {
+        let Some(play) = &mut self.play else { return true };
+        let head = self.session.head();
+        let to = play.advance(self.session.timeline().clocks(), self.playhead, head, now);
+        self.step_to(to);
+        if to < head {
+            return true;
+        }
+        self.play = None;
+        false
+    }
+
+    /// What to keep for next time.
+    #[must_use]
+    pub fn user_state(&self) -> UserState {
+        let playhead = match (&self.follow, &self.pending) {
+            // Left before it was there: the wish is kept.
+            (_, Some(_)) => self.session.user.playhead,
+            (Follow::Live, None) => None,
+            (Follow::Paused(_), None) => Some(self.playhead),
+        };
+        UserState { playhead, ..self.session.user.clone() }
+    }
+
+    /// The path that the commands on paths are about.
+    #[must_use]
+    pub fn selected_path(&self) -> Option<&Path> {
+        match self.focus {
+            Pane::Diff => self.diff.selected(),
+            _ => Some(self.state.selected()).filter(|path| !path.is_root()),
+        }
+    }
+
+    /// Gives a pane the keys, and shows it where it is not seen.
+    pub fn focus_on(&mut self, pane: Pane) {
+        self.focus = pane;
+        match pane {
+            Pane::Detail => {
+                self.show_detail = true;
+                self.side = pane;
+            }
+            Pane::State | Pane::Diff => self.side = pane,
+            Pane::Timeline | Pane::Events => {}
+        }
+    }
+
+    /// The panes that the tab key goes round.
+    #[must_use]
+    pub fn tab_order(&self) -> Vec<Pane> {
+        let panes = Pane::ALL.into_iter();
+        panes.filter(|pane| *pane != Pane::Detail || self.show_detail).collect()
+    }
+
+    /// Lays everything out for a terminal of this size and reads what will be seen.
+    pub fn prepare(&mut self, size: (u16, u16)) {
+        let wishes = Wishes {
+            focus: self.focus,
+            side: self.side,
+            zoom: self.zoom,
+            detail: self.show_detail,
+            timeline_rows: view::timeline::wanted_height(self.session.timeline(), size.1)
+                .saturating_sub(2),
+        };
+        self.layout = Layout::new(size, &wishes);
+        let filled = self.fill();
+        match filled {
+            Ok(()) => self.fault = None,
+            Err(error) => self.fault = Some(error.message().to_owned()),
+        }
+        self.prepare_timeline();
+    }
+
+    fn fill(&mut self) -> Result<()> {
+        let inner = |pane: Pane, layout: &Layout| {
+            let area = layout.pane(pane)?;
+            Some((area.width.saturating_sub(2), area.height.saturating_sub(2)))
+        };
+        let size = |pane| inner(pane, &self.layout);
+        let (events, state, diff, detail) =
+            (size(Pane::Events), size(Pane::State), size(Pane::Diff), size(Pane::Detail));
+        if let Some((_, height)) = events {
+            let summaries = &mut self.summaries;
+            self.events.prepare(&mut self.session, summaries, self.playhead, height.into());
+        }
+        // The state is always at hand: the header speaks of it, and so do writers and pins.
+        self.state.take_state(&mut self.session, self.playhead, self.restarts)?;
+        self.take_headline();
+        let height = state.map_or(0, |(_, height)| height);
+        self.state.prepare(&self.session, self.playhead, height.into());
+        if let Some((width, height)) = diff {
+            let (from, to) = (self.base(), self.playhead);
+            self.diff.take(&mut self.session, from, to, self.restarts)?;
+            let (style, width) = (self.diff.style, usize::from(width));
+            self.diff.prepare(height.into(), |entry| {
+                view::diff::rows_of(entry, style, width, height.into())
+            });
+        }
+        if let Some((width, height)) = detail {
+            let size = (usize::from(width), usize::from(height));
+            let summaries = &mut self.summaries;
+            self.detail.prepare(&mut self.session, summaries, self.playhead, self.restarts, size)?;
+        }
+        Ok(())
+    }
+
+    fn take_headline(&mut self) {
+        let root = self.state.root();
+        let text = |key: &str| {
+            let value = root.at(&Path::of(["orchestration", key]));
+            match value {
+                Some(Value::Long(long)) => long.head.to_string(),
+                value => value.and_then(Value::as_str).unwrap_or_default().to_owned(),
+            }
+        };
+        let row = self.session.timeline().row(self.playhead);
+        let phase = row.map_or("", |row| self.session.timeline().text(row.phase));
+        self.headline = Headline {
+            summary: text("summary"),
+            status: text("status"),
+            phase: if phase.is_empty() { text("current_phase") } else { phase.to_owned() },
+        };
+    }
+
+    fn prepare_timeline(&mut self) {
+        let Some(area) = self.layout.pane(Pane::Timeline) else { return };
+        let timeline = self.session.timeline();
+        self.timeline.ensure_visible(self.playhead, timeline);
+        if std::mem::take(&mut self.adjust_lanes) {
+            self.timeline.show_active_lanes(self.playhead, timeline, area);
+        }
+    }
+}

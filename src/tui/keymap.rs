@@ -1,0 +1,436 @@
+//! Which keys do what: the table's own keys, changed by the user's `keymap.toml`.
+//!
+//! Lives here: [`Key`] and its text form, [`Keymap`], reading the file. May not live here: what
+//! commands do, or keys of text fields (those are fixed).
+
+use std::fmt;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::action::{COMMANDS, Command, Context};
+
+/// One key with its modifiers, in one normal form: letters carry their case, never a shift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    code: KeyCode,
+    modifiers: KeyModifiers,
+}
+
+/// The names of keys that are no character.
+const NAMED: &[(&str, KeyCode)] = &[
+    ("backspace", KeyCode::Backspace),
+    ("enter", KeyCode::Enter),
+    ("left", KeyCode::Left),
+    ("right", KeyCode::Right),
+    ("up", KeyCode::Up),
+    ("down", KeyCode::Down),
+    ("home", KeyCode::Home),
+    ("end", KeyCode::End),
+    ("pageup", KeyCode::PageUp),
+    ("pagedown", KeyCode::PageDown),
+    ("tab", KeyCode::Tab),
+    ("delete", KeyCode::Delete),
+    ("insert", KeyCode::Insert),
+    ("esc", KeyCode::Esc),
+    ("space", KeyCode::Char(' ')),
+];
+
+/// The signs that stand for keys where there is little room.
+const SIGNS: &[(&str, &str)] = &[
+    ("left", "←"),
+    ("right", "→"),
+    ("up", "↑"),
+    ("down", "↓"),
+    ("pageup", "PgUp"),
+    ("pagedown", "PgDn"),
+    ("enter", "Enter"),
+];
+
+impl Key {
+    /// The key of a terminal's event.
+    #[must_use]
+    pub fn of(event: KeyEvent) -> Self {
+        let mods = KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT;
+        Self { code: event.code, modifiers: event.modifiers & mods }.normal()
+    }
+
+    /// A key without modifiers.
+    #[must_use]
+    pub fn plain(code: KeyCode) -> Self {
+        Self { code, modifiers: KeyModifiers::NONE }.normal()
+    }
+
+    fn normal(mut self) -> Self {
+        match self.code {
+            KeyCode::BackTab => {
+                self.code = KeyCode::Tab;
+                self.modifiers |= KeyModifiers::SHIFT;
+            }
+            KeyCode::Char(c) => {
+                self.modifiers -= KeyModifiers::SHIFT;
+                if self.modifiers.contains(KeyModifiers::CONTROL) {
+                    self.code = KeyCode::Char(c.to_ascii_lowercase());
+                }
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// Reads a key: `l`, `G`, `ctrl-o`, `shift-tab`, `space`, `f1`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut modifiers = KeyModifiers::NONE;
+        let mut name = text;
+        while let Some((prefix, rest)) = name.split_once('-').filter(|(_, rest)| !rest.is_empty()) {
+            modifiers |= match prefix {
+                "ctrl" => KeyModifiers::CONTROL,
+                "alt" => KeyModifiers::ALT,
+                "shift" => KeyModifiers::SHIFT,
+                _ => return None,
+            };
+            name = rest;
+        }
+        let mut chars = name.chars();
+        let code = match (chars.next(), chars.next()) {
+            (Some(c), None) => KeyCode::Char(c),
+            _ => match NAMED.iter().find(|(n, _)| *n == name) {
+                Some((_, code)) => *code,
+                None => {
+                    let number = name.strip_prefix('f')?.parse::<u8>().ok()?;
+                    KeyCode::F((1..=24).contains(&number).then_some(number)?)
+                }
+            },
+        };
+        Some(Self { code, modifiers }.normal())
+    }
+
+    /// The digit, if it is one without modifiers.
+    #[must_use]
+    pub fn digit(self) -> Option<u32> {
+        match self.code {
+            KeyCode::Char(c) if self.modifiers.is_empty() => c.to_digit(10),
+            _ => None,
+        }
+    }
+
+    /// The character, if it is one without control or alt.
+    #[must_use]
+    pub fn character(self) -> Option<char> {
+        match self.code {
+            KeyCode::Char(c) if self.modifiers.is_empty() => Some(c),
+            _ => None,
+        }
+    }
+
+    /// The code, when there are no modifiers.
+    #[must_use]
+    pub fn bare(self) -> Option<KeyCode> {
+        self.modifiers.is_empty().then_some(self.code)
+    }
+
+    /// Whether it is control with this letter.
+    #[must_use]
+    pub fn is_ctrl(self, letter: char) -> bool {
+        self.code == KeyCode::Char(letter) && self.modifiers == KeyModifiers::CONTROL
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (modifier, name) in [
+            (KeyModifiers::CONTROL, "ctrl-"),
+            (KeyModifiers::ALT, "alt-"),
+            (KeyModifiers::SHIFT, "shift-"),
+        ] {
+            if self.modifiers.contains(modifier) {
+                f.write_str(name)?;
+            }
+        }
+        if let Some((name, _)) = NAMED.iter().find(|(_, code)| *code == self.code) {
+            return f.write_str(name);
+        }
+        match self.code {
+            KeyCode::Char(c) => write!(f, "{c}"),
+            KeyCode::F(n) => write!(f, "f{n}"),
+            other => write!(f, "{other}"),
+        }
+    }
+}
+
+/// Keys that are pressed one after the other.
+pub type Sequence = Vec<Key>;
+
+fn parse_sequence(text: &str) -> Option<Sequence> {
+    let keys: Option<Sequence> = text.split_whitespace().map(Key::parse).collect();
+    keys.filter(|keys| !keys.is_empty())
+}
+
+/// A sequence as people read it: `g g`, `ctrl-o`, and arrows for arrows.
+#[must_use]
+pub fn sequence_text(keys: &[Key]) -> String {
+    let mut out = String::new();
+    for key in keys {
+        let name = key.to_string();
+        let base = name.rsplit_once('-').filter(|(_, b)| !b.is_empty());
+        let (prefix, base) = base.map_or(("", name.as_str()), |(p, b)| (&name[..=p.len()], b));
+        let sign = SIGNS.iter().find(|(n, _)| *n == base).map_or(base, |(_, sign)| sign);
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(prefix);
+        out.push_str(sign);
+    }
+    out
+}
+
+/// What some keys mean in some place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lookup {
+    /// A command.
+    Command(Command),
+    /// The beginning of one or several.
+    Prefix,
+    /// Nothing.
+    Nothing,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Binding {
+    keys: Sequence,
+    command: Command,
+}
+
+/// All bindings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keymap {
+    bindings: Vec<Binding>,
+}
+
+impl Default for Keymap {
+    /// The table's own keys.
+    fn default() -> Self {
+        let bindings = COMMANDS.iter().flat_map(|spec| {
+            let keys = spec.keys.iter().filter_map(|text| parse_sequence(text));
+            keys.map(|keys| Binding { keys, command: spec.command })
+        });
+        Self { bindings: bindings.collect() }
+    }
+}
+
+impl Keymap {
+    /// What `keys` mean, in the first of `contexts` (the narrowest first) that knows them.
+    #[must_use]
+    pub fn look_up(&self, contexts: &[Context], keys: &[Key]) -> Lookup {
+        for context in contexts {
+            let here = || self.bindings.iter().filter(|b| b.command.spec().context == *context);
+            if let Some(binding) = here().find(|b| b.keys == keys) {
+                return Lookup::Command(binding.command);
+            }
+            if here().any(|b| b.keys.starts_with(keys)) {
+                return Lookup::Prefix;
+            }
+        }
+        Lookup::Nothing
+    }
+
+    /// The keys of a command, as people read them; several are parted by a space and a comma.
+    #[must_use]
+    pub fn keys_of(&self, command: Command) -> Vec<String> {
+        let own = self.bindings.iter().filter(|b| b.command == command);
+        own.map(|b| sequence_text(&b.keys)).collect()
+    }
+
+    /// The first key of a command; empty when it has none.
+    #[must_use]
+    pub fn first_key(&self, command: Command) -> String {
+        let binding = self.bindings.iter().find(|b| b.command == command);
+        binding.map(|b| sequence_text(&b.keys)).unwrap_or_default()
+    }
+
+    /// The default keys, changed as a `keymap.toml` says: each line gives an action all its keys,
+    /// `step-forward = ["l", "right"]`, and takes them from every other action of the same
+    /// context. What cannot be understood is told with its line and left out.
+    #[must_use]
+    pub fn read(text: &str, file: &str) -> (Self, Vec<String>) {
+        let mut keymap = Self::default();
+        let mut faults = Vec::new();
+        let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+        let table = match toml::de::DeTable::parse(text) {
+            Ok(table) => table.into_inner(),
+            Err(error) => {
+                let at = error.span().map_or(1, |span| line(span.start));
+                faults.push(format!("{file}:{at}: {}", error.message()));
+                return (keymap, faults);
+            }
+        };
+        let mut given: Vec<Binding> = Vec::new();
+        let mut entries: Vec<_> = table.iter().collect();
+        entries.sort_by_key(|(name, _)| name.span().start);
+        for (name, keys) in entries {
+            let at = line(name.span().start);
+            match read_entry(name.get_ref(), keys.get_ref(), &given) {
+                Ok(new) => {
+                    if let Some(command) = Command::from_name(name.get_ref()) {
+                        keymap.rebind(command, &new);
+                    }
+                    given.extend(new);
+                }
+                Err(fault) => faults.push(format!("{file}:{at}: {fault}")),
+            }
+        }
+        (keymap, faults)
+    }
+
+    fn rebind(&mut self, command: Command, new: &[Binding]) {
+        let context = command.spec().context;
+        self.bindings.retain(|b| {
+            let taken = b.command.spec().context == context && new.iter().any(|n| n.keys == b.keys);
+            b.command != command && !taken
+        });
+        self.bindings.extend(new.iter().cloned());
+    }
+}
+
+/// The bindings of one line of the file.
+fn read_entry(
+    name: &str,
+    keys: &toml::de::DeValue<'_>,
+    given: &[Binding],
+) -> Result<Vec<Binding>, String> {
+    let Some(command) = Command::from_name(name) else {
+        return Err(format!("there is no action {name:?}{}", nearest(name)));
+    };
+    let texts: Option<Vec<&str>> = match keys {
+        toml::de::DeValue::String(one) => Some(vec![one]),
+        toml::de::DeValue::Array(all) => all.iter().map(|key| key.get_ref().as_str()).collect(),
+        _ => None,
+    };
+    let texts = texts.ok_or_else(|| format!("{name} must be a key or a list of keys"))?;
+    let mut bindings = Vec::new();
+    for text in texts {
+        let keys = parse_sequence(text).ok_or_else(|| {
+            format!("{text:?} is no key; keys are like \"l\", \"ctrl-o\", \"space\", \"g g\"")
+        })?;
+        let context = command.spec().context;
+        let taken = given.iter().find(|b| b.keys == keys && b.command.spec().context == context);
+        if let Some(other) = taken.filter(|b| b.command != command) {
+            return Err(format!("{text:?} is {} already", other.command.spec().name));
+        }
+        bindings.push(Binding { keys, command });
+    }
+    Ok(bindings)
+}
+
+fn nearest(name: &str) -> String {
+    let names: Vec<&str> = COMMANDS.iter().map(|spec| spec.name).collect();
+    let near = similar::get_close_matches(name, &names, 1, 0.5);
+    near.first().map(|near| format!("; did you mean {near:?}?")).unwrap_or_default()
+}
+
+/// The default keymap as a file: what `assets/keymap.toml` holds.
+#[must_use]
+pub fn default_file() -> String {
+    let mut out = String::from(
+        "# The keys of chronoscope, as they are unless you say otherwise.\n\
+         # Copy the lines that you want to change into keymap.toml in your configuration folder.\n\
+         # A line gives an action all its keys: a list of keys or of sequences (\"g g\").\n\
+         # Modifiers: ctrl-, alt-, shift-. Digits are counts and cannot be bound with a count.\n",
+    );
+    let mut context = None;
+    for spec in COMMANDS {
+        if context != Some(spec.context) {
+            out.push_str(&format!("\n# {}\n", spec.context.meaning()));
+            context = Some(spec.context);
+        }
+        let keys: Vec<String> = spec.keys.iter().map(|key| format!("{key:?}")).collect();
+        out.push_str(&format!("# {}\n{} = [{}]\n", spec.doc, spec.name, keys.join(", ")));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(text: &str) -> Sequence {
+        parse_sequence(text).unwrap()
+    }
+
+    #[test]
+    fn every_default_key_can_be_read_and_reaches_its_command() {
+        let keymap = Keymap::default();
+        for spec in COMMANDS {
+            for text in spec.keys {
+                let sequence = parse_sequence(text);
+                assert!(sequence.is_some(), "{}: {text}", spec.name);
+                let found = keymap.look_up(&[spec.context], &sequence.unwrap());
+                assert_eq!(found, Lookup::Command(spec.command), "{}: {text}", spec.name);
+            }
+        }
+    }
+
+    #[test]
+    fn keys_have_one_normal_form() {
+        let shifted = KeyEvent::new(KeyCode::Char('G'), KeyModifiers::SHIFT);
+        assert_eq!(Key::of(shifted), Key::parse("G").unwrap());
+        let back_tab = KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT);
+        assert_eq!(Key::of(back_tab), Key::parse("shift-tab").unwrap());
+        let ctrl = KeyEvent::new(KeyCode::Char('O'), KeyModifiers::CONTROL);
+        assert_eq!(Key::of(ctrl), Key::parse("ctrl-o").unwrap());
+        assert_eq!(Key::parse("-").unwrap().to_string(), "-");
+        for wrong in ["", "hyper-x", "f0", "f99", "ll"] {
+            assert_eq!(Key::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_narrowest_context_wins_and_prefixes_wait() {
+        let keymap = Keymap::default();
+        let look = |contexts: &[Context], text: &str| keymap.look_up(contexts, &keys(text));
+        let state = [Context::State, Context::Debugger, Context::Anywhere];
+        assert_eq!(look(&state, "-"), Lookup::Command(Command::Collapse));
+        assert_eq!(look(&state[1..], "-"), Lookup::Command(Command::Slower));
+        assert_eq!(look(&state, "g"), Lookup::Prefix);
+        assert_eq!(look(&state, "g g"), Lookup::Command(Command::ToStart));
+        assert_eq!(look(&state, "Q"), Lookup::Nothing);
+    }
+
+    #[test]
+    fn the_users_file_changes_keys_and_tells_what_it_does_not_understand() {
+        let text = "step-forward = \"x\"\n\nset-base = [\"D\"]\nstep-fowrard = \"y\"\nquit = 3\n\
+                    zoom = \"hyper-z\"\nplay = \"x\"\n";
+        let (keymap, faults) = Keymap::read(text, "keymap.toml");
+        let look = |text: &str| keymap.look_up(&[Context::Debugger], &keys(text));
+        assert_eq!(look("x"), Lookup::Command(Command::StepForward));
+        assert_eq!(look("l"), Lookup::Nothing);
+        assert_eq!(look("D"), Lookup::Command(Command::SetBase));
+        assert_eq!(
+            faults,
+            [
+                "keymap.toml:4: there is no action \"step-fowrard\"; did you mean \"step-forward\"?",
+                "keymap.toml:5: quit must be a key or a list of keys",
+                "keymap.toml:6: \"hyper-z\" is no key; keys are like \"l\", \"ctrl-o\", \"space\", \"g g\"",
+                "keymap.toml:7: \"x\" is step-forward already",
+            ]
+        );
+        let (keymap, faults) = Keymap::read("play = [", "k");
+        assert_eq!(keymap, Keymap::default());
+        assert!(faults[0].starts_with("k:1: "), "{faults:?}");
+    }
+
+    #[test]
+    fn a_key_given_to_one_action_is_taken_from_the_others() {
+        let (keymap, _) = Keymap::read("set-mark = \"l\"\n", "k");
+        let found = keymap.look_up(&[Context::Debugger], &keys("l"));
+        assert_eq!(found, Lookup::Command(Command::SetMark));
+        assert_eq!(keymap.keys_of(Command::StepForward), ["→"]);
+    }
+
+    #[test]
+    fn the_shipped_file_is_that_of_the_table() {
+        let shipped = include_str!("../../assets/keymap.toml");
+        assert_eq!(shipped, default_file(), "write default_file() into assets/keymap.toml");
+        assert_eq!(Keymap::read(shipped, "k"), (Keymap::default(), Vec::new()));
+    }
+}

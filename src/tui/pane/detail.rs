@@ -1,0 +1,173 @@
+//! The event itself: what caused it, its exact text, what it caused.
+
+use super::{moved, scroll};
+use crate::error::Result;
+use crate::model::Position;
+use crate::session::Session;
+use crate::timeline::Cause;
+use crate::tui::json::JsonLines;
+use crate::tui::summaries::Summaries;
+
+/// How many effects are listed at most.
+const MOST_EFFECTS: usize = 200;
+/// How many causes are listed at most, the nearest ones.
+const MOST_CAUSES: usize = 8;
+
+/// A line of the pane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DetailLine {
+    /// Where the event stands: file and line.
+    Place,
+    /// The heading of the causes.
+    CausesTitle,
+    /// One cause, the nearest last.
+    Cause(Cause),
+    /// A line of the event; its number.
+    Json(usize),
+    /// There is more of the event; so many bytes.
+    More(usize),
+    /// The heading of the effects; how many there are.
+    EffectsTitle(usize),
+    /// One effect.
+    Effect(Cause),
+}
+
+/// The pane of the event.
+#[derive(Debug, Default)]
+pub struct DetailPane {
+    shown: Option<(Position, u64, usize)>,
+    /// Where the event stands.
+    pub place: String,
+    causes: Vec<Cause>,
+    effects: Vec<Cause>,
+    effects_in_all: usize,
+    /// The event's text.
+    pub json: JsonLines,
+    cursor: usize,
+    top: usize,
+    /// The lines that are seen.
+    pub lines: Vec<DetailLine>,
+}
+
+impl DetailPane {
+    /// Takes an event in, if it is another than before, and makes the lines that are seen.
+    ///
+    /// # Errors
+    /// Those of reading the log again.
+    pub fn prepare(
+        &mut self,
+        session: &mut Session,
+        summaries: &mut Summaries,
+        position: Position,
+        restarts: u64,
+        size: (usize, usize),
+    ) -> Result<()> {
+        let (columns, height) = size;
+        if self.shown != Some((position, restarts, columns)) {
+            let same = self.shown.is_some_and(|(p, r, _)| (p, r) == (position, restarts));
+            if !same {
+                (self.cursor, self.top) = (0, 0);
+                self.take(session, position);
+            }
+            let bytes = if position == 0 { Vec::new() } else { session.raw(position)? };
+            self.json = JsonLines::new(bytes);
+            self.shown = Some((position, restarts, columns));
+        }
+        let wanted = self.cursor.max(self.top) + height + 4;
+        self.json.ensure(wanted, columns);
+        let total = self.len();
+        self.cursor = self.cursor.min(total.saturating_sub(1));
+        self.top = scroll(self.top, self.cursor, height, total, 1);
+        self.lines = (self.top..total.min(self.top + height)).filter_map(|at| self.line(at)).collect();
+        for line in &self.lines {
+            if let DetailLine::Cause(cause) | DetailLine::Effect(cause) = line {
+                summaries.fill(session, cause.position..=cause.position);
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, session: &mut Session, position: Position) {
+        self.place = session.place(position).unwrap_or_default();
+        let mut causes = session.timeline().cause_chain(position);
+        causes.truncate(MOST_CAUSES);
+        causes.reverse();
+        self.causes = causes;
+        let mut effects = session.timeline().effects(position);
+        self.effects_in_all = effects.len();
+        effects.truncate(MOST_EFFECTS);
+        self.effects = effects;
+    }
+
+    /// The cursor's line, and the first line that is seen.
+    #[must_use]
+    pub fn cursor(&self) -> (usize, usize) {
+        (self.cursor, self.top)
+    }
+
+    /// How many lines there are, as far as they are made.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let causes = if self.causes.is_empty() { 0 } else { self.causes.len() + 1 };
+        let effects = if self.effects.is_empty() { 0 } else { self.effects.len() + 1 };
+        1 + causes + self.json.lines().len() + usize::from(self.json.rest() > 0) + effects
+    }
+
+    /// Whether there is nothing to show; there always is the place.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    fn line(&self, at: usize) -> Option<DetailLine> {
+        let Some(mut at) = at.checked_sub(1) else { return Some(DetailLine::Place) };
+        if !self.causes.is_empty() {
+            if at == 0 {
+                return Some(DetailLine::CausesTitle);
+            }
+            if let Some(cause) = self.causes.get(at - 1) {
+                return Some(DetailLine::Cause(*cause));
+            }
+            at -= 1 + self.causes.len();
+        }
+        let lines = self.json.lines().len();
+        if at < lines {
+            return Some(DetailLine::Json(at));
+        }
+        at -= lines;
+        if self.json.rest() > 0 {
+            if at == 0 {
+                return Some(DetailLine::More(self.json.rest()));
+            }
+            at -= 1;
+        }
+        if at == 0 && !self.effects.is_empty() {
+            return Some(DetailLine::EffectsTitle(self.effects_in_all));
+        }
+        self.effects.get(at.checked_sub(1)?).map(|effect| DetailLine::Effect(*effect))
+    }
+
+    /// Moves the cursor by some lines.
+    pub fn move_by(&mut self, lines: i64) {
+        if lines == i64::MAX {
+            self.json.ensure(usize::MAX, self.shown.map_or(80, |(.., columns)| columns));
+        }
+        self.cursor = moved(self.cursor, lines, self.len());
+    }
+
+    /// Puts the cursor on a line that is seen.
+    pub fn select_row(&mut self, row: usize) {
+        if row < self.lines.len() {
+            self.cursor = self.top + row;
+        }
+    }
+
+    /// The event that the cursor's line names.
+    #[must_use]
+    pub fn target(&self) -> Option<Position> {
+        match self.line(self.cursor)? {
+            DetailLine::Cause(cause) | DetailLine::Effect(cause) => Some(cause.position),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The state at the playhead as a tree: which rows are seen, who wrote them, what just changed.
+
+use super::{moved, scroll};
+use crate::fold::State;
+use crate::model::{Path, Position, Value};
+use crate::session::Session;
+use crate::timeline::telling;
+use crate::tui::tree::{Tree, TreeRow, Wanted};
+
+/// How many branches one key opens at most.
+const MOST_OPENED: usize = 2000;
+
+/// What the current event did to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Touch {
+    /// It came into being.
+    Added,
+    /// It has another value.
+    Changed,
+    /// Something below it changed.
+    Below,
+}
+
+/// A row of the tree with what is known of it.
+#[derive(Debug, Clone)]
+pub struct StateRow {
+    /// The row.
+    pub row: TreeRow,
+    /// What the current event did to it.
+    pub touch: Option<Touch>,
+    /// The position that last wrote it.
+    pub writer: Option<Position>,
+}
+
+/// A pinned path with what is there.
+#[derive(Debug, Clone)]
+pub struct PinRow {
+    /// The path.
+    pub path: Path,
+    /// Its value; none where there is nothing now.
+    pub value: Option<Value>,
+    /// What the current event did to it.
+    pub touch: Option<Touch>,
+    /// The position that last wrote it.
+    pub writer: Option<Position>,
+}
+
+/// What the rows were made from; other rows are needed when it changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Basis {
+    position: Position,
+    restarts: u64,
+    wishes: u64,
+}
+
+/// The pane of the state.
+#[derive(Debug, Default)]
+pub struct StatePane {
+    wanted: Wanted,
+    /// Grows with every change of what is wanted.
+    wishes: u64,
+    basis: Option<Basis>,
+    tree: Tree,
+    /// The paths that the current event wrote, sorted, and whether each is new.
+    changed: Vec<(Path, bool)>,
+    /// The selected row; pins come before the tree.
+    cursor: usize,
+    /// The path of the selected row: it stays selected when rows come and go.
+    selected: Path,
+    top: usize,
+    /// Rows of the tree that are seen.
+    pub rows: Vec<StateRow>,
+    /// Pins, all of which are seen as far as there is room.
+    pub pins: Vec<PinRow>,
+}
+
+impl StatePane {
+    /// The selected path; the root when there is no row.
+    #[must_use]
+    pub fn selected(&self) -> &Path {
+        &self.selected
+    }
+
+    /// Which row of the window is selected; pins come first.
+    #[must_use]
+    pub fn cursor(&self) -> (usize, usize) {
+        (self.cursor, self.top)
+    }
+
+    /// How many rows there are in the tree, and which is the first that is seen.
+    #[must_use]
+    pub fn extent(&self) -> (usize, usize) {
+        (self.tree.len(), self.top)
+    }
+
+    /// The state that is shown.
+    #[must_use]
+    pub fn root(&self) -> &Value {
+        self.tree.root()
+    }
+
+    /// The selected value.
+    #[must_use]
+    pub fn value(&self) -> Option<&Value> {
+        self.tree.root().at(&self.selected)
+    }
+
+    /// Whether the row at the cursor is a pin.
+    #[must_use]
+    pub fn on_pin(&self) -> bool {
+        self.cursor < self.pins.len()
+    }
+
+    /// Takes the state at a position in, if it is another than before.
+    ///
+    /// # Errors
+    /// Those of reading the log again; what was shown stays.
+    pub fn take_state(
+        &mut self,
+        session: &mut Session,
+        position: Position,
+        restarts: u64,
+    ) -> crate::error::Result<()> {
+        let basis = Basis { position, restarts, wishes: self.wishes };
+        if self.basis == Some(basis) {
+            return Ok(());
+        }
+        let same_event = self.basis.is_some_and(|b| (b.position, b.restarts) == (position, restarts));
+        if !same_event {
+            let mut changed: Vec<(Path, bool)> = telling(&session.changes(position)?)
+                .filter(|change| change.new.is_some())
+                .map(|change| (change.path.clone(), change.old.is_none()))
+                .collect();
+            changed.sort();
+            self.changed = changed;
+        }
+        let state: State = session.state_at(position)?;
+        let paths: Vec<Path> = self.changed.iter().map(|(path, _)| path.clone()).collect();
+        let on_screen = self.cursor.saturating_sub(self.pins.len()).saturating_sub(self.top);
+        self.tree = Tree::new(state.root().clone(), &self.wanted, &paths);
+        self.basis = Some(basis);
+        if !self.on_pin() {
+            // The selected row keeps its place on the screen.
+            let index = self.tree.index_of(&self.selected).unwrap_or_else(|| {
+                self.cursor.saturating_sub(self.pins.len()).min(self.tree.len().saturating_sub(1))
+            });
+            self.cursor = self.pins.len() + index;
+            self.top = index.saturating_sub(on_screen);
+        }
+        Ok(())
+    }
+
+    /// Makes the rows that are seen.
+    pub fn prepare(&mut self, session: &Session, position: Position, height: usize) {
+        self.take_pins(session, position);
+        let room = height.saturating_sub(self.pins.len());
+        let total = self.pins.len() + self.tree.len();
+        self.cursor = self.cursor.min(total.saturating_sub(1));
+        let in_tree = self.cursor.saturating_sub(self.pins.len());
+        self.top = scroll(self.top, in_tree, room, self.tree.len(), 2);
+        self.rows = self
+            .tree
+            .window(self.top, room)
+            .into_iter()
+            .map(|row| StateRow {
+                touch: touch(&self.changed, &row.path),
+                writer: session.last_writer(&row.path, position),
+                row,
+            })
+            .collect();
+        let row = in_tree.checked_sub(self.top).and_then(|at| self.rows.get(at));
+        match (self.pins.get(self.cursor), row) {
+            (Some(pin), _) => self.selected = pin.path.clone(),
+            (None, Some(row)) => self.selected = row.row.path.clone(),
+            (None, None) => {}
+        }
+    }
+
+    fn take_pins(&mut self, session: &Session, position: Position) {
+        let before = self.pins.len();
+        let pins = session.user.pins.iter().filter_map(|text| Path::parse(text).ok());
+        let pins = pins.map(|path| PinRow {
+            value: self.tree.root().at(&path).cloned(),
+            touch: touch(&self.changed, &path),
+            writer: session.last_writer(&path, position),
+            path,
+        });
+        self.pins = pins.collect();
+        // Pins that come or go push the tree's rows, and the cursor with them.
+        if before != self.pins.len() && self.cursor >= before {
+            self.cursor = self.cursor - before + self.pins.len();
+        }
+    }
+
+    /// Moves the cursor by some rows.
+    pub fn move_by(&mut self, rows: i64) {
+        self.cursor = moved(self.cursor, rows, self.pins.len() + self.tree.len());
+    }
+
+    /// Selects a row of the window; pins come first. False when there is none.
+    pub fn select_row(&mut self, row: usize) -> bool {
+        let index = if row < self.pins.len() { row } else { self.top + row };
+        let there = index < self.pins.len() + self.tree.len();
+        if there {
+            self.cursor = index;
+        }
+        there
+    }
+
+    /// Opens or closes the selected branch; false when it is none.
+    pub fn toggle(&mut self) -> bool {
+        let Some(open) = self.selected_row().and_then(|row| row.row.open) else { return false };
+        let path = self.selected.clone();
+        self.wish(|wanted| wanted.set(&path, !open));
+        true
+    }
+
+    /// Closes the selected branch, or selects the one that holds it.
+    pub fn collapse(&mut self) {
+        if self.selected_row().is_some_and(|row| row.row.open == Some(true)) {
+            self.toggle();
+        } else if let Some(parent) = self.selected.parent().filter(|p| !p.is_root())
+            && !self.on_pin()
+        {
+            self.select(&parent);
+        }
+    }
+
+    /// Opens everything below the selected row; false when that was too much.
+    pub fn open_all(&mut self) -> bool {
+        let Some(value) = self.value().cloned() else { return true };
+        let path = self.selected.clone();
+        let mut most = MOST_OPENED;
+        let mut whole = true;
+        self.wish(|wanted| {
+            wanted.reveal(&path);
+            whole = wanted.open_all(&path, &value, &mut most);
+        });
+        whole
+    }
+
+    /// Selects a path and opens what leads to it. Rows are there after the next
+    /// [`StatePane::take_state`].
+    pub fn reveal(&mut self, path: &Path) {
+        self.wish(|wanted| wanted.reveal(path));
+        self.selected = path.clone();
+        // Not on a pin any more: the path's own row is meant.
+        self.cursor = self.cursor.max(self.pins.len());
+    }
+
+    fn select(&mut self, path: &Path) {
+        if let Some(index) = self.tree.index_of(path) {
+            self.cursor = self.pins.len() + index;
+        }
+    }
+
+    fn selected_row(&self) -> Option<&StateRow> {
+        let in_tree = self.cursor.checked_sub(self.pins.len())?;
+        self.rows.get(in_tree.checked_sub(self.top)?)
+    }
+
+    fn wish(&mut self, change: impl FnOnce(&mut Wanted)) {
+        change(&mut self.wanted);
+        self.wishes += 1;
+    }
+}
+
+/// What changed at, above or below a path; `changed` is sorted.
+fn touch(changed: &[(Path, bool)], path: &Path) -> Option<Touch> {
+    let at = changed.partition_point(|(p, _)| p < path);
+    match changed.get(at) {
+        Some((found, added)) if found == path => {
+            return Some(if *added { Touch::Added } else { Touch::Changed });
+        }
+        Some((found, _)) if path.contains(found) => return Some(Touch::Below),
+        _ => {}
+    }
+    let mut above = path.parent();
+    while let Some(parent) = above {
+        if let Ok(at) = changed.binary_search_by(|(p, _)| p.cmp(&parent)) {
+            let added = changed.get(at).is_some_and(|(_, added)| *added);
+            // Of a value that was replaced as a whole, each part may be as it was.
+            return added.then_some(Touch::Added);
+        }
+        above = parent.parent();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn touches_are_found_at_above_and_below() {
+        let path = |text| Path::parse(text).unwrap();
+        let mut changed =
+            vec![(path("/agents/a/status"), false), (path("/errors/e"), true), (path("/git"), false)];
+        changed.sort();
+        for (at, expected) in [
+            ("/agents/a/status", Some(Touch::Changed)),
+            ("/agents/a", Some(Touch::Below)),
+            ("/agents", Some(Touch::Below)),
+            ("/agents/b", None),
+            ("/errors/e", Some(Touch::Added)),
+            ("/errors/e/code", Some(Touch::Added)),
+            ("/git/head", None),
+            ("/zzz", None),
+        ] {
+            assert_eq!(touch(&changed, &path(at)), expected, "{at}");
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! The event loop: keys, time and news in, drawings and effects out.
+//!
+//! Lives here: threads that wait, the loop that updates and draws, carrying effects out. May not
+//! live here: what anything means (see [`super::update()`]).
+
+mod terminal;
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event, KeyEventKind, MouseEvent, MouseEventKind};
+
+use super::action::Action;
+use super::app::{App, Start};
+use super::browser::Browser;
+use super::effect::Effect;
+use super::keymap::Keymap;
+use super::theme::{Theme, Wish};
+use super::{TuiOptions, update};
+use crate::error::{Error, ErrorKind, Result};
+use crate::session::browse::Browser as Cards;
+use crate::session::user_state::{self, UserState};
+use crate::session::Session;
+use terminal::Screen;
+
+/// How often the screen is drawn while a log is being read and nobody presses a key.
+const LOADING_FRAME: Duration = Duration::from_millis(40);
+/// The most text that is sent to the clipboard: terminals cut or refuse more.
+const MOST_COPIED: usize = 1 << 20;
+/// How many messages are taken in before the next drawing.
+const MOST_AT_ONCE: usize = 256;
+
+/// What a waiting thread says.
+enum Message {
+    /// A key, the mouse, another size.
+    Input(Event),
+    /// The terminal is gone.
+    InputEnded,
+    /// The session may have news.
+    Session,
+    /// The list of issues may have news.
+    Browser,
+    /// The operating system says something.
+    #[cfg(unix)]
+    Signal(i32),
+    /// Another thread panicked.
+    Panicked(String),
+}
+
+/// Shows the screen until the user quits.
+///
+/// # Errors
+/// Not found, when there is no such issue or theme; unavailable, when the store or the terminal
+/// cannot be used; usage, when a theme file is wrong.
+pub fn run(options: TuiOptions) -> Result<()> {
+    let mut wish = Wish::from_environment(options.theme.clone(), options.ascii);
+    wish.no_color |= options.no_color;
+    let theme = Theme::choose(&wish)?;
+    let (keymap, faults) = read_keymap(&options);
+    let (sender, messages) = channel();
+    // Before the terminal is touched: a wrong issue is an error message on an ordinary screen.
+    let session = match &options.issue {
+        Some(issue) => Some(open(&options, issue, &sender)?),
+        None => None,
+    };
+    let screen = Screen::enter(&sender, Message::Panicked)?;
+    let mut app = App::new(theme, keymap, screen.size()?, options.clock);
+    app.start = Start { at: options.at.clone(), follow: options.follow };
+    if let Some(fault) = faults.first() {
+        app.fail(fault.clone());
+    }
+    let started = Instant::now();
+    let mut turner = Turner { app, screen, options, sender, messages, cards: None, started, drawn: None, quit: false };
+    turner.listen()?;
+    match session {
+        Some(session) => turner.act(Action::Opened(Box::new(session)))?,
+        None => turner.perform(Effect::Browse)?,
+    }
+    turner.run()
+}
+
+fn read_keymap(options: &TuiOptions) -> (Keymap, Vec<String>) {
+    let Some(file) = &options.keymap_file else { return (Keymap::default(), Vec::new()) };
+    match std::fs::read_to_string(file) {
+        Ok(text) => Keymap::read(&text, &file.display().to_string()),
+        Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => (Keymap::default(), Vec::new()),
+        Err(fault) => (Keymap::default(), vec![format!("{}: {fault}", file.display())]),
+    }
+}
+
+fn state_file(options: &TuiOptions, issue: &str) -> Option<std::path::PathBuf> {
+    let (dir, store) = (options.state_dir.as_ref()?, options.store_path.as_ref()?);
+    Some(user_state::file(dir, store, issue))
+}
+
+/// Opens an issue with what the user set for it before.
+fn open(options: &TuiOptions, issue: &str, sender: &Sender<Message>) -> Result<Session> {
+    let sender = sender.clone();
+    let woken = move || {
+        // Nobody to wake means that the screen is closing.
+        let _ = sender.send(Message::Session);
+    };
+    let mut session = Session::open(Arc::clone(&options.store), issue, woken)?;
+    if let Some(file) = state_file(options, issue) {
+        session.user = UserState::load(&file);
+    }
+    Ok(session)
+}
+
+/// The loop with all it needs.
+struct Turner {
+    app: App,
+    screen: Screen,
+    options: TuiOptions,
+    sender: Sender<Message>,
+    messages: Receiver<Message>,
+    cards: Option<Cards>,
+    started: Instant,
+    /// When the screen was drawn last.
+    drawn: Option<Instant>,
+    quit: bool,
+}
+
+impl Turner {
+    /// Starts the threads that wait for keys and signals.
+    fn listen(&self) -> Result<()> {
+        let thread = |name: &str| std::thread::Builder::new().name(name.into());
+        let fault = |e: std::io::Error| Error::internal(format!("cannot start a thread: {e}"));
+        let sender = self.sender.clone();
+        thread("input").spawn(move || read_input(&sender)).map_err(fault)?;
+        #[cfg(unix)]
+        {
+            use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+            let all = [SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT];
+            let mut signals = signal_hook::iterator::Signals::new(all)
+                .map_err(|e| Error::internal(format!("cannot listen to signals: {e}")))?;
+            let sender = self.sender.clone();
+            let wait = move || {
+                for signal in signals.forever() {
+                    if sender.send(Message::Signal(signal)).is_err() {
+                        return;
+                    }
+                }
+            };
+            thread("signals").spawn(wait).map_err(fault)?;
+        }
+        Ok(())
+    }
+
+    fn run(&mut self) -> Result<()> {
+        self.draw()?;
+        while !self.quit {
+            let drawing_waits = self.wait()?;
+            self.work()?;
+            if !self.quit && !drawing_waits {
+                self.draw()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for something to happen and takes it in; true when the drawing of it can wait.
+    fn wait(&mut self) -> Result<bool> {
+        let first = if self.app.is_busy() {
+            self.messages.try_recv().ok()
+        } else {
+            match self.patience() {
+                Some(patience) => match self.messages.recv_timeout(patience) {
+                    Ok(message) => Some(message),
+                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+                },
+                None => self.messages.recv().ok(),
+            }
+        };
+        let now = self.started.elapsed();
+        self.act(Action::Tick(now))?;
+        let mut only_news = first.is_some();
+        let mut next = first;
+        let mut taken = 0;
+        let mut news = false;
+        while let Some(message) = next {
+            taken += 1;
+            next = if taken < MOST_AT_ONCE { self.messages.try_recv().ok() } else { None };
+            match message {
+                Message::Session => news = true,
+                other => {
+                    only_news = false;
+                    // Of a drag only its end matters.
+                    if !(is_drag(&other) && next.as_ref().is_some_and(is_drag)) {
+                        self.take(other)?;
+                    }
+                }
+            }
+        }
+        if news && !self.quit {
+            self.act(Action::Pump)?;
+        }
+        let loading = self.app.debugger.as_ref().is_some_and(|d| !d.session.is_loaded());
+        let recent = self.drawn.is_some_and(|at| at.elapsed() < LOADING_FRAME);
+        Ok((only_news || self.app.is_busy()) && loading && recent)
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        let loading = self.app.debugger.as_ref().is_some_and(|d| !d.session.is_loaded());
+        let drawing = loading.then_some(LOADING_FRAME);
+        match (self.app.patience(), drawing) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// Goes on with long work for a moment.
+    fn work(&mut self) -> Result<()> {
+        if self.app.debugger.as_ref().is_some_and(|d| d.more) {
+            self.act(Action::Pump)?;
+        }
+        if self.app.is_busy() {
+            self.act(Action::Work)?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, message: Message) -> Result<()> {
+        match message {
+            Message::Input(Event::Key(key)) if key.kind != KeyEventKind::Release => {
+                self.act(Action::Key(key))
+            }
+            Message::Input(Event::Mouse(mouse)) => self.act(Action::Mouse(mouse)),
+            Message::Input(Event::Paste(text)) => self.act(Action::Paste(text)),
+            Message::Input(Event::Resize(columns, rows)) => self.act(Action::Resize(columns, rows)),
+            Message::Input(_) => Ok(()),
+            Message::Session => self.act(Action::Pump),
+            Message::Browser => self.browse(),
+            #[cfg(unix)]
+            Message::Signal(signal) => self.signal(signal),
+            Message::Panicked(text) => {
+                let error = Error::internal(format!("a thread panicked: {text}"));
+                self.act(Action::Failed(error))
+            }
+            Message::InputEnded => self.act(Action::Do(super::action::Command::Quit, None)),
+        }
+    }
+
+    #[cfg(unix)]
+    fn signal(&mut self, signal: i32) -> Result<()> {
+        use signal_hook::consts::{SIGCONT, SIGTSTP};
+        match signal {
+            SIGTSTP => self.perform(Effect::Suspend),
+            SIGCONT => {
+                self.screen.resume()?;
+                self.perform(Effect::Redraw)
+            }
+            _ => self.act(Action::Do(super::action::Command::Quit, None)),
+        }
+    }
+
+    fn browse(&mut self) -> Result<()> {
+        while let Some(news) = self.cards.as_ref().and_then(|cards| cards.next(Duration::ZERO)) {
+            self.act(Action::Browse(news))?;
+        }
+        Ok(())
+    }
+
+    /// Updates, and carries out what that asks for.
+    fn act(&mut self, action: Action) -> Result<()> {
+        for effect in update(&mut self.app, action) {
+            self.perform(effect)?;
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self, effect: Effect) -> Result<()> {
+        match effect {
+            Effect::Quit => self.quit = true,
+            Effect::Suspend => {
+                self.screen.suspend()?;
+                self.redraw()?;
+            }
+            Effect::Redraw => self.redraw()?,
+            Effect::Copy(text) if text.len() > MOST_COPIED => {
+                let text = format!("{} bytes are too much for a clipboard", text.len());
+                return self.act(Action::Failed(Error::new(ErrorKind::Invalid, text)));
+            }
+            Effect::Copy(text) => self.screen.copy(&text)?,
+            Effect::Open(issue) => {
+                let action = match open(&self.options, &issue, &self.sender) {
+                    Ok(session) => Action::Opened(Box::new(session)),
+                    Err(error) => Action::Failed(error),
+                };
+                return self.act(action);
+            }
+            Effect::Browse => return self.start_browser(),
+            Effect::Save(issue, user) => {
+                if let Some(file) = state_file(&self.options, &issue)
+                    && let Err(error) = user.save(&file)
+                {
+                    return self.act(Action::Failed(error));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn start_browser(&mut self) -> Result<()> {
+        let sender = self.sender.clone();
+        let woken = move || {
+            let _ = sender.send(Message::Browser);
+        };
+        self.cards = Some(Cards::start(Arc::clone(&self.options.store), woken)?);
+        self.app.browser = Some(Browser::new(self.app.clock.now()));
+        self.act(Action::Tick(self.started.elapsed()))
+    }
+
+    fn redraw(&mut self) -> Result<()> {
+        let (columns, rows) = self.screen.size()?;
+        self.screen.clear()?;
+        self.act(Action::Resize(columns, rows))
+    }
+
+    fn draw(&mut self) -> Result<()> {
+        let size = self.screen.size()?;
+        if size != self.app.size {
+            self.act(Action::Resize(size.0, size.1))?;
+        }
+        self.screen.draw(&self.app)?;
+        self.drawn = Some(Instant::now());
+        Ok(())
+    }
+}
+
+fn is_drag(message: &Message) -> bool {
+    matches!(
+        message,
+        Message::Input(Event::Mouse(MouseEvent { kind: MouseEventKind::Drag(_), .. }))
+    )
+}
+
+/// Waits for keys and the mouse, as long as there is a terminal and somebody listens.
+fn read_input(sender: &Sender<Message>) {
+    loop {
+        match crossterm::event::read() {
+            // Movement without a button means nothing here, and there is a lot of it.
+            Ok(Event::Mouse(MouseEvent { kind: MouseEventKind::Moved, .. })) => {}
+            Ok(event) => {
+                if sender.send(Message::Input(event)).is_err() {
+                    return;
+                }
+            }
+            Err(_) => {
+                let _ = sender.send(Message::InputEnded);
+                return;
+            }
+        }
+    }
+}

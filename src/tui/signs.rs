@@ -1,0 +1,92 @@
+//! Which sign and which meaning things of the log have, wherever they are shown.
+//!
+//! Lives here: the tables from kinds, outcomes and words of status to signs. May not live here:
+//! how a sign or a meaning looks; the theme says so.
+
+use crate::model::Kind;
+use crate::timeline::lanes::Outcome;
+use crate::tui::theme::{Glyph, Role};
+
+/// The sign of an event for lists of events, with its meaning.
+#[must_use]
+pub fn event_sign(kind: Kind) -> (Glyph, Role) {
+    use Kind as K;
+    match kind {
+        K::AgentCompleted | K::ToolCompleted | K::TaskCompleted | K::PhaseCompleted => {
+            (Glyph::Done, Role::Done)
+        }
+        K::TestRunCompleted | K::QualityCheckCompleted | K::ApprovalGranted => {
+            (Glyph::Done, Role::Done)
+        }
+        K::RecoverySucceeded | K::OrchestrationCompleted => (Glyph::Done, Role::Done),
+        K::AgentFailed | K::PhaseFailed | K::OrchestrationFailed | K::ToolFailed => {
+            (Glyph::Failed, Role::Failed)
+        }
+        K::TestRunFailed | K::QualityCheckFailed | K::ApprovalRejected | K::RecoveryFailed => {
+            (Glyph::Failed, Role::Failed)
+        }
+        K::ErrorOccurred | K::BudgetExceeded | K::MergeConflictDetected => {
+            (Glyph::Error, Role::Failed)
+        }
+        K::AgentBlocked => (Glyph::Blocked, Role::Blocked),
+        K::OrchestrationPaused => (Glyph::Paused, Role::Blocked),
+        K::AgentCancelled | K::OrchestrationCancelled | K::PhaseSkipped => {
+            (Glyph::Cancelled, Role::Cancelled)
+        }
+        K::AgentHandedOff => (Glyph::HandedOff, Role::Accent),
+        K::GapIdentified | K::GapEscalated | K::GapReopened => (Glyph::Gap, Role::Warned),
+        K::GapResolved => (Glyph::GapClosed, Role::Done),
+        K::RecoveryAttempted | K::PhaseRetried => (Glyph::Recovery, Role::Recovered),
+        K::CheckpointCreated | K::CheckpointRestored => (Glyph::Checkpoint, Role::Milestone),
+        K::CommitCreated | K::BranchCreated => (Glyph::Commit, Role::Git),
+        K::PRCreated | K::PRMerged | K::PRClosed | K::PRReviewed => (Glyph::PullRequest, Role::Git),
+        K::OrchestrationStarted | K::OrchestrationResumed | K::OrchestrationSummaryCreated => {
+            (Glyph::Milestone, Role::Milestone)
+        }
+        K::PhaseStarted | K::PhaseSummaryCreated => (Glyph::Phase, Role::Phase),
+        K::AgentSpawned | K::AgentUnblocked => (Glyph::Running, Role::Running),
+        K::AgentProgressed => (Glyph::Agent, Role::Running),
+        K::ToolInvoked => (Glyph::Tool, Role::Dim),
+        K::TaskCreated => (Glyph::Task, Role::Dim),
+        K::TestRunStarted | K::QualityCheckStarted => (Glyph::Test, Role::Dim),
+        K::DecisionMade | K::ApprovalRequested => (Glyph::Decision, Role::Accent),
+        K::SessionStarted | K::SessionEnded | K::PromptSubmitted => (Glyph::Session, Role::Accent),
+        K::DocumentationCreated | K::DocumentationUpdated | K::ConfluencePageCreated => {
+            (Glyph::Document, Role::Dim)
+        }
+        K::IssueTransitioned | K::CommentPosted | K::WorklogAdded => (Glyph::Tracker, Role::Dim),
+        K::UsageRecorded => (Glyph::Usage, Role::Dim),
+        K::ReplayStarted | K::ReplayCompleted => (Glyph::Replay, Role::Dim),
+        K::Unknown => (Glyph::Event, Role::Dim),
+        K::Unreadable => (Glyph::Anomaly, Role::Anomaly),
+    }
+}
+
+/// The sign and the meaning of an outcome.
+#[must_use]
+pub fn outcome_sign(outcome: Outcome) -> (Glyph, Role) {
+    match outcome {
+        Outcome::Running => (Glyph::Running, Role::Running),
+        Outcome::Blocked => (Glyph::Blocked, Role::Blocked),
+        Outcome::Completed => (Glyph::RunEnd, Role::Done),
+        Outcome::Failed => (Glyph::Failed, Role::Failed),
+        Outcome::Cancelled => (Glyph::Cancelled, Role::Cancelled),
+        Outcome::HandedOff => (Glyph::HandedOff, Role::Accent),
+    }
+}
+
+/// The sign of a word of status, of orchestrations, agents, phases and the like.
+#[must_use]
+pub fn status_sign(status: &str) -> (Glyph, Role) {
+    match status {
+        "in_progress" | "running" | "started" | "active" => (Glyph::Running, Role::Running),
+        "completed" | "done" | "succeeded" | "success" | "merged" | "resolved" | "passed"
+        | "approved" | "granted" => (Glyph::Done, Role::Done),
+        "failed" | "error" | "rejected" => (Glyph::Failed, Role::Failed),
+        "paused" => (Glyph::Paused, Role::Blocked),
+        "blocked" => (Glyph::Blocked, Role::Blocked),
+        "cancelled" | "skipped" | "closed" => (Glyph::Cancelled, Role::Cancelled),
+        "open" | "escalated" => (Glyph::Gap, Role::Warned),
+        _ => (Glyph::Pending, Role::Dim),
+    }
+}

@@ -1,0 +1,402 @@
+//! The state as rows of a tree, of which only those that are seen are made.
+//!
+//! Lives here: which branches are open, how many rows that gives, and the rows of a window. May not
+//! live here: what rows look like, or who wrote them.
+//!
+//! A tree of 100,000 agents has 100,000 rows, but only a few branches that somebody opened. So the
+//! open branches alone are kept as a tree of their own ([`Open`]), each with the number of rows
+//! below it; a window is found by skipping whole branches, and what is seen is then walked.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Key, Map, Path, Value};
+
+/// Maps at the top with at most so many entries are open unless the user closed them.
+const OPEN_UP_TO: usize = 64;
+/// What an event changed is shown by itself in maps of at most so many entries.
+const REVEAL_UP_TO: usize = 256;
+/// How many changed paths are shown by themselves at most.
+const MOST_REVEALED: usize = 100;
+/// Members of the top that are closed unless the user opened them: they change all the time.
+const CLOSED_AT_FIRST: [&str; 3] = ["counters", "custom", "sessions"];
+
+/// What the user opened and closed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    open: Option<bool>,
+    below: BTreeMap<Key, Wanted>,
+}
+
+impl Wanted {
+    /// What the user wants of the branch at `path`, if anything.
+    #[must_use]
+    pub fn get(&self, path: &Path) -> Option<bool> {
+        let found = path.keys().iter().try_fold(self, |node, key| node.below.get(key));
+        found.and_then(|node| node.open)
+    }
+
+    /// Opens or closes the branch at `path`.
+    pub fn set(&mut self, path: &Path, open: bool) {
+        let mut node = self;
+        for key in path.keys() {
+            node = node.below.entry(key.clone()).or_default();
+        }
+        node.open = Some(open);
+    }
+
+    /// Opens every branch that holds something of `path`, so that its row is there.
+    pub fn reveal(&mut self, path: &Path) {
+        let mut above = path.parent();
+        while let Some(path) = above {
+            if !path.is_root() {
+                self.set(&path, true);
+            }
+            above = path.parent();
+        }
+    }
+
+    /// Opens everything in `value` at `path`, up to `most` branches; false when there were more.
+    pub fn open_all(&mut self, path: &Path, value: &Value, most: &mut usize) -> bool {
+        if *most == 0 {
+            return false;
+        }
+        if children(value) == 0 {
+            return true;
+        }
+        *most -= 1;
+        self.set(path, true);
+        match value {
+            Value::Map(map) => {
+                map.iter().all(|(key, value)| self.open_all(&path.child(key.clone()), value, most))
+            }
+            _ => true,
+        }
+    }
+}
+
+/// A branch that is open, with the number of rows below it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Open {
+    rows: usize,
+    below: BTreeMap<Key, Open>,
+}
+
+/// How many rows a value has below its own when it is open.
+fn children(value: &Value) -> usize {
+    match value {
+        Value::Map(map) => map.len(),
+        Value::List(items) => items.len(),
+        _ => 0,
+    }
+}
+
+/// A state laid out as rows.
+#[derive(Debug, Clone, Default)]
+pub struct Tree {
+    root: Value,
+    open: Open,
+}
+
+/// One row of the tree.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TreeRow {
+    /// Where the value stands.
+    pub path: Path,
+    /// The value; sharing, not a copy.
+    pub value: Value,
+    /// Whether it is a branch that is open; none for leaves and empty branches.
+    pub open: Option<bool>,
+}
+
+impl Tree {
+    /// Lays out `root`: open is what the user wants, else the small maps at the top, and what
+    /// leads to the paths of `changed`.
+    #[must_use]
+    pub fn new(root: Map, wanted: &Wanted, changed: &[Path]) -> Self {
+        let root = Value::Map(root);
+        let mut all = wanted.clone();
+        for path in changed.iter().take(MOST_REVEALED) {
+            reveal_changed(&mut all, &root, path);
+        }
+        if let Value::Map(map) = &root {
+            for (key, value) in map {
+                let member = all.below.entry(key.clone()).or_default();
+                let small =
+                    children(value) <= OPEN_UP_TO && !CLOSED_AT_FIRST.contains(&key.as_str());
+                member.open.get_or_insert(small);
+            }
+        }
+        all.open = Some(true);
+        let open = lay_out(&root, &all).unwrap_or_default();
+        Self { root, open }
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.open.rows
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.open.rows == 0
+    }
+
+    /// The tree's root.
+    #[must_use]
+    pub fn root(&self) -> &Value {
+        &self.root
+    }
+
+    /// `count` rows from row `first` on.
+    #[must_use]
+    pub fn window(&self, first: usize, count: usize) -> Vec<TreeRow> {
+        let mut window =
+            Window { skip: first, left: count, rows: Vec::with_capacity(count.min(512)) };
+        window.walk(&self.root, &self.open, &mut Path::root());
+        window.rows
+    }
+
+    /// The row of the value at `path`, or of the nearest branch above it that has one.
+    #[must_use]
+    pub fn index_of(&self, path: &Path) -> Option<usize> {
+        let (mut value, mut open) = (&self.root, &self.open);
+        let mut found = None;
+        let mut row = 0;
+        for key in path.keys() {
+            let (before, at) = rank(value, key)?;
+            let opened: usize = open
+                .below
+                .range::<Key, _>(..key)
+                .filter(|(k, _)| is_before(value, k, key))
+                .map(|(_, o)| o.rows)
+                .sum();
+            row += before + opened;
+            found = Some(row);
+            let Some(next) = open.below.get(key) else { break };
+            (value, open) = (at, next);
+            row += 1;
+        }
+        found
+    }
+}
+
+/// Whether a branch that comes before `key` by name comes before it in the tree too; items of
+/// lists are in the order of their numbers.
+fn is_before(value: &Value, other: &Key, key: &Key) -> bool {
+    match value {
+        Value::List(_) => other.parse::<usize>().ok() < key.parse::<usize>().ok(),
+        _ => other < key,
+    }
+}
+
+/// How many entries stand before `key`, and its value.
+fn rank<'a>(value: &'a Value, key: &Key) -> Option<(usize, &'a Value)> {
+    match value {
+        Value::Map(map) => {
+            let found = map.get(key)?;
+            Some((map.iter().take_while(|(k, _)| *k < key).count(), found))
+        }
+        Value::List(items) => {
+            let index = key.parse::<usize>().ok()?;
+            Some((index, items.get(index)?))
+        }
+        _ => None,
+    }
+}
+
+/// Opens what leads to a changed path, where the user has not said otherwise and it is not much.
+fn reveal_changed(wanted: &mut Wanted, root: &Value, path: &Path) {
+    let (mut node, mut value) = (wanted, root);
+    for (depth, key) in path.keys().iter().enumerate() {
+        if depth > 0 {
+            if children(value) > REVEAL_UP_TO {
+                return;
+            }
+            node.open.get_or_insert(true);
+        }
+        let next = match value {
+            Value::Map(map) => map.get(key),
+            _ => None,
+        };
+        let Some(next) = next else { return };
+        node = node.below.entry(key.clone()).or_default();
+        value = next;
+    }
+}
+
+/// The open branches of `value`; none when it is closed or has nothing below it.
+fn lay_out(value: &Value, wanted: &Wanted) -> Option<Open> {
+    let own = children(value);
+    if wanted.open != Some(true) || own == 0 {
+        return None;
+    }
+    let mut open = Open { rows: own, below: BTreeMap::new() };
+    for (key, wanted) in &wanted.below {
+        let child = match value {
+            Value::Map(map) => map.get(key),
+            Value::List(items) => key.parse::<usize>().ok().and_then(|at| items.get(at)),
+            _ => None,
+        };
+        if let Some(below) = child.and_then(|child| lay_out(child, wanted)) {
+            open.rows += below.rows;
+            open.below.insert(key.clone(), below);
+        }
+    }
+    Some(open)
+}
+
+/// Collects the rows of a window.
+struct Window {
+    skip: usize,
+    left: usize,
+    rows: Vec<TreeRow>,
+}
+
+impl Window {
+    fn walk(&mut self, value: &Value, open: &Open, path: &mut Path) {
+        match value {
+            Value::Map(map) if open.below.is_empty() && self.skip >= map.len() => {
+                self.skip -= map.len();
+            }
+            Value::Map(map) => {
+                let mut opened = open.below.iter().peekable();
+                for (key, child) in map {
+                    let below = opened.next_if(|(name, _)| *name == key).map(|(_, below)| below);
+                    if !self.visit(key, child, below, path) {
+                        return;
+                    }
+                }
+            }
+            Value::List(items) => {
+                for (index, child) in items.iter().enumerate() {
+                    if open.below.is_empty() && self.skip > 0 {
+                        self.skip -= 1;
+                        continue;
+                    }
+                    let key = Key::from(index.to_string());
+                    if !self.visit(&key, child, open.below.get(&key), path) {
+                        return;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// One value and what is below it; false when the window is full.
+    fn visit(&mut self, key: &Key, value: &Value, below: Option<&Open>, path: &mut Path) -> bool {
+        let all = 1 + below.map_or(0, |open| open.rows);
+        if self.skip >= all {
+            self.skip -= all;
+            return true;
+        }
+        if self.left == 0 {
+            return false;
+        }
+        path.push(key.clone());
+        if self.skip > 0 {
+            self.skip -= 1;
+        } else {
+            self.left -= 1;
+            let open = (children(value) > 0).then_some(below.is_some());
+            self.rows.push(TreeRow { path: path.clone(), value: value.clone(), open });
+        }
+        if let Some(open) = below {
+            self.walk(value, open, path);
+        }
+        path.pop();
+        self.left > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(json: &str) -> Map {
+        let value: Value = serde_json::from_str(json).unwrap();
+        value.as_map().unwrap().clone()
+    }
+
+    fn rows(tree: &Tree) -> Vec<String> {
+        tree.window(0, 1000).iter().map(|row| row.path.to_string()).collect()
+    }
+
+    const STATE: &str = r#"{"agents":{"a":{"files":["x","y"],"status":"failed"},"b":{"status":"running"}},
+        "counters":{"events":3},"empty":{},"git":{"head":"abc"}}"#;
+
+    #[test]
+    fn small_maps_at_the_top_are_open_and_counters_are_not() {
+        let tree = Tree::new(map(STATE), &Wanted::default(), &[]);
+        let expected =
+            ["/agents", "/agents/a", "/agents/b", "/counters", "/empty", "/git", "/git/head"];
+        assert_eq!(rows(&tree), expected);
+        assert_eq!(tree.len(), expected.len());
+        assert_eq!(tree.window(4, 1)[0].open, None);
+    }
+
+    #[test]
+    fn what_changed_is_open_unless_the_user_closed_it() {
+        let changed = [Path::parse("/agents/a/status").unwrap()];
+        let tree = Tree::new(map(STATE), &Wanted::default(), &changed);
+        assert!(rows(&tree).contains(&"/agents/a/status".to_owned()));
+        let mut wanted = Wanted::default();
+        wanted.set(&Path::parse("/agents/a").unwrap(), false);
+        let tree = Tree::new(map(STATE), &wanted, &changed);
+        assert!(!rows(&tree).contains(&"/agents/a/status".to_owned()));
+    }
+
+    #[test]
+    fn every_window_and_index_agrees_with_the_whole() {
+        let mut wanted = Wanted::default();
+        for path in ["/agents/a", "/agents/a/files", "/agents/b", "/counters"] {
+            wanted.set(&Path::parse(path).unwrap(), true);
+        }
+        let tree = Tree::new(map(STATE), &wanted, &[]);
+        let all = tree.window(0, 1000);
+        assert_eq!(all.len(), tree.len());
+        for first in 0..=all.len() {
+            for count in 0..=all.len() {
+                let end = (first + count).min(all.len());
+                assert_eq!(tree.window(first, count), all[first..end], "{first} {count}");
+            }
+        }
+        for (index, row) in all.iter().enumerate() {
+            assert_eq!(tree.index_of(&row.path), Some(index), "{}", row.path);
+        }
+        assert_eq!(tree.index_of(&Path::of(["git", "none"])), None);
+    }
+
+    #[test]
+    fn a_path_in_a_closed_branch_is_found_at_the_branch() {
+        let tree = Tree::new(map(STATE), &Wanted::default(), &[]);
+        assert_eq!(tree.index_of(&Path::parse("/agents/a/status").unwrap()), Some(1));
+    }
+
+    #[test]
+    fn a_hundred_thousand_agents_are_counted_and_seen_in_part() {
+        let agents: Map = (0..100_000)
+            .map(|n| (format!("agent-{n:06}"), Value::Map(map(r#"{"status":"x"}"#))))
+            .collect();
+        let state: Map = [("agents", Value::Map(agents))].into_iter().collect();
+        let mut wanted = Wanted::default();
+        wanted.set(&Path::of(["agents"]), true);
+        wanted.set(&Path::of(["agents", "agent-050000"]), true);
+        let tree = Tree::new(state, &wanted, &[]);
+        assert_eq!(tree.len(), 100_002);
+        let row = &tree.window(50_002, 1)[0];
+        assert_eq!(row.path.to_string(), "/agents/agent-050000/status");
+        assert_eq!(tree.index_of(&row.path), Some(50_002));
+        assert_eq!(tree.window(100_000, 50).len(), 2);
+    }
+
+    #[test]
+    fn opening_all_stops_at_its_bound() {
+        let mut wanted = Wanted::default();
+        let mut most = 2;
+        assert!(!wanted.open_all(&Path::of(["agents"]), &Value::Map(map(STATE)), &mut most));
+        assert_eq!(wanted.get(&Path::of(["agents"])), Some(true));
+    }
+}

@@ -1,0 +1,305 @@
+//! The one way to change the screen: an action in, effects out.
+//!
+//! Lives here: what every action does, by mode. May not live here: input and output (see
+//! [`super::run()`]); commands of the debugger have a file of their own.
+
+mod debugger;
+mod mouse;
+mod prompt;
+
+use super::action::{Action, Command, Context};
+use super::app::{App, Mode};
+use super::debugger::Debugger;
+use super::effect::Effect;
+use super::keymap::{Key, Lookup};
+use super::pane::moved;
+use super::search::Outcome;
+use crate::session::Session;
+
+/// Changes the screen as the action says, and answers what is to be done outside.
+pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
+    // Time that nothing waits for changes nothing that is seen.
+    let idle = matches!(action, Action::Tick(_)) && app.patience().is_none();
+    let effects = act(app, action);
+    if !idle {
+        prepare(app);
+    }
+    effects
+}
+
+fn act(app: &mut App, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Do(command, count) => command_in_mode(app, command, count),
+        Action::Key(event) => key(app, Key::of(event)),
+        Action::Paste(text) => prompt::paste(app, &text),
+        Action::Mouse(event) => mouse::mouse(app, event),
+        Action::Resize(columns, rows) => {
+            app.size = (columns, rows);
+            Vec::new()
+        }
+        Action::Tick(now) => {
+            tick(app, now);
+            Vec::new()
+        }
+        Action::Pump => {
+            pump(app);
+            Vec::new()
+        }
+        Action::Work => {
+            work(app);
+            Vec::new()
+        }
+        Action::Browse(news) => {
+            if let Some(browser) = &mut app.browser {
+                browser.take(news);
+            }
+            Vec::new()
+        }
+        Action::Opened(session) => {
+            opened(app, *session);
+            Vec::new()
+        }
+        Action::Failed(error) => {
+            app.fail_with(&error);
+            Vec::new()
+        }
+        Action::Told(text) => {
+            app.tell(text);
+            Vec::new()
+        }
+        Action::Reveal(path) => {
+            if let Some(debugger) = &mut app.debugger {
+                debugger.state.reveal(&path);
+                debugger.focus_on(super::layout::Pane::State);
+            }
+            Vec::new()
+        }
+    }
+}
+
+/// Reads what the next drawing will show, so that drawing reads nothing.
+fn prepare(app: &mut App) {
+    if !app.fits() {
+        return;
+    }
+    let size = app.size;
+    if let Some(debugger) = &mut app.debugger {
+        debugger.prepare(size);
+    } else if let Some(browser) = &mut app.browser {
+        browser.prepare(size.1.saturating_sub(1));
+    }
+    match &mut app.mode {
+        Mode::Value(viewer) => {
+            let (columns, rows) = super::view::popup::inner_size(size);
+            viewer.prepare(columns, rows);
+        }
+        Mode::Help(top) => {
+            let contexts = super::view::help::contexts(app.debugger.as_deref());
+            let lines = super::view::help::line_count(&app.keymap, &contexts);
+            let (_, rows) = super::view::popup::inner_size(size);
+            *top = (*top).min(lines.saturating_sub(rows));
+        }
+        _ => {}
+    }
+}
+
+fn opened(app: &mut App, session: Session) {
+    let start = std::mem::take(&mut app.start);
+    app.debugger = Some(Box::new(Debugger::new(session, start.at, start.follow)));
+    app.mode = Mode::Normal;
+    pump(app);
+}
+
+fn tick(app: &mut App, now: std::time::Duration) {
+    app.now = now;
+    if let Some(debugger) = &mut app.debugger
+        && !debugger.tick(now)
+    {
+        app.tell("end of the log");
+    }
+    if let Some(browser) = &mut app.browser {
+        browser.tick(app.clock.now());
+    }
+}
+
+fn pump(app: &mut App) {
+    let Some(debugger) = &mut app.debugger else { return };
+    let news = debugger.pump();
+    if news.restarted {
+        app.fail("the log was cut or replaced: it is read anew");
+    } else if news.fault_changed
+        && let Some(fault) = debugger.session.fault().map(str::to_owned)
+    {
+        app.fail(fault);
+    }
+}
+
+/// Goes on with the search.
+fn work(app: &mut App) {
+    let Some(debugger) = &mut app.debugger else { return };
+    let Some(search) = debugger.search.as_mut().filter(|s| s.is_running()) else { return };
+    let needle = search.needle.clone();
+    match search.work(&mut debugger.session) {
+        Ok(Outcome::Working) => {}
+        Ok(Outcome::Event(position, wrapped)) => {
+            debugger.jump_to(position);
+            if wrapped {
+                app.tell(format!("/{needle}: went round the end of the log"));
+            }
+        }
+        Ok(Outcome::Path(path, which, count)) => {
+            debugger.state.reveal(&path);
+            app.tell(format!("/{needle}: {which} of {count}"));
+        }
+        Ok(Outcome::Nothing) => app.fail(format!("/{needle}: not found")),
+        Err(error) => app.fail_with(&error),
+    }
+}
+
+/// A key, to whatever the keys go to.
+fn key(app: &mut App, key: Key) -> Vec<Effect> {
+    app.notice = None;
+    if key.is_ctrl('c') {
+        return command_in_mode(app, Command::Quit, None);
+    }
+    match &app.mode {
+        Mode::Search(_) => prompt::search_key(app, key),
+        Mode::Palette(_) => prompt::palette_key(app, key),
+        Mode::Mark(usage) => {
+            let usage = *usage;
+            prompt::mark_key(app, usage, key)
+        }
+        Mode::Yank => prompt::yank_key(app, key),
+        Mode::Normal if app.is_filtering() => prompt::filter_key(app, key),
+        Mode::Normal | Mode::Help(_) | Mode::Anomalies(_) | Mode::Value(_) => command_key(app, key),
+    }
+}
+
+/// A key of a command: a digit of its count, a part of its sequence, or its last key.
+fn command_key(app: &mut App, key: Key) -> Vec<Effect> {
+    if let Some(digit) = key.digit()
+        && app.typed.keys.is_empty()
+        && (digit != 0 || app.typed.count.is_some())
+    {
+        let count = app.typed.count.unwrap_or(0).saturating_mul(10).saturating_add(digit);
+        app.typed.count = Some(count);
+        return Vec::new();
+    }
+    app.typed.keys.push(key);
+    match app.keymap.look_up(&contexts(app), &app.typed.keys) {
+        Lookup::Command(command) => {
+            let count = std::mem::take(&mut app.typed).count;
+            command_in_mode(app, command, count)
+        }
+        Lookup::Prefix => Vec::new(),
+        Lookup::Nothing => {
+            let typed = std::mem::take(&mut app.typed);
+            let keys = super::keymap::sequence_text(&typed.keys);
+            let help = app.keymap.first_key(Command::Help);
+            app.tell(format!("{keys} does nothing here; {help} tells what the keys do"));
+            Vec::new()
+        }
+    }
+}
+
+/// Where keys are looked up, the narrowest context first.
+fn contexts(app: &App) -> Vec<Context> {
+    match &app.debugger {
+        Some(debugger) => vec![debugger.focus.context(), Context::Debugger, Context::Anywhere],
+        None => vec![Context::Browser, Context::Anywhere],
+    }
+}
+
+/// A command, to the window that is open, else to the debugger or the browser.
+fn command_in_mode(app: &mut App, command: Command, count: Option<u32>) -> Vec<Effect> {
+    match command {
+        Command::Quit => return leave(app, true),
+        Command::Suspend => return vec![Effect::Suspend],
+        Command::Redraw => return vec![Effect::Redraw],
+        _ => {}
+    }
+    if !matches!(app.mode, Mode::Normal) {
+        return command_in_window(app, command, count);
+    }
+    match command {
+        Command::Help => app.mode = Mode::Help(0),
+        Command::Palette => prompt::open_palette(app),
+        Command::Back => return leave(app, false),
+        _ if app.debugger.is_some() => return debugger::command(app, command, count),
+        _ => return browser_command(app, command, count),
+    }
+    Vec::new()
+}
+
+/// A command while a window is open over the panes: it scrolls, follows or closes.
+fn command_in_window(app: &mut App, command: Command, count: Option<u32>) -> Vec<Effect> {
+    if matches!(command, Command::Back | Command::Cancel | Command::Help | Command::Anomalies) {
+        app.mode = Mode::Normal;
+        return Vec::new();
+    }
+    let (_, page) = super::view::popup::inner_size(app.size);
+    let rows = motion(command, count, page);
+    let total = app.debugger.as_ref().map_or(0, |d| d.session.timeline().anomalies().len());
+    match (&mut app.mode, rows) {
+        (Mode::Help(top), Some(rows)) => *top = moved(*top, rows, usize::MAX),
+        (Mode::Value(viewer), Some(rows)) => viewer.move_by(rows),
+        (Mode::Anomalies(cursor), Some(rows)) => *cursor = moved(*cursor, rows, total),
+        (Mode::Value(viewer), None) if command == Command::Yank => {
+            let text = viewer.text().to_owned();
+            app.mode = Mode::Normal;
+            app.tell("value copied");
+            return vec![Effect::Copy(text)];
+        }
+        (Mode::Anomalies(cursor), None) if command == Command::Open => {
+            let cursor = *cursor;
+            app.mode = Mode::Normal;
+            if let Some(debugger) = &mut app.debugger {
+                let found = debugger.session.timeline().anomalies().get(cursor);
+                if let Some(position) = found.map(|a| a.position).filter(|p| *p > 0) {
+                    debugger.jump_to(position);
+                }
+            }
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// By how many rows a command moves in a list; none when it is no motion.
+fn motion(command: Command, count: Option<u32>, page: usize) -> Option<i64> {
+    let times = i64::from(count.unwrap_or(1).max(1));
+    let page = i64::try_from(page.saturating_sub(1).max(1)).unwrap_or(1);
+    Some(match command {
+        Command::Up => -times,
+        Command::Down => times,
+        Command::PageUp => -times * page,
+        Command::PageDown => times * page,
+        Command::Top | Command::ToStart => i64::MIN,
+        Command::Bottom | Command::ToEnd => i64::MAX,
+        _ => return None,
+    })
+}
+
+/// Back to the issues if we came from there, else out.
+fn leave(app: &mut App, at_once: bool) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if let Some(debugger) = &app.debugger {
+        let issue = debugger.session.issue_key().to_owned();
+        effects.push(Effect::Save(issue, debugger.user_state()));
+        if !at_once && app.browser.is_some() {
+            app.debugger = None;
+            app.typed = super::app::Typed::default();
+            return effects;
+        }
+    }
+    effects.push(Effect::Quit);
+    effects
+}
+
+fn browser_command(app: &mut App, command: Command, count: Option<u32>) -> Vec<Effect> {
+    let Some(browser) = &mut app.browser else { return Vec::new() };
+    match browser.command(command, count) {
+        Some(issue) => vec![Effect::Open(issue)],
+        None => Vec::new(),
+    }
+}

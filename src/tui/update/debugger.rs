@@ -1,0 +1,403 @@
+//! What each command does in the debugger.
+
+use super::motion;
+use crate::model::value::LongValue;
+use crate::model::{Path, Position, Value};
+use crate::session::Session;
+use crate::tui::action::Command;
+use crate::tui::app::{App, MarkUse, Mode};
+use crate::tui::debugger::{Debugger, Follow};
+use crate::tui::effect::Effect;
+use crate::tui::input::Input;
+use crate::tui::layout::Pane;
+use crate::tui::nav::{self, Way};
+use crate::tui::pane::diff::Style;
+use crate::tui::play::Play;
+use crate::tui::viewer::Viewer;
+
+/// How many events a leap is.
+const LEAP: Position = 10;
+
+/// Carries a command out; the debugger is open and no window is over it.
+pub(super) fn command(app: &mut App, command: Command, count: Option<u32>) -> Vec<Effect> {
+    let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
+    if travel(debugger, command, count) {
+        return Vec::new();
+    }
+    if let Some(result) = jump(debugger, command, count) {
+        if let Err(nothing) = result {
+            app.tell(nothing);
+        }
+        return Vec::new();
+    }
+    if set(app, command) || look(app, command, count) {
+        return Vec::new();
+    }
+    match command {
+        Command::SetBase => set_base(app),
+        Command::Pin => pin(app),
+        Command::Open => return open(app),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Steps and ends: moves that always lead somewhere. False for other commands.
+fn travel(debugger: &mut Debugger, command: Command, count: Option<u32>) -> bool {
+    let times = count.unwrap_or(1).max(1);
+    let (here, head) = (debugger.playhead, debugger.head());
+    match command {
+        Command::StepForward => debugger.step_to(here.saturating_add(times)),
+        Command::StepBack => debugger.step_to(here.saturating_sub(times)),
+        Command::LeapForward => debugger.step_to(here.saturating_add(times.saturating_mul(LEAP))),
+        Command::LeapBack => debugger.step_to(here.saturating_sub(times.saturating_mul(LEAP))),
+        Command::ToStart => debugger.jump_to(count.unwrap_or(0).min(head)),
+        Command::ToEnd => match count {
+            Some(position) => debugger.jump_to(position.min(head)),
+            None => debugger.follow_head(),
+        },
+        Command::Follow if debugger.follow == Follow::Live => debugger.pause(),
+        Command::Follow => debugger.follow_head(),
+        _ => return false,
+    }
+    debugger.play = None;
+    true
+}
+
+/// Jumps to the next of something; none for other commands, an error when there is no next one.
+fn jump(debugger: &mut Debugger, command: Command, count: Option<u32>) -> Option<Result<(), String>> {
+    use Way::{Back, Forward};
+    let timeline = |debugger: &Debugger, at, find: Find| find(debugger.session.timeline(), at);
+    let (find, what): (Find, &str) = match command {
+        Command::NextPhase => (|t, at| nav::phase(t, at, Forward), "no further phase"),
+        Command::PreviousPhase => (|t, at| nav::phase(t, at, Back), "no phase before"),
+        Command::NextFailure => (|t, at| nav::failure(t, at, Forward), "no further failure"),
+        Command::PreviousFailure => (|t, at| nav::failure(t, at, Back), "no failure before"),
+        Command::NextOfActor => {
+            (|t, at| nav::same_actor(t, at, Forward), "no further event of this actor")
+        }
+        Command::PreviousOfActor => {
+            (|t, at| nav::same_actor(t, at, Back), "no event of this actor before")
+        }
+        Command::NextOfType => {
+            (|t, at| nav::same_type(t, at, Forward), "no further event of this type")
+        }
+        Command::PreviousOfType => {
+            (|t, at| nav::same_type(t, at, Back), "no event of this type before")
+        }
+        Command::ToCause => (|t, at| t.cause(at).map(|c| c.position), "no cause is known"),
+        Command::NextWriter => return Some(to_writer(debugger, count, Forward)),
+        Command::PreviousWriter => return Some(to_writer(debugger, count, Back)),
+        Command::JumpBack => return Some(again(debugger, Back, "no jump before")),
+        Command::JumpForward => return Some(again(debugger, Forward, "no further jump")),
+        _ => return None,
+    };
+    Some(repeat(debugger, count, what, |debugger, at| timeline(debugger, at, find)))
+}
+
+type Find = fn(&crate::timeline::Timeline, Position) -> Option<Position>;
+
+fn again(debugger: &mut Debugger, way: Way, nothing: &str) -> Result<(), String> {
+    debugger.play = None;
+    if debugger.jump_again(way) { Ok(()) } else { Err(nothing.to_owned()) }
+}
+
+fn to_writer(debugger: &mut Debugger, count: Option<u32>, way: Way) -> Result<(), String> {
+    let Some(path) = debugger.selected_path().cloned() else {
+        return Err("no path is selected".to_owned());
+    };
+    let nothing = match way {
+        Way::Forward => format!("nothing writes {path} after this"),
+        Way::Back => format!("nothing wrote {path} before this"),
+    };
+    let result = repeat(debugger, count, &nothing, |debugger, at| {
+        let timeline = debugger.session.timeline();
+        match way {
+            Way::Forward => timeline.next_writer(&path, at),
+            Way::Back => timeline.last_writer(&path, at.checked_sub(1)?),
+        }
+    });
+    // What was selected stays selected, wherever its row is then.
+    debugger.state.reveal(&path);
+    result
+}
+
+/// Finds so many times, and jumps to the last that was found.
+fn repeat(
+    debugger: &mut Debugger,
+    count: Option<u32>,
+    nothing: &str,
+    find: impl Fn(&Debugger, Position) -> Option<Position>,
+) -> Result<(), String> {
+    let mut at = debugger.playhead;
+    for _ in 0..count.unwrap_or(1).max(1) {
+        match find(debugger, at) {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    if at == debugger.playhead {
+        return Err(nothing.to_owned());
+    }
+    debugger.play = None;
+    debugger.jump_to(at);
+    Ok(())
+}
+
+/// Modes and switches; false for other commands.
+fn set(app: &mut App, command: Command) -> bool {
+    let now = app.now;
+    let Some(debugger) = app.debugger.as_deref_mut() else { return false };
+    match command {
+        Command::SetMark => app.mode = Mode::Mark(MarkUse::Set),
+        Command::GoToMark => app.mode = Mode::Mark(MarkUse::Go),
+        Command::DeleteMark => app.mode = Mode::Mark(MarkUse::Delete),
+        Command::Yank => app.mode = Mode::Yank,
+        Command::Search => app.mode = Mode::Search(Input::default()),
+        Command::Anomalies if debugger.session.timeline().anomalies().is_empty() => {
+            app.tell("nothing is wrong with this log");
+        }
+        Command::Anomalies => app.mode = Mode::Anomalies(0),
+        Command::Play => play(app, now),
+        Command::Faster => speed(app, 1),
+        Command::Slower => speed(app, -1),
+        Command::NextClock => {
+            let clock = debugger.timeline.clock.next();
+            let timeline = debugger.session.timeline();
+            debugger.timeline.set_clock(clock, debugger.playhead, timeline);
+        }
+        Command::Zoom => debugger.zoom = !debugger.zoom,
+        Command::Detail => toggle_detail(debugger),
+        Command::NextHit => next_hit(app, Way::Forward),
+        Command::PreviousHit => next_hit(app, Way::Back),
+        Command::Cancel => cancel(app),
+        _ => return false,
+    }
+    true
+}
+
+fn play(app: &mut App, now: std::time::Duration) {
+    let Some(debugger) = app.debugger.as_deref_mut() else { return };
+    if debugger.play.take().is_some() {
+        app.tell("stopped");
+        return;
+    }
+    if debugger.playhead >= debugger.head() {
+        app.tell("this is the end: go back a little to play");
+        return;
+    }
+    debugger.pause();
+    debugger.play = Some(Play::begin(now, debugger.speed));
+    let factor = Play::factor(debugger.speed);
+    app.tell(format!("playing, {factor} times as fast as it happened"));
+}
+
+fn speed(app: &mut App, steps: i64) {
+    let Some(debugger) = app.debugger.as_deref_mut() else { return };
+    debugger.speed = Play::change(debugger.speed, steps);
+    if let Some(play) = &mut debugger.play {
+        play.set_speed(debugger.speed);
+    }
+    let factor = Play::factor(debugger.speed);
+    app.tell(format!("speed: {factor} times as fast as it happened"));
+}
+
+fn toggle_detail(debugger: &mut Debugger) {
+    if debugger.show_detail {
+        debugger.show_detail = false;
+        if debugger.focus == Pane::Detail {
+            debugger.focus = Pane::Events;
+        }
+        if debugger.side == Pane::Detail {
+            debugger.side = Pane::State;
+        }
+        return;
+    }
+    debugger.show_detail = true;
+    debugger.side = Pane::Detail;
+    if debugger.layout.panes.len() < 2 || debugger.zoom {
+        debugger.focus = Pane::Detail;
+    }
+}
+
+/// Goes on with the search that was started with `/`.
+pub(super) fn next_hit(app: &mut App, way: Way) {
+    let Some(debugger) = app.debugger.as_deref_mut() else { return };
+    match &mut debugger.search {
+        Some(search) => {
+            let root = debugger.state.root();
+            search.go(way, debugger.playhead, debugger.state.selected(), root);
+        }
+        None => {
+            let key = app.keymap.first_key(Command::Search);
+            app.tell(format!("nothing was searched for yet: {key} starts"));
+        }
+    }
+}
+
+/// Stops the innermost thing that is going on.
+fn cancel(app: &mut App) {
+    app.typed = crate::tui::app::Typed::default();
+    let Some(debugger) = app.debugger.as_deref_mut() else { return };
+    if let Some(search) = debugger.search.as_mut().filter(|s| s.is_running()) {
+        search.stop();
+        app.tell("search stopped");
+    } else if debugger.play.take().is_some() {
+        app.tell("stopped");
+    } else if debugger.zoom {
+        debugger.zoom = false;
+    } else {
+        debugger.search = None;
+    }
+}
+
+/// Commands that look around in the panes; false for other commands.
+fn look(app: &mut App, command: Command, count: Option<u32>) -> bool {
+    let Some(debugger) = app.debugger.as_deref_mut() else { return false };
+    let focus = debugger.focus;
+    let page = debugger.layout.pane(focus).map_or(1, |area| usize::from(area.height.saturating_sub(2)));
+    if let Some(rows) = motion(command, count, page) {
+        move_in(debugger, focus, rows);
+        return true;
+    }
+    let order = debugger.tab_order();
+    let at = order.iter().position(|pane| *pane == focus).unwrap_or_default();
+    match command {
+        Command::NextPane => debugger.focus_on(order[(at + 1) % order.len()]),
+        Command::PreviousPane => debugger.focus_on(order[(at + order.len() - 1) % order.len()]),
+        Command::Collapse => debugger.state.collapse(),
+        Command::ExpandAll => {
+            if !debugger.state.open_all() {
+                app.tell("that is a lot: only the first 2000 branches were opened");
+            }
+        }
+        Command::DiffStyle => {
+            debugger.diff.style = match debugger.diff.style {
+                Style::Tree => Style::Unified,
+                Style::Unified => Style::Tree,
+            };
+        }
+        Command::DiffCounters => debugger.diff.counters = !debugger.diff.counters,
+        Command::ZoomIn => zoom(debugger, 0.5),
+        Command::ZoomOut => zoom(debugger, 2.0),
+        Command::ZoomReset => debugger.timeline.window = None,
+        Command::PanLeft => pan(debugger, -25),
+        Command::PanRight => pan(debugger, 25),
+        _ => return false,
+    }
+    true
+}
+
+fn zoom(debugger: &mut Debugger, factor: f64) {
+    let timeline = debugger.session.timeline();
+    debugger.timeline.zoom(factor, debugger.playhead, timeline);
+}
+
+fn pan(debugger: &mut Debugger, hundredths: i64) {
+    let timeline = debugger.session.timeline();
+    debugger.timeline.pan(hundredths, debugger.playhead, timeline);
+}
+
+/// Moves the cursor of a pane by some rows.
+pub(super) fn move_in(debugger: &mut Debugger, pane: Pane, rows: i64) {
+    match pane {
+        Pane::Timeline => {
+            if let Some(area) = debugger.layout.pane(Pane::Timeline) {
+                let by = isize::try_from(rows.clamp(-100_000, 100_000)).unwrap_or_default();
+                debugger.timeline.scroll_lanes(by, debugger.session.timeline(), area);
+            }
+        }
+        Pane::Events => {
+            let to = i64::from(debugger.playhead).saturating_add(rows);
+            let to = Position::try_from(to.max(0)).unwrap_or(Position::MAX);
+            debugger.play = None;
+            debugger.step_to(to);
+        }
+        Pane::State => debugger.state.move_by(rows),
+        Pane::Diff => debugger.diff.move_by(rows),
+        Pane::Detail => debugger.detail.move_by(rows),
+    }
+}
+
+/// What the diff is against from now on: this event; again on it, the event before.
+fn set_base(app: &mut App) {
+    let Some(debugger) = app.debugger.as_deref_mut() else { return };
+    let here = debugger.playhead;
+    if debugger.session.user.base == Some(here) {
+        debugger.session.user.base = None;
+        app.tell("comparing with the event before");
+    } else {
+        debugger.session.user.base = Some(here);
+        app.tell(format!("comparing with #{here}"));
+    }
+}
+
+fn pin(app: &mut App) {
+    let Some(debugger) = app.debugger.as_deref_mut() else { return };
+    let Some(path) = debugger.selected_path().cloned() else { return };
+    let text = path.to_string();
+    let pins = &mut debugger.session.user.pins;
+    if let Some(at) = pins.iter().position(|pin| *pin == text) {
+        pins.remove(at);
+        app.tell(format!("unpinned {text}"));
+    } else {
+        pins.push(text.clone());
+        app.tell(format!("pinned {text}"));
+    }
+}
+
+/// Opens, unfolds or follows what is selected.
+pub(super) fn open(app: &mut App) -> Vec<Effect> {
+    let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
+    match debugger.focus {
+        Pane::Timeline => debugger.focus_on(Pane::Events),
+        Pane::Events => debugger.focus_on(Pane::Detail),
+        Pane::State => {
+            if debugger.state.on_pin() {
+                let path = debugger.state.selected().clone();
+                debugger.state.reveal(&path);
+            } else if !debugger.state.toggle() {
+                open_value(app);
+            }
+        }
+        Pane::Diff => {
+            if let Some(path) = debugger.diff.selected().cloned() {
+                debugger.state.reveal(&path);
+                debugger.focus_on(Pane::State);
+            }
+        }
+        Pane::Detail => {
+            if let Some(position) = debugger.detail.target() {
+                debugger.jump_to(position);
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// Shows the selected value as a whole.
+fn open_value(app: &mut App) {
+    let Some(debugger) = app.debugger.as_deref_mut() else { return };
+    let Some(value) = debugger.state.value().cloned() else { return };
+    let path = debugger.state.selected().clone();
+    match value_text(&mut debugger.session, &value) {
+        Ok(text) => app.mode = Mode::Value(Viewer::new(title_of(&path), text)),
+        Err(error) => app.fail_with(&error),
+    }
+}
+
+fn title_of(path: &Path) -> String {
+    path.to_string()
+}
+
+/// A value as text: strings as they are, long ones read from the log, others as JSON.
+pub(super) fn value_text(session: &mut Session, value: &Value) -> crate::error::Result<String> {
+    match value {
+        Value::Text(text) => Ok(text.to_string()),
+        Value::Long(long) => {
+            let long: &LongValue = long;
+            session.long_value(long)
+        }
+        other => Ok(serde_json::to_string_pretty(&other.to_serde()).unwrap_or_default()),
+    }
+}

@@ -1,0 +1,94 @@
+//! The list of events.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::pen::{Pen, frame, lay};
+use crate::model::Position;
+use crate::timeline::Row;
+use crate::tui::app::App;
+use crate::tui::debugger::Debugger;
+use crate::tui::layout::Pane;
+use crate::tui::signs;
+use crate::tui::theme::{Glyph, Role};
+
+/// From so many columns on, types stand in a column of their own.
+const ALIGNED: usize = 58;
+/// How wide that column is.
+const TYPE_COLUMNS: usize = 21;
+/// From so many columns on, times are shown.
+const WITH_TIME: usize = 34;
+
+/// Draws the pane.
+pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buffer) {
+    let focused = debugger.focus == Pane::Events;
+    let place = format!("{}/{}", debugger.playhead, debugger.head());
+    let inner = frame(buffer, area, &app.theme, focused, &[("events", Role::Title)], &place);
+    let head = debugger.head();
+    for row in 0..usize::from(inner.height) {
+        let Some(position) = debugger.events.at(row, head) else { break };
+        if position == debugger.playhead {
+            let role = if focused { Role::Selection } else { Role::Current };
+            lay(buffer, inner, row, app.theme.style(role));
+        }
+        draw_row(app, debugger, position, Pen::new(buffer, inner, row));
+    }
+    if head == 0 {
+        let text = if debugger.session.is_loaded() { "no events yet" } else { "reading…" };
+        Pen::new(buffer, inner, 1).skip(2).put(text, app.theme.style(Role::Dim));
+    }
+}
+
+fn draw_row(app: &App, debugger: &Debugger, position: Position, mut pen: Pen<'_>) {
+    let theme = &app.theme;
+    let timeline = debugger.session.timeline();
+    let digits = debugger.head().max(1).ilog10() as usize + 1;
+    gutter(app, debugger, position, &mut pen);
+    let number_style = if position == debugger.playhead { Role::Strong } else { Role::Dim };
+    let room = pen.room();
+    pen.number(&position.to_string(), digits, theme.style(number_style)).skip(1);
+    let Some(row) = timeline.row(position) else {
+        pen.put("before the first event", theme.style(Role::Dim));
+        return;
+    };
+    if room >= WITH_TIME {
+        pen.put(&row.at.time_of_day(), theme.style(Role::Dim)).skip(1);
+    }
+    let (glyph, role) = signs::event_sign(row.kind);
+    pen.put(theme.glyph(glyph), theme.style(role)).skip(1);
+    let type_role = if role == Role::Failed || role == Role::Anomaly { role } else { Role::Text };
+    let name = timeline.text(row.type_name);
+    if room >= ALIGNED {
+        pen.field(name, TYPE_COLUMNS, theme.style(type_role)).skip(1);
+    } else {
+        pen.put(name, theme.style(type_role)).skip(1);
+    }
+    summary(app, debugger, row, position, &mut pen);
+}
+
+fn summary(app: &App, debugger: &Debugger, row: &Row, position: Position, pen: &mut Pen<'_>) {
+    let theme = &app.theme;
+    let timeline = debugger.session.timeline();
+    let text = debugger.summaries.get(position);
+    // Who acted is told where the summary does not begin with it and there is room.
+    let actor = timeline.text(row.actor);
+    if pen.room() >= 48 && !actor.is_empty() && !text.starts_with(actor) {
+        pen.put_right(&format!(" {actor}"), 32, theme.style(Role::Writer));
+    }
+    super::marked_text(app, text, Role::Dim, pen);
+}
+
+/// The sign before a row: a mark, the diff's base, or something wrong.
+fn gutter(app: &App, debugger: &Debugger, position: Position, pen: &mut Pen<'_>) {
+    let theme = &app.theme;
+    let user = &debugger.session.user;
+    let mark = user.marks.iter().find(|(_, at)| **at == position).map(|(name, _)| name.as_str());
+    let odd = debugger.session.timeline().row(position).is_some_and(|row| row.has_anomaly);
+    let (text, role) = match mark {
+        Some(name) => (name, Role::Mark),
+        None if user.base == Some(position) => (theme.glyph(Glyph::Base), Role::Base),
+        None if odd => (theme.glyph(Glyph::Anomaly), Role::Anomaly),
+        None => (" ", Role::Text),
+    };
+    pen.field(text, 1, theme.style(role));
+}

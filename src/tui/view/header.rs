@@ -1,0 +1,79 @@
+//! The line at the top: which issue, how it stands, where we are in it, and whether it is live.
+
+use ratatui::buffer::Buffer;
+
+use super::pen::Pen;
+use crate::tui::app::App;
+use crate::tui::debugger::{Debugger, Follow};
+use crate::tui::layout::MIDDLE;
+use crate::tui::signs;
+use crate::tui::theme::{Glyph, Role, Theme};
+
+/// Draws the line.
+pub(super) fn draw(app: &App, debugger: &Debugger, buffer: &mut Buffer) {
+    let theme = &app.theme;
+    let area = debugger.layout.header;
+    let wide = area.width >= MIDDLE;
+    let mut pen = Pen::new(buffer, area, 0);
+    let (live, role) = live_text(debugger, theme);
+    pen.put_right(" ", 0, theme.style(Role::Text));
+    pen.put_right(&live, 12, theme.style(role));
+    pen.put_right("  ", 12, theme.style(Role::Text));
+    let row = debugger.session.timeline().row(debugger.playhead);
+    if let Some(row) = row {
+        let time = if wide { row.at.time_of_day_millis() } else { row.at.time_of_day() };
+        pen.put_right(&time, 20, theme.style(Role::Text));
+        if spans_days(debugger) && area.width >= 100 {
+            pen.put_right(&format!("{} ", row.at.date()), 40, theme.style(Role::Dim));
+        }
+        pen.put_right("  ", 20, theme.style(Role::Text));
+    }
+    pen.put_right(&format!("/{}", debugger.head()), 12, theme.style(Role::Dim));
+    pen.put_right(&format!("#{}", debugger.playhead), 10, theme.style(Role::Strong));
+    let line = &debugger.headline;
+    if !line.phase.is_empty() {
+        pen.put_right("  ", 20, theme.style(Role::Text));
+        pen.put_right(&line.phase, 20, theme.phase(&line.phase));
+    }
+    if !line.status.is_empty() && wide {
+        let (glyph, role) = signs::status_sign(&line.status);
+        let joint = if line.phase.is_empty() { "" } else { " · " };
+        pen.put_right(joint, 20, theme.style(Role::Dim));
+        let text = format!("{} {}", theme.glyph(glyph), line.status);
+        pen.put_right(&text, 20, theme.style(role));
+    }
+    pen.put_right("  ", 12, theme.style(Role::Text));
+    pen.put(" ", theme.style(Role::Text));
+    pen.put(debugger.session.issue_key(), theme.style(Role::Strong));
+    pen.put(" ", theme.style(Role::Text));
+    pen.put(&line.summary, theme.style(Role::Text));
+}
+
+fn spans_days(debugger: &Debugger) -> bool {
+    let rows = debugger.session.timeline().rows();
+    match (rows.first(), rows.last()) {
+        (Some(first), Some(last)) => first.clock.start_of_day() != last.clock.start_of_day(),
+        _ => false,
+    }
+}
+
+/// Whether the screen moves with the head, and how far the head is.
+fn live_text(debugger: &Debugger, theme: &Theme) -> (String, Role) {
+    let ahead = debugger.head() - debugger.playhead;
+    if let Some(play) = &debugger.play {
+        let _ = play;
+        let factor = crate::tui::play::Play::factor(debugger.speed);
+        return (format!("{} {factor}x +{ahead}", theme.glyph(Glyph::Running)), Role::Running);
+    }
+    if !debugger.session.is_loaded() {
+        let left = crate::tui::summaries::bytes_text(debugger.session.remaining());
+        return (format!("reading, {left} left"), Role::Dim);
+    }
+    match debugger.follow {
+        Follow::Live => (format!("{} LIVE", theme.glyph(Glyph::Live)), Role::Live),
+        Follow::Paused(_) if debugger.come_since() > 0 => {
+            (format!("{} LIVE +{ahead}", theme.glyph(Glyph::Still)), Role::Ghost)
+        }
+        Follow::Paused(_) => (format!("{} +{ahead}", theme.glyph(Glyph::Still)), Role::Dim),
+    }
+}

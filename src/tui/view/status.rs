@@ -1,0 +1,104 @@
+//! The line at the bottom: what is asked for, what happened, or which keys there are.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::pen::Pen;
+use crate::tui::action::COMMANDS;
+use crate::tui::app::{App, MarkUse, Mode};
+use crate::tui::theme::{Glyph, Role};
+
+/// Draws the line.
+pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    let theme = &app.theme;
+    buffer.set_style(area, theme.style(Role::StatusBar));
+    let mut pen = Pen::new(buffer, area, 0);
+    right(app, &mut pen);
+    pen.skip(1);
+    match &app.mode {
+        Mode::Search(input) => super::prompt_line(app, "/", input, &mut pen),
+        Mode::Mark(usage) => {
+            let text = match usage {
+                MarkUse::Set => "mark this event: which letter?",
+                MarkUse::Go => "go to mark: which letter?",
+                MarkUse::Delete => "delete mark: which letter?",
+            };
+            pen.put(text, theme.style(Role::Accent)).skip(2);
+            marks(app, &mut pen);
+        }
+        _ => match (&app.notice, fault(app)) {
+            (Some(notice), _) => {
+                let role = if notice.fault { Role::Failed } else { Role::Text };
+                pen.put(&notice.text, theme.style(role));
+            }
+            (None, Some(fault)) => {
+                pen.put(&format!("{} {fault}", theme.glyph(Glyph::Error)), theme.style(Role::Failed));
+            }
+            (None, None) => hints(app, &mut pen),
+        },
+    }
+}
+
+fn fault(app: &App) -> Option<&str> {
+    let debugger = app.debugger.as_ref()?;
+    debugger.session.fault().or(debugger.fault.as_deref())
+}
+
+/// What is always told: anomalies, what is being typed, how far a search is.
+fn right(app: &App, pen: &mut Pen<'_>) {
+    let theme = &app.theme;
+    let Some(debugger) = &app.debugger else { return };
+    pen.put_right(" ", 0, theme.style(Role::StatusBar));
+    let anomalies = debugger.session.timeline().anomalies().len();
+    if anomalies > 0 {
+        let s = if anomalies == 1 { "y" } else { "ies" };
+        let sign = theme.glyph(Glyph::Anomaly);
+        let key = app.keymap.first_key(crate::tui::action::Command::Anomalies);
+        let long = format!("{anomalies} anomal{s} {sign} {key}");
+        if !pen.put_right(&long, 30, theme.style(Role::Anomaly)) {
+            pen.put_right(&format!("{anomalies}{sign}"), 8, theme.style(Role::Anomaly));
+        }
+        pen.put_right("  ", 8, theme.style(Role::StatusBar));
+    }
+    if let Some(search) = &debugger.search {
+        let needle = crate::tui::text::cut(&search.needle, 20);
+        let text = if search.is_running() {
+            let done = search.progress(debugger.head()).map(|n| format!(" {n} %")).unwrap_or_default();
+            format!("/{needle}{done}  ")
+        } else {
+            format!("/{needle}  ")
+        };
+        pen.put_right(&text, 24, theme.style(Role::SearchHit));
+        pen.put_right("  ", 8, theme.style(Role::StatusBar));
+    }
+    let typed = app.typed.text();
+    if !typed.is_empty() {
+        pen.put_right(&format!("{typed}  "), 8, theme.style(Role::Accent));
+    }
+}
+
+fn marks(app: &App, pen: &mut Pen<'_>) {
+    let theme = &app.theme;
+    let Some(debugger) = &app.debugger else { return };
+    for (name, position) in &debugger.session.user.marks {
+        pen.put(name, theme.style(Role::Mark));
+        pen.put(&format!(" #{position}  "), theme.style(Role::Dim));
+    }
+}
+
+/// The keys of the commands that have a word for this line.
+fn hints(app: &App, pen: &mut Pen<'_>) {
+    let theme = &app.theme;
+    let contexts = super::help::contexts(app.debugger.as_deref());
+    for context in contexts {
+        for spec in COMMANDS.iter().filter(|s| s.context == context && !s.hint.is_empty()) {
+            let key = app.keymap.first_key(spec.command);
+            let wide = key.chars().count() + spec.hint.len() + 3;
+            if key.is_empty() || pen.room() < wide {
+                continue;
+            }
+            pen.put(&key, theme.style(Role::KeyHint)).skip(1);
+            pen.put(spec.hint, theme.style(Role::Dim)).skip(2);
+        }
+    }
+}
