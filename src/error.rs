@@ -160,19 +160,6 @@ impl Error {
     pub fn details(&self) -> Option<&serde_json::Value> {
         self.0.details.as_ref()
     }
-
-    /// The error as a JSON value.
-    #[must_use]
-    pub fn to_json(&self) -> serde_json::Value {
-        let mut body = serde_json::json!({ "kind": self.kind().name(), "message": self.message() });
-        if let Some(hint) = self.hint() {
-            body["hint"] = hint.into();
-        }
-        if let Some(details) = &self.0.details {
-            body["details"] = details.clone();
-        }
-        serde_json::json!({ "error": body })
-    }
 }
 
 #[cfg(test)]
@@ -186,13 +173,12 @@ mod tests {
     }
 
     #[test]
-    fn json_carries_kind_message_hint_and_details() {
+    fn an_error_carries_hint_and_details() {
         let error = Error::new(ErrorKind::Conflict, "expected 3, head is 5")
             .with_hint("read the head and try again")
             .with_details(serde_json::json!({ "actual": 5 }));
-        assert_eq!(
-            error.to_json().to_string(),
-            r#"{"error":{"details":{"actual":5},"hint":"read the head and try again","kind":"conflict","message":"expected 3, head is 5"}}"#
-        );
+        assert_eq!(error.message(), "expected 3, head is 5");
+        assert_eq!(error.hint(), Some("read the head and try again"));
+        assert_eq!(error.details(), Some(&serde_json::json!({ "actual": 5 })));
     }
 }

@@ -1,8 +1,13 @@
 //! The one integration test binary.
 
+mod import;
 mod pictures;
 mod pty_support;
+mod screens;
 mod store_conformance;
 mod store_damage;
 mod store_processes;
 mod store_support;
+mod terminal;
+mod tui_keys;
+mod tui_support;

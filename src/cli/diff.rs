@@ -1,8 +1,9 @@
 //! `diff`: how the state changed between two moments.
 
 use clap::Args;
+use unicode_width::UnicodeWidthStr;
 
-use crate::diff::{DiffEntry, DiffOptions, Op, PieceKind, text_diff};
+use crate::diff::{DiffEntry, DiffOptions, Op, PieceKind, TextPiece, text_diff};
 use crate::model::{Moment, Position, Value};
 use crate::session::Session;
 
@@ -71,18 +72,18 @@ fn line(context: &mut Context, entry: &DiffEntry) -> std::io::Result<()> {
         Op::Remove => (Role::Removed, "-"),
         Op::Change => (Role::Changed, "~"),
     };
-    let path = entry.path.to_string();
-    let head = context.out.paint(role, &format!("{sign} {path}"));
-    let room = context.out.columns.saturating_sub(path.chars().count() + 4).max(20);
-    let short = |value: &Value| cut(&escape(&shown(value)), room / 2);
+    let path = escape(&entry.path.to_string());
+    let head = context.out.paint.of(role, &format!("{sign} {path}"));
+    let room = context.out.columns.saturating_sub(path.width() + 4).max(20);
     let tail = match (&entry.from, &entry.to) {
         (Some(Value::Text(from)), Some(Value::Text(to))) if from.len().max(to.len()) > LONG => {
             context.out.line(head)?;
-            return words(context, from, to);
+            return long_text(context, from, to);
         }
         (Some(from), Some(to)) => {
-            let from = context.out.paint(Role::Removed, &short(from));
-            let to = context.out.paint(Role::Added, &short(to));
+            let (from, to) = fit(escape(&shown(from)), escape(&shown(to)), room);
+            let from = context.out.paint.of(Role::Removed, &from);
+            let to = context.out.paint.of(Role::Added, &to);
             format!("{from} → {to}")
         }
         (None, Some(value)) | (Some(value), None) => cut(&escape(&shown(value)), room),
@@ -91,16 +92,40 @@ fn line(context: &mut Context, entry: &DiffEntry) -> std::io::Result<()> {
     context.out.line(format!("{head}  {tail}").trim_end())
 }
 
-/// A long text by its words: what went in red, what came in green.
-fn words(context: &mut Context, from: &str, to: &str) -> std::io::Result<()> {
-    let plain = !context.out.paint.colour;
+/// Two texts cut so that they stand in one line; a short one leaves its room to the other.
+fn fit(from: String, to: String, room: usize) -> (String, String) {
+    let room = room.saturating_sub(3);
+    if from.width() + to.width() <= room {
+        return (from, to);
+    }
+    let half = room / 2;
+    let first = half.max(room.saturating_sub(to.width()));
+    let from = cut(&from, first);
+    let second = room.saturating_sub(from.width());
+    (from, cut(&to, second))
+}
+
+/// A long text: by its words where most of them stayed, else as it was and as it is.
+fn long_text(context: &mut Context, from: &str, to: &str) -> std::io::Result<()> {
+    let pieces = text_diff(from, to);
+    let same = |piece: &&TextPiece<'_>| piece.kind == PieceKind::Same;
+    let kept: usize = pieces.iter().filter(same).map(|piece| piece.text.len()).sum();
+    if kept * 2 < from.len().max(to.len()) {
+        for (role, sign, text) in [(Role::Removed, "-", from), (Role::Added, "+", to)] {
+            let line = cut(&escape(text), context.out.columns.saturating_sub(6));
+            context
+                .out
+                .line(format!("    {}", context.out.paint.of(role, &format!("{sign} {line}"))))?;
+        }
+        return Ok(());
+    }
     let mut text = String::from("    ");
-    for piece in text_diff(from, to) {
+    for piece in pieces {
         let shown = escape(piece.text);
         text += &match piece.kind {
             PieceKind::Same => shown,
-            PieceKind::Removed if plain => format!("[-{shown}-]"),
-            PieceKind::Added if plain => format!("{{+{shown}+}}"),
+            PieceKind::Removed if !context.out.paint.colour => format!("[-{shown}-]"),
+            PieceKind::Added if !context.out.paint.colour => format!("{{+{shown}+}}"),
             PieceKind::Removed => context.out.paint.of(Role::Removed, &shown),
             PieceKind::Added => context.out.paint.of(Role::Added, &shown),
         };

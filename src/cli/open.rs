@@ -57,7 +57,7 @@ fn one(context: &mut Context, issue: &str, at: Option<&String>) -> Outcome {
 fn hint_at_command(failure: super::Failure, issue: &str) -> super::Failure {
     let super::Failure::Error(error) = failure else { return failure };
     let is_word = issue.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
-    if error.kind() == crate::error::ErrorKind::NotFound && is_word && error.hint().is_none() {
+    if error.kind() == crate::error::ErrorKind::NotFound && is_word {
         let hint = format!("there is no command {issue} either; see `chronoscope --help`");
         return Error::not_found(error.message().to_owned()).with_hint(hint).into();
     }

@@ -191,6 +191,7 @@ fn fields(table: &mut Table, list: &[Field], before: &str) {
             Type::Name => ("text, not empty".into(), &[]),
             Type::OneOf(words) => (words.join(" | "), &[]),
             Type::Int => ("whole number".into(), &[]),
+            Type::IntIn(low, i64::MAX) => (format!("whole number from {low}"), &[]),
             Type::IntIn(low, high) => (format!("whole number, {low} to {high}"), &[]),
             Type::Num => ("number".into(), &[]),
             Type::Bool => ("true or false".into(), &[]),

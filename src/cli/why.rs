@@ -15,6 +15,9 @@ use super::reference::EventRef;
 /// How many writers are shown to people where nobody says.
 const WRITERS: usize = 20;
 
+/// How many causes of each are shown to people; `--json` has the whole chain.
+const CAUSES: usize = 5;
+
 /// The flags of `why`.
 #[derive(Debug, Args)]
 #[command(
@@ -125,7 +128,7 @@ fn as_text(context: &mut Context, answer: &Answer, all: usize) -> Outcome {
         let value = cut(&shown(writer.value.as_ref()), columns.saturating_sub(6));
         context.out.line(format!("    = {}", paint.of(Role::Changed, &value)))?;
         context.out.line(format!("    {}", cut(&escape(&writer.event.summary), columns - 4)))?;
-        for cause in &writer.causes {
+        for cause in writer.causes.iter().take(CAUSES) {
             let text = format!(
                 "because of #{} {} ({}): {}",
                 cause.position,
@@ -135,6 +138,10 @@ fn as_text(context: &mut Context, answer: &Answer, all: usize) -> Outcome {
             );
             let text = cut(&escape(&text), columns - 6);
             context.out.line(format!("      {}", paint.of(Role::Dim, &text)))?;
+        }
+        if writer.causes.len() > CAUSES {
+            let more = format!("      … and {} before that", writer.causes.len() - CAUSES);
+            context.out.line(paint.of(Role::Dim, &more))?;
         }
     }
     if all > answer.writers.len() {

@@ -117,3 +117,30 @@ fn a_dropped_live_session_stops() {
     // The script takes two minutes: a session that did not stop would hold the drop that long.
     assert!(store.bytes("PROJ-131").iter().filter(|b| **b == b'\n').count() < 5);
 }
+
+#[test]
+fn queries_and_timelines_agree_on_agents_and_phases() {
+    use crate::query::{Field, Filter, Order, scan};
+    let store = sample();
+    for entry in store.issues().unwrap() {
+        let session = Session::read(&store, &entry.issue_key).unwrap();
+        let timeline = session.timeline();
+        let in_issue = Filter::new().with(Field::Issue, &entry.issue_key).unwrap();
+        for (field, word) in timeline
+            .rows()
+            .iter()
+            .flat_map(|row| [(Field::Agent, row.agent), (Field::Phase, row.phase)])
+            .filter(|(_, word)| !word.is_empty())
+            .collect::<HashSet<_>>()
+        {
+            let filter = in_issue.clone().with(field, timeline.text(word)).unwrap();
+            let page = scan(&store, &filter, Order::Forward, None, None).unwrap();
+            let found: Vec<_> = page.lines.iter().map(|hit| hit.position).collect();
+            let rows = timeline.rows().iter().zip(1..).filter(|(row, _)| {
+                word == if field == Field::Agent { row.agent } else { row.phase }
+            });
+            let expected: Vec<u32> = rows.map(|(_, position)| position).collect();
+            assert_eq!(found, expected, "{} {field} {}", entry.issue_key, timeline.text(word));
+        }
+    }
+}

@@ -72,7 +72,7 @@ pub(super) fn spawned(w: &mut Writer<'_>) {
         .copy(&["assigned_files", "expected_outputs", "dependencies"])
         .copy(&["priority", "timeout_seconds"])
         .done();
-    w.replace([Key::new_static("agents"), name], Some(Value::Map(agent)));
+    w.replace([Key::new_static("agents"), name], Some(&Value::Map(agent)));
 }
 
 /// Closes a run that nobody ended before its agent was spawned again.
@@ -102,11 +102,12 @@ fn set_status(w: &mut Writer<'_>, name: &Key, status: &'static str, ended: bool)
 
 pub(super) fn progressed(w: &mut Writer<'_>) {
     let Some(name) = name(w) else { return };
+    let mut node = w.thing("agents", &name);
     // An agent that the log has not seen evidently runs; one that ended stays ended.
-    if w.look(&["agents", name.as_str(), "status"]).is_none() {
-        set_status(w, &name, "running", false);
+    if node.get("status").is_none() {
+        node.word("status", "running");
     }
-    w.thing("agents", &name).copy(&["progress", "note"]);
+    node.copy(&["progress", "note"]);
 }
 
 pub(super) fn blocked(w: &mut Writer<'_>) {

@@ -57,7 +57,7 @@ pub(super) fn restored(w: &mut Writer<'_>) {
     let Some(id) = w.key("checkpoint_id") else { return };
     if let Some(saved) = w.look(&["checkpoints", id.as_str(), "saved"]).cloned() {
         for member in SAVED {
-            w.replace([Key::new_static(member)], saved.get(member).cloned());
+            w.replace([Key::new_static(member)], saved.get(member));
         }
     }
     let restored = w

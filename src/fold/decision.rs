@@ -13,7 +13,7 @@ pub(super) fn made(w: &mut Writer<'_>) {
         .copy_or_actor("decided_by", "by")
         .copy(&["title", "options", "chosen", "rationale"])
         .done();
-    w.replace([Key::new_static("decisions"), id], Some(Value::Map(decision)));
+    w.replace([Key::new_static("decisions"), id], Some(&Value::Map(decision)));
 }
 
 pub(super) fn approval_requested(w: &mut Writer<'_>) {
@@ -27,7 +27,7 @@ pub(super) fn approval_requested(w: &mut Writer<'_>) {
         .copy_as("reason", "request_reason")
         .copy(&["approver", "subject"])
         .done();
-    w.replace([Key::new_static("approvals"), id], Some(Value::Map(approval)));
+    w.replace([Key::new_static("approvals"), id], Some(&Value::Map(approval)));
 }
 
 fn decided(w: &mut Writer<'_>, status: &'static str) {

@@ -20,7 +20,7 @@ pub(super) fn issue_transitioned(w: &mut Writer<'_>) {
         .copy_as("transition_trigger", "trigger")
         .copy(&["transition_id", "automated", "validation_passed"])
         .done();
-    w.replace(keys, Some(Value::Map(transition)));
+    w.replace(keys, Some(&Value::Map(transition)));
 }
 
 pub(super) fn comment_posted(w: &mut Writer<'_>) {

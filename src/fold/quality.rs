@@ -20,7 +20,7 @@ fn begin(
     let runs = w.look(&keys).and_then(|before| before.get("runs")?.as_i64()).unwrap_or(0);
     let run = w.record().word("status", "running").stamp("started_at");
     let run = fields(run.set("runs", runs.saturating_add(1))).done();
-    w.replace(keys, Some(Value::Map(run)));
+    w.replace(keys, Some(&Value::Map(run)));
 }
 
 pub(super) fn check_started(w: &mut Writer<'_>) {

@@ -11,8 +11,8 @@ use super::state::look;
 use super::{Applied, Change};
 use crate::model::{Anomaly, AnomalyKind, Event, Key, Map, Path, Value};
 
-/// One event's access to the tree. A write that does not change the value leaves the tree as it
-/// is, still shared with other versions, and records nothing.
+/// One event's access to the tree. A write that does not change the value leaves it as it is,
+/// still shared with other versions, and records nothing.
 pub(super) struct Writer<'a> {
     root: &'a mut Map,
     /// The event that writes.
@@ -47,9 +47,24 @@ impl<'a> Writer<'a> {
 
     /// The thing under these keys. It comes into being with its first field.
     pub(super) fn node<const N: usize>(&mut self, keys: [Key; N]) -> Node<'_> {
+        let mut map = &mut *self.root;
+        let mut depth = 0;
+        for key in &keys {
+            match map.enter(key) {
+                Ok(child) => {
+                    map = child;
+                    depth += 1;
+                }
+                Err(above) => {
+                    map = above;
+                    break;
+                }
+            }
+        }
         Node {
-            place: Place::Root(self.root),
-            is_new: false,
+            map: Some(map),
+            depth,
+            is_new: depth < N,
             path: Path::of(keys),
             changes: self.applied.as_deref_mut().map(|applied| &mut applied.changes),
             event: self.event,
@@ -69,12 +84,12 @@ impl<'a> Writer<'a> {
 
     /// A small map made from this event.
     pub(super) fn record(&self) -> Record<'_> {
-        Record { map: Map::new(), event: self.event, now: &self.now }
+        Record { map: Map::with_capacity(8), event: self.event, now: &self.now }
     }
 
     /// A small map made from this event on top of another.
     pub(super) fn record_from(&self, map: Map) -> Record<'_> {
-        Record { map, ..self.record() }
+        Record { map, event: self.event, now: &self.now }
     }
 
     /// The natural key in a metadata field. Where there is none the event is noted as an anomaly,
@@ -106,46 +121,36 @@ impl<'a> Writer<'a> {
 
     /// Puts a whole subtree in the place of another, or takes it away, and records what differs:
     /// subtrees that came or went, and leaves that changed.
-    pub(super) fn replace<const N: usize>(&mut self, keys: [Key; N], new: Option<Value>) {
+    pub(super) fn replace<const N: usize>(&mut self, keys: [Key; N], new: Option<&Value>) {
         let old = look(self.root, &keys).cloned();
         let Some((last, parents)) = keys.split_last() else { return };
-        if old == new {
+        if old.as_ref() == new {
             return;
         }
         let map = parents.iter().fold(&mut *self.root, |map, key| map.map_mut(key));
-        match &new {
+        match new {
             Some(new) => map.insert(last.clone(), new.clone()),
             None => map.remove(last),
         };
         if let Some(applied) = self.applied.as_deref_mut() {
             let changes = &mut applied.changes;
-            differences(old.as_ref(), new.as_ref(), &mut Path::of(keys), changes);
+            differences(old.as_ref(), new, &mut Path::of(keys), changes);
         }
     }
 
-    /// Adds one to a counter that is not recorded as a change.
-    pub(super) fn count(&mut self, keys: &[Key]) {
-        let Some((last, parents)) = keys.split_last() else { return };
-        let map = parents
-            .iter()
-            .fold(self.root.map_mut(&Key::new_static("counters")), |map, key| map.map_mut(key));
-        match map.get_mut(last) {
-            Some(Value::Int(n)) => *n = n.saturating_add(1),
-            _ => {
-                map.insert(last.clone(), Value::Int(1));
-            }
-        }
+    /// The counters, whose writes are not recorded as changes.
+    pub(super) fn counters(&mut self) -> &mut Map {
+        self.root.map_mut(&Key::new_static("counters"))
     }
 
     /// Keeps an entry in an index under `/counters`, which is not recorded as a change.
     pub(super) fn remember(&mut self, index: &'static str, key: &Key, value: Value) {
-        let counters = self.root.map_mut(&Key::new_static("counters"));
-        counters.map_mut(&Key::new_static(index)).insert(key.clone(), value);
+        self.counters().map_mut(&Key::new_static(index)).insert(key.clone(), value);
     }
 
     /// Takes an entry out of an index under `/counters`.
     pub(super) fn forget(&mut self, index: &'static str, key: &Key) {
-        let counters = self.root.map_mut(&Key::new_static("counters"));
+        let counters = self.counters();
         let entries = counters.map_mut(&Key::new_static(index));
         entries.remove(key);
         if entries.is_empty() {
@@ -169,6 +174,16 @@ pub(super) fn present<'e>(event: &'e Event, field: &str) -> Option<&'e Value> {
     event.get(field).filter(|value| !value.is_null())
 }
 
+/// Adds one to a counter.
+pub(super) fn count(counters: &mut Map, key: Key) {
+    match counters.get_mut(&key) {
+        Some(Value::Int(n)) => *n = n.saturating_add(1),
+        _ => {
+            counters.insert(key, Value::Int(1));
+        }
+    }
+}
+
 fn now<'n>(cell: &'n OnceCell<SmolStr>, event: &Event) -> &'n SmolStr {
     cell.get_or_init(|| SmolStr::new(std::str::from_utf8(&event.at.rfc3339()).unwrap_or_default()))
 }
@@ -187,7 +202,7 @@ fn differences(
         }),
         (old, new) if old == new => {}
         (old, new) => {
-            changes.push(Change { path: path.clone(), old: old.cloned(), new: new.cloned() })
+            changes.push(Change { path: path.clone(), old: old.cloned(), new: new.cloned() });
         }
     }
 }
@@ -195,7 +210,11 @@ fn differences(
 /// One thing of the state: a map at a path. If it comes into being, that is recorded as one change
 /// when the node is dropped; else each field that changes is one.
 pub(super) struct Node<'w> {
-    place: Place<'w>,
+    /// The thing, or of a thing that is not there yet, the map that is nearest above it. Always
+    /// there but while moving from one to the other.
+    map: Option<&'w mut Map>,
+    /// How many keys of the path lead to `map`.
+    depth: usize,
     is_new: bool,
     path: Path,
     changes: Option<&'w mut Vec<Change>>,
@@ -203,23 +222,10 @@ pub(super) struct Node<'w> {
     now: &'w OnceCell<SmolStr>,
 }
 
-enum Place<'w> {
-    /// Not looked up for writing yet: what is not written stays shared.
-    Root(&'w mut Map),
-    /// The thing itself.
-    Here(&'w mut Map),
-    /// Only while moving from one to the other.
-    Moving,
-}
-
 impl Node<'_> {
     /// Its fields, if it is there.
     pub(super) fn map(&self) -> Option<&Map> {
-        match &self.place {
-            Place::Root(root) => look(root, self.path.keys())?.as_map(),
-            Place::Here(map) => Some(map),
-            Place::Moving => None,
-        }
+        self.map.as_deref().filter(|_| self.depth == self.path.depth())
     }
 
     /// Whether the thing is there.
@@ -249,13 +255,17 @@ impl Node<'_> {
 
     /// Sets a field. `null` is not written: what is not there is absent.
     pub(super) fn put(&mut self, key: Key, value: Value) {
-        if value.is_null() || self.get(&key) == Some(&value) {
+        if value.is_null() {
             return;
         }
-        let recorded = (self.enter() && self.changes.is_some()).then(|| value.clone());
-        let Place::Here(map) = &mut self.place else { return };
-        let old = map.insert(key.clone(), value);
-        if let (Some(changes), Some(value)) = (self.changes.as_deref_mut(), recorded) {
+        self.enter();
+        let Some(map) = self.map.as_deref_mut() else { return };
+        if self.is_new || self.changes.is_none() {
+            // An equal value stays as it is, and what a new thing has is recorded with it.
+            let _ = map.replace(key, value);
+        } else if let Ok(old) = map.replace(key.clone(), value.clone())
+            && let Some(changes) = self.changes.as_deref_mut()
+        {
             changes.push(Change { path: self.path.child(key), old, new: Some(value) });
         }
     }
@@ -332,36 +342,36 @@ impl Node<'_> {
 
     /// Takes one field away and gives what it held.
     pub(super) fn take(&mut self, field: &str) -> Option<Value> {
-        self.get(field)?;
-        let recorded = self.enter();
-        let Place::Here(map) = &mut self.place else { return None };
-        let old = map.remove(field);
-        if let (true, Some(changes)) = (recorded, self.changes.as_deref_mut()) {
-            changes.push(Change { path: self.path.child(field), old: old.clone(), new: None });
+        let map = self.map.as_deref_mut().filter(|_| self.depth == self.path.depth())?;
+        let old = map.remove(field)?;
+        if let (false, Some(changes)) = (self.is_new, self.changes.as_deref_mut()) {
+            let path = self.path.child(field);
+            changes.push(Change { path, old: Some(old.clone()), new: None });
         }
-        old
+        Some(old)
     }
 
-    /// Goes to the thing in order to write, and says whether its fields are recorded one by one.
-    fn enter(&mut self) -> bool {
-        self.place = match std::mem::replace(&mut self.place, Place::Moving) {
-            Place::Root(root) => {
-                let keys = self.path.keys();
-                self.is_new = look(root, keys).is_none();
-                Place::Here(keys.iter().fold(root, |map, key| map.map_mut(key)))
+    /// Goes to the thing in order to write, and makes it where it is not there yet.
+    fn enter(&mut self) {
+        if self.depth < self.path.depth()
+            && let Some(mut map) = self.map.take()
+        {
+            for key in &self.path.keys()[self.depth..] {
+                map = map.map_mut(key);
             }
-            place => place,
-        };
-        !self.is_new
+            self.depth = self.path.depth();
+            self.map = Some(map);
+        }
     }
 }
 
 impl Drop for Node<'_> {
     fn drop(&mut self) {
-        if let (true, Place::Here(map), Some(changes)) =
-            (self.is_new, &self.place, self.changes.as_deref_mut())
+        if let (true, Some(map), Some(changes)) =
+            (self.is_new, self.map.as_deref(), self.changes.as_deref_mut())
+            && self.depth == self.path.depth()
         {
-            let new = Some(Value::Map(Map::clone(map)));
+            let new = Some(Value::Map(map.clone()));
             changes.push(Change { path: std::mem::take(&mut self.path), old: None, new });
         }
     }

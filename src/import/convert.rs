@@ -77,7 +77,11 @@ impl Conversion {
                 other => plain(other).chars().count(),
             }
             .into(),
-            Self::Day => read_time(value, Unit::Auto).ok()?.0.date().into(),
+            Self::Day => match value.as_str() {
+                // The form in which events carry times.
+                Some(text) if text.len() == 24 && text.ends_with('Z') => text.get(..10)?.into(),
+                _ => read_time(value, Unit::Auto).ok()?.0.date().into(),
+            },
             Self::Key => safe_key(&plain(value)).into(),
             Self::Texts => match value {
                 Value::Array(items) => items.iter().map(plain).map(Value::from).collect(),

@@ -49,6 +49,8 @@ pub(super) struct Engine<'m> {
     memories: BTreeMap<&'m str, Recent<String, Value>>,
     once: Recent<u64, ()>,
     runs: Recent<String, String>,
+    /// The sessions that texts stand for, which are costly to derive anew for each record.
+    sessions: Recent<String, String>,
     seen: Seen,
     /// Source ids whose event is not the one that their id alone gives: those of records without
     /// an event stand for their cause, those used again for the latest.
@@ -90,6 +92,7 @@ impl<'m> Engine<'m> {
             memories: memories.map(|(name, m)| (name.as_str(), Recent::new(m.keep))).collect(),
             once: Recent::new(KEPT),
             runs: Recent::new(KEPT),
+            sessions: Recent::new(1024),
             seen: Seen::new(),
             aliases: Recent::new(KEPT),
             previous: None,
@@ -282,7 +285,8 @@ impl<'m> Engine<'m> {
         {
             if run.starts.holds(scope) {
                 let start = made.event_id(0);
-                self.runs.insert(key.clone(), self.session_named(&start));
+                let session = self.session_named(&start);
+                self.runs.insert(key.clone(), session);
             }
             let running = self.runs.get(&key).cloned();
             if run.ends.holds(scope) {
@@ -297,8 +301,14 @@ impl<'m> Engine<'m> {
     }
 
     /// The session that always belongs to this text.
-    fn session_named(&self, text: &str) -> String {
-        ids::derived_event_id(&[self.mapping.name.as_bytes(), b"session", text.as_bytes()])
+    fn session_named(&mut self, text: &str) -> String {
+        if let Some(known) = self.sessions.get(text) {
+            return known.clone();
+        }
+        let parts = [self.mapping.name.as_bytes(), b"session", text.as_bytes()];
+        let session = ids::derived_event_id(&parts);
+        self.sessions.insert(text.to_owned(), session.clone());
+        session
     }
 
     /// Applies the first rule that holds, and those after it when it says so.

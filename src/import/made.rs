@@ -156,7 +156,7 @@ impl Made {
 
     /// The events as drafts. The first carries the source object, the others name the first.
     pub(super) fn drafts(self, mapping: &str) -> Result<Vec<Draft>, Vec<SchemaFault>> {
-        let first = self.event_id(0);
+        let first = if self.len() > 1 { self.event_id(0) } else { String::new() };
         let drafts = self.events.into_iter().enumerate().map(|(part, event)| {
             let mut import = serde_json::Map::new();
             import.insert("mapping".into(), mapping.into());

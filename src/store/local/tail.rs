@@ -56,7 +56,7 @@ impl LocalTail {
     pub(super) fn new(layout: &Layout, key: &str, max_line_bytes: usize) -> Result<Self> {
         let absent = || {
             Error::not_found(format!("there is no issue {key:?} in {}", layout.root().display()))
-                .with_hint("`chronoscope query --group-by issue_key --count` lists the issues")
+                .with_hint("`chronoscope` without an issue lists those that there are")
         };
         if check_key(key).is_err() || layout.partitions(key)?.is_empty() {
             return Err(absent());
