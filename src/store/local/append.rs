@@ -9,13 +9,14 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::ops::Range;
+use std::time::Duration;
 
 use super::LocalStore;
 use super::global::Fresh;
 use super::head::{Locked, open_partition, unmake_partition};
 use super::ids::{self, Stored};
 use super::io::{FileId, fingerprint, make_dir, private, sync_dir};
-use super::layout::{Date, check_key};
+use super::layout::{Date, Layout, check_key};
 use super::record::{self, Part, Place, tail_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Timestamp;
@@ -302,6 +303,7 @@ fn write(log: &mut Locked<'_>, plan: &Plan) -> Result<()> {
         file: id,
         tail,
         loose,
+        suspect: log.head.suspect,
         note: None,
     };
     Ok(())
@@ -385,13 +387,17 @@ fn settle(
 ) -> Result<()> {
     let wrote = !plan.groups.is_empty();
     let unknown = |error: Error| outcome_unknown(&error, plan);
-    if options.durability == Durability::Sync && log.head.loose.is_some() {
-        // The head on disk still has its note, or says loose: a crash here loses nothing.
-        if let Err(error) = sync_loose(&log) {
+    let in_doubt = log.head.loose.is_some() || log.head.suspect.is_some();
+    if options.durability == Durability::Sync && in_doubt {
+        // The head on disk still has its note, or says what is in doubt: a crash loses nothing.
+        if let Err(error) = log.write_suspect_again().and_then(|()| sync_loose(&log)) {
+            // A partition may be what failed, and the caller is told so: the next one writes it
+            // again.
+            log.head.suspect = log.head.suspect.or(log.head.loose.map(beginning));
             let _ = log.write_head();
             return Err(unknown(error));
         }
-        log.head.loose = None;
+        (log.head.loose, log.head.suspect) = (None, None);
         log.write_head().map_err(unknown)?;
     } else if wrote {
         log.write_head().map_err(unknown)?;
@@ -406,7 +412,12 @@ fn settle(
         Durability::Sync => {
             if let Some(file) = &log.file {
                 let path = log.layout.events(end.date, log.key);
-                file.sync_data().map_err(|e| unknown(Error::io("sync", &path, &e)))?;
+                if let Err(error) = file.sync_data() {
+                    let from = before.filter(|p| p.date == end.date && wrote);
+                    let from = from.unwrap_or(beginning(end.date));
+                    doubt(&store.layout, log.key, from, options.lock_timeout);
+                    return Err(unknown(Error::io("sync", &path, &error)));
+                }
             }
         }
         Durability::Os => {}
@@ -423,6 +434,19 @@ fn settle(
     // to call this a failure would make the caller append them twice.
     let _ = super::global::publish(&store.layout, options.lock_timeout, &fresh);
     Ok(())
+}
+
+/// The beginning of a partition.
+pub(super) fn beginning(date: Date) -> Place {
+    Place { date, offset: 0 }
+}
+
+/// Remembers for the next writer that a sync failed. A lock file that cannot be written either
+/// leaves nothing to remember it by.
+pub(super) fn doubt(layout: &Layout, key: &str, from: Place, timeout: Duration) {
+    if let Ok(mut log) = Locked::take(layout, key, timeout) {
+        let _ = log.suspect(from);
+    }
 }
 
 /// Makes durable what no append has: the folders from the first loose partition on, and the
