@@ -69,7 +69,7 @@ fn the_expected_sequence_is_that_before_the_append(make: &dyn Fn() -> Made) {
     for wrong in [0, 1, 3] {
         let error = append(&*store, vec![plain("P-1", "c")], &expecting(wrong)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Conflict);
-        assert_eq!(error.to_json()["error"]["details"]["actual"], 2);
+        assert_eq!(error.details().unwrap()["actual"], 2);
     }
     append(&*store, vec![plain("P-1", "c")], &expecting(2)).unwrap();
     assert_eq!(lines(&*store, "P-1").len(), 3);
@@ -86,7 +86,7 @@ fn an_id_is_appended_once(make: &dyn Fn() -> Made) {
     assert_eq!((again[0].event_sequence, again[0].timestamp), (1, first[0].timestamp));
     let error = append(&*store, vec![draft("other")], &os()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
-    assert_eq!(error.to_json()["error"]["details"]["event_sequence"], 1);
+    assert_eq!(error.details().unwrap()["event_sequence"], 1);
     // Ids are unique per issue.
     let other = append(&*store, vec![event("P-2", "a", Some("id-1"), None)], &os()).unwrap();
     assert!(!other[0].duplicate);
