@@ -1,6 +1,13 @@
 //! The one integration test binary.
 
+mod cli;
+mod cli_append;
+mod cli_exit;
+mod cli_support;
 mod import;
+mod layers;
+mod pictures;
+mod pty_support;
 mod screens;
 mod store_conformance;
 mod store_damage;

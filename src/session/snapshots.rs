@@ -79,6 +79,13 @@ pub fn take(
 /// As [`take`].
 pub fn take_if_due(store: &LocalStore, issue_key: &str, now: Timestamp) -> Result<Option<String>> {
     let last = store.load_snapshot(issue_key, u64::MAX, VERSIONS)?.0;
+    if let Some(last) = &last {
+        // The last state's size is about that of the next: no log is read for what is not due.
+        let grown = log_bytes(store, issue_key)?.saturating_sub(last.anchor.log_bytes);
+        if grown < last.state.to_json().len() as u64 {
+            return Ok(None);
+        }
+    }
     let mut session = Session::read(store, issue_key)?;
     let head = session.head();
     let Some(row) = session.timeline().row(head) else { return Ok(None) };
@@ -89,6 +96,14 @@ pub fn take_if_due(store: &LocalStore, issue_key: &str, now: Timestamp) -> Resul
         return Ok(None);
     }
     take(store, &mut session, head, now).map(|(_, kept)| Some(kept))
+}
+
+/// The size of an issue's log, by its files.
+fn log_bytes(store: &LocalStore, issue_key: &str) -> Result<u64> {
+    let layout = store.layout();
+    let dates = layout.partitions(issue_key)?;
+    let length = |date| std::fs::metadata(layout.events(date, issue_key)).map_or(0, |m| m.len());
+    Ok(dates.into_iter().map(length).sum())
 }
 
 /// The state at `position` from the newest snapshot that fits and the events after it; the same
@@ -175,7 +190,7 @@ pub fn compare(store: &LocalStore, issue_key: &str) -> Result<Vec<Mismatch>> {
             Ok(state) if state.digest() == snapshot.state_digest => {}
             Ok(_) => mismatch("its state is not the one that the log gives".to_owned()),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                mismatch(error.message().to_owned())
+                mismatch(error.message().to_owned());
             }
             Err(error) => return Err(error),
         }

@@ -78,7 +78,8 @@ impl DetailPane {
         let total = self.len();
         self.cursor = self.cursor.min(total.saturating_sub(1));
         self.top = scroll(self.top, self.cursor, height, total, 1);
-        self.lines = (self.top..total.min(self.top + height)).filter_map(|at| self.line(at)).collect();
+        self.lines =
+            (self.top..total.min(self.top + height)).filter_map(|at| self.line(at)).collect();
         for line in &self.lines {
             if let DetailLine::Cause(cause) | DetailLine::Effect(cause) = line {
                 summaries.fill(session, cause.position..=cause.position);

@@ -127,7 +127,8 @@ impl StatePane {
         if self.basis == Some(basis) {
             return Ok(());
         }
-        let same_event = self.basis.is_some_and(|b| (b.position, b.restarts) == (position, restarts));
+        let same_event =
+            self.basis.is_some_and(|b| (b.position, b.restarts) == (position, restarts));
         if !same_event {
             let mut changed: Vec<(Path, bool)> = telling(&session.changes(position)?)
                 .filter(|change| change.new.is_some())
@@ -315,8 +316,11 @@ mod tests {
     #[test]
     fn touches_are_found_at_above_and_below() {
         let path = |text| Path::parse(text).unwrap();
-        let mut changed =
-            vec![(path("/agents/a/status"), false), (path("/errors/e"), true), (path("/git"), false)];
+        let mut changed = vec![
+            (path("/agents/a/status"), false),
+            (path("/errors/e"), true),
+            (path("/git"), false),
+        ];
         changed.sort();
         for (at, expected) in [
             ("/agents/a/status", Some(Touch::Changed)),

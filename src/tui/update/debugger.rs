@@ -65,7 +65,11 @@ fn travel(debugger: &mut Debugger, command: Command, count: Option<u32>) -> bool
 }
 
 /// Jumps to the next of something; none for other commands, an error when there is no next one.
-fn jump(debugger: &mut Debugger, command: Command, count: Option<u32>) -> Option<Result<(), String>> {
+fn jump(
+    debugger: &mut Debugger,
+    command: Command,
+    count: Option<u32>,
+) -> Option<Result<(), String>> {
     use Way::{Back, Forward};
     let timeline = |debugger: &Debugger, at, find: Find| find(debugger.session.timeline(), at);
     let (find, what): (Find, &str) = match command {
@@ -255,7 +259,8 @@ fn cancel(app: &mut App) {
 fn look(app: &mut App, command: Command, count: Option<u32>) -> bool {
     let Some(debugger) = app.debugger.as_deref_mut() else { return false };
     let focus = debugger.focus;
-    let page = debugger.layout.pane(focus).map_or(1, |area| usize::from(area.height.saturating_sub(2)));
+    let page =
+        debugger.layout.pane(focus).map_or(1, |area| usize::from(area.height.saturating_sub(2)));
     if let Some(rows) = motion(command, count, page) {
         move_in(debugger, focus, rows);
         return true;

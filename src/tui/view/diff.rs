@@ -274,7 +274,8 @@ mod tests {
     #[test]
     fn odd_widths_do_no_harm() {
         for width in 0..12 {
-            let _ = shown(Some("\"日本語テキスト\""), Some("\"日本 語\\ntext\""), Style::Tree, width);
+            let _ =
+                shown(Some("\"日本語テキスト\""), Some("\"日本 語\\ntext\""), Style::Tree, width);
         }
     }
 }

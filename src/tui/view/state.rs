@@ -28,7 +28,11 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
     let title = format!("@{}", debugger.playhead);
     let (total, top) = debugger.state.extent();
     let seen = debugger.state.rows.len();
-    let foot = if seen < total { format!("{}–{} of {total}", top + 1, top + seen) } else { String::new() };
+    let foot = if seen < total {
+        format!("{}–{} of {total}", top + 1, top + seen)
+    } else {
+        String::new()
+    };
     let titles = [("state", Role::Title), (title.as_str(), Role::Dim)];
     let inner = frame(buffer, area, theme, focused, &titles, &foot);
     let selected = debugger.state.cursor().0;
@@ -48,7 +52,14 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
     }
 }
 
-fn select(theme: &Theme, buffer: &mut Buffer, inner: Rect, row: usize, selected: bool, focused: bool) {
+fn select(
+    theme: &Theme,
+    buffer: &mut Buffer,
+    inner: Rect,
+    row: usize,
+    selected: bool,
+    focused: bool,
+) {
     if selected {
         let role = if focused { Role::Selection } else { Role::SelectionUnfocused };
         lay(buffer, inner, row, theme.style(role));

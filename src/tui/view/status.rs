@@ -32,7 +32,10 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
                 pen.put(&notice.text, theme.style(role));
             }
             (None, Some(fault)) => {
-                pen.put(&format!("{} {fault}", theme.glyph(Glyph::Error)), theme.style(Role::Failed));
+                pen.put(
+                    &format!("{} {fault}", theme.glyph(Glyph::Error)),
+                    theme.style(Role::Failed),
+                );
             }
             (None, None) => hints(app, &mut pen),
         },
@@ -63,7 +66,8 @@ fn right(app: &App, pen: &mut Pen<'_>) {
     if let Some(search) = &debugger.search {
         let needle = crate::tui::text::cut(&search.needle, 20);
         let text = if search.is_running() {
-            let done = search.progress(debugger.head()).map(|n| format!(" {n} %")).unwrap_or_default();
+            let done =
+                search.progress(debugger.head()).map(|n| format!(" {n} %")).unwrap_or_default();
             format!("/{needle}{done}  ")
         } else {
             format!("/{needle}  ")
