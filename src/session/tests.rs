@@ -286,7 +286,7 @@ fn snapshots_that_are_due_go_on_from_the_last_one() {
     let all: Vec<_> = (0..240).map(|n| (n * 7, (n % 5) as u8, n as i64)).collect();
     let bytes = store(&all).bytes(ISSUE);
     let half = bytes[..bytes.len() / 2].iter().rposition(|b| *b == b'\n').unwrap() + 1;
-    let local = LocalStore::open(dir.path(), Clock::Fixed(Timestamp::default())).unwrap();
+    let local = LocalStore::create(dir.path(), Clock::Fixed(Timestamp::default())).unwrap();
     for part in [&bytes[..half], &bytes[..]] {
         std::fs::write(&file, part).unwrap();
         let kept = snapshots::take_if_due(&local, ISSUE, Timestamp::default()).unwrap();
