@@ -1,7 +1,18 @@
 //! The one integration test binary.
 
+mod cli;
+mod cli_append;
+mod cli_exit;
+mod cli_support;
 mod import;
+mod layers;
+mod pictures;
+mod pty_support;
+mod screens;
 mod store_conformance;
 mod store_damage;
 mod store_processes;
 mod store_support;
+mod terminal;
+mod tui_keys;
+mod tui_support;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::catalogue::{self, CATALOGUE, Field, Spec, Type};
 use crate::model::kind::{Category, Severity};
-use crate::model::{AnomalyKind, Kind};
+use crate::model::{AnomalyKind, Kind, envelope};
 use crate::schema::generate::{event_schema, example, version_history};
 use crate::schema::{Draft, Rules, SchemaFault, validate};
 use crate::store::local::FindingKind;
@@ -78,7 +78,8 @@ fn list(context: &mut Context) -> Outcome {
             "doc": spec.doc,
         })
     };
-    print_rows(context, CATALOGUE.iter().map(row).collect(), |out| {
+    let rows: Vec<Value> = CATALOGUE.iter().map(row).collect();
+    print_rows(context, &rows, |out| {
         let mut category = None;
         let mut table = Table::new("");
         for spec in CATALOGUE {
@@ -107,7 +108,7 @@ fn severity_role(severity: Severity) -> Role {
 /// Prints rows as JSON, or as text by `text`.
 fn print_rows(
     context: &mut Context,
-    rows: Vec<Value>,
+    rows: &[Value],
     text: impl FnOnce(&mut Context) -> Outcome,
 ) -> Outcome {
     match context.out.format {
@@ -131,11 +132,11 @@ fn words() -> Vec<Word> {
 }
 
 fn kinds(context: &mut Context) -> Outcome {
-    let rows = words()
+    let rows: Vec<Value> = words()
         .iter()
         .map(|(list, name, meaning)| json!({"list": list, "name": name, "meaning": meaning}))
         .collect();
-    print_rows(context, rows, |context| {
+    print_rows(context, &rows, |context| {
         let mut table = Table::new("");
         for (list, name, meaning) in words() {
             table.row([(Some(Role::Dim), list), (Some(Role::Strong), name), (None, meaning)]);
@@ -179,8 +180,24 @@ fn show(context: &mut Context, name: &str) -> Outcome {
     fields(&mut table, spec.fields, "");
     context.out.table(&table)?;
     context.out.line(format!("\n  {}", paint.of(Role::Strong, "example")))?;
-    let example = serde_json::to_string_pretty(&example(spec)).unwrap_or_default();
-    Ok(example.lines().try_for_each(|line| context.out.line(format!("    {line}")))?)
+    Ok(example_lines(spec).iter().try_for_each(|line| context.out.line(format!("    {line}")))?)
+}
+
+/// The example of a type, its fields in the order of stored lines.
+fn example_lines(spec: &Spec) -> Vec<String> {
+    let event = example(spec);
+    let mut lines = vec!["{".to_owned()];
+    for name in envelope::FIELDS {
+        let Some(value) = event.get(name) else { continue };
+        if let Some(last) = lines.last_mut().filter(|last| *last != "{") {
+            last.push(',');
+        }
+        let text =
+            format!("\"{name}\": {}", serde_json::to_string_pretty(value).unwrap_or_default());
+        lines.extend(text.lines().map(|line| format!("  {line}")));
+    }
+    lines.push("}".to_owned());
+    lines
 }
 
 fn fields(table: &mut Table, list: &[Field], before: &str) {

@@ -131,13 +131,14 @@ fn as_text(
     let mut table = Table::new("");
     let mut day = String::new();
     let mut lines = Vec::new();
+    let digits = events.last().map_or(1, |event| event.position.to_string().len());
     for event in events {
         if event.timestamp.date() != day {
             day = event.timestamp.date();
             lines.push(Some(day.clone()));
         }
         lines.push(None);
-        row(&mut table, event, event.position == at, paint);
+        row(&mut table, event, event.position == at, digits, paint);
     }
     let mut rows = table.lines(paint, context.out.columns).into_iter();
     for line in lines {
@@ -169,13 +170,13 @@ fn heading(context: &mut Context, session: &Session, at: Position, summary: &Sum
 }
 
 /// One event as a row: mark, position, time, glyph, type, actor, summary.
-pub(crate) fn row(table: &mut Table, event: &EventRef, here: bool, paint: Paint) {
+fn row(table: &mut Table, event: &EventRef, here: bool, digits: usize, paint: Paint) {
     let (role, glyph) = event.glyph(paint);
-    let mark = if here { paint.glyph("▶", ">") } else { "" };
+    let mark = if here { paint.glyph("→", "=>") } else { "" };
     let strong = if here { Some(Role::Strong) } else { None };
     table.row([
         (Some(Role::Changed), mark),
-        (Some(Role::Dim), &event.position.to_string()),
+        (Some(Role::Dim), &format!("{:>digits$}", event.position)),
         (Some(Role::Dim), &event.timestamp.time_of_day()),
         (Some(role), glyph),
         (strong, &event.event_type),
