@@ -36,13 +36,20 @@ fn at_least_one(n: u16) -> NonZeroU16 {
 impl Terminal {
     /// Starts the program in a terminal of 24-bit colours and this size (columns, rows), with
     /// nothing in its environment but what is given here and `home`, a folder to keep things in.
-    pub fn start(size: (u16, u16), home: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Self {
+    pub fn start(
+        size: (u16, u16),
+        home: &Path,
+        variables: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Self {
         let pty = PtySize { cols: size.0, rows: size.1, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(pty).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_chronoscope"));
         command.env_clear();
         command.cwd(home);
-        for (name, value) in [("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("LANG", "C.UTF-8")] {
+        for (name, value) in
+            [("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("LANG", "C.UTF-8")]
+        {
             command.env(name, value);
         }
         command.env("HOME", home);

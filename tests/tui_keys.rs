@@ -277,9 +277,14 @@ fn details_lead_to_the_cause() {
 
 #[test]
 fn the_palette_finds_actions_and_moments() {
-    for (text, expected) in
-        [("57", 57), ("AgentFailed", 103), ("PhaseStarted:2", 37), ("10:30:06", 2), ("start", 0), ("nxtfail", 54)]
-    {
+    for (text, expected) in [
+        ("57", 57),
+        ("AgentFailed", 103),
+        ("PhaseStarted:2", 37),
+        ("10:30:06", 2),
+        ("start", 0),
+        ("nxtfail", 54),
+    ] {
         let mut desk = desk();
         desk.press("5 0 G :").type_text(text).press("enter");
         assert_eq!(desk.playhead(), expected, "{text}: {}", desk.told());
@@ -359,7 +364,8 @@ fn the_mouse_scrubs_selects_and_scrolls() {
 fn what_the_user_set_is_kept_and_there_again() {
     let mut desk = desk();
     desk.press("5 7 G m a d q");
-    let Some(Effect::Save(issue, user)) = desk.effects.iter().rev().find(|e| matches!(e, Effect::Save(..)))
+    let Some(Effect::Save(issue, user)) =
+        desk.effects.iter().rev().find(|e| matches!(e, Effect::Save(..)))
     else {
         panic!("{:?}", desk.effects)
     };
@@ -370,7 +376,8 @@ fn what_the_user_set_is_kept_and_there_again() {
     assert_eq!((again.playhead(), again.debugger().follow), (57, Follow::Paused(128)));
     let shorter = Desk::with(&sample(20), SIZE, user.clone(), |_| {});
     assert_eq!((shorter.playhead(), shorter.debugger().follow), (20, Follow::Live));
-    let follow = |app: &mut chronoscope::tui::app::App| app.start = Start { at: None, follow: true };
+    let follow =
+        |app: &mut chronoscope::tui::app::App| app.start = Start { at: None, follow: true };
     let following = Desk::with(&sample(128), SIZE, user.clone(), follow);
     assert_eq!((following.playhead(), following.debugger().follow), (128, Follow::Live));
     let at = |app: &mut chronoscope::tui::app::App| {
@@ -380,7 +387,9 @@ fn what_the_user_set_is_kept_and_there_again() {
     assert_eq!(there.playhead(), 103);
     let mut live = Desk::new(&sample(128), SIZE);
     live.press("ctrl-c");
-    assert!(matches!(&live.effects[..], [Effect::Save(_, user), Effect::Quit] if user.playhead.is_none()));
+    assert!(
+        matches!(&live.effects[..], [Effect::Save(_, user), Effect::Quit] if user.playhead.is_none())
+    );
 }
 
 #[test]
@@ -413,7 +422,10 @@ fn every_command_does_something_harmless_everywhere() {
                         desk.act(Action::Do(spec.command, count));
                         let _ = desk.screen();
                         desk.app.mode = Mode::Normal;
-                        assert!(desk.playhead() <= desk.debugger().head() || desk.app.debugger.is_none());
+                        assert!(
+                            desk.playhead() <= desk.debugger().head()
+                                || desk.app.debugger.is_none()
+                        );
                     }
                 }
                 desk.act(Action::Do(Command::NextPane, Some(focus)));
