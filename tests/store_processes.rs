@@ -2,6 +2,8 @@
 //!
 //! The test binary starts itself with a role in an environment variable; [`worker`] plays it.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

@@ -2,7 +2,8 @@
 //!
 //! Lives here: the arms of the git types. May not live here: reading a repository.
 
-use super::writer::{Record, Writer, present};
+use super::record::Record;
+use super::writer::{Writer, present};
 use crate::model::{Key, Value};
 
 fn commit<'w>(w: &'w mut Writer<'_>, sha: Key) -> super::writer::Node<'w> {

@@ -27,6 +27,7 @@ mod jira;
 mod orchestration;
 mod phase;
 mod quality;
+mod record;
 mod recovery;
 mod session;
 mod state;

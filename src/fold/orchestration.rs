@@ -2,7 +2,8 @@
 //!
 //! Lives here: the arms of the orchestration, summary and replay types. May not live here: phases.
 
-use super::writer::{Record, Writer, present};
+use super::record::Record;
+use super::writer::{Writer, present};
 use crate::model::Map;
 
 const MEMBER: &str = "orchestration";

@@ -2,7 +2,8 @@
 //!
 //! Lives here: the arms of the quality and test types. May not live here: gates or thresholds.
 
-use super::writer::{Node, Record, Writer};
+use super::record::Record;
+use super::writer::{Node, Writer};
 use crate::model::{Key, Value};
 
 fn node<'w>(w: &'w mut Writer<'_>, part: &'static str, key: Key) -> Node<'w> {

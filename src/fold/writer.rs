@@ -1,12 +1,13 @@
 //! Writing to the state so that every change is known.
 //!
-//! Lives here: [`Writer`] (one event's access to the tree), [`Node`] (one thing in it) and
-//! [`Record`] (a small map made from an event's fields). May not live here: what any type means.
+//! Lives here: [`Writer`] (one event's access to the tree) and [`Node`] (one thing in it). May not
+//! live here: what any type means.
 
 use std::cell::OnceCell;
 
 use smol_str::SmolStr;
 
+use super::record::Record;
 use super::state::look;
 use super::{Applied, Change};
 use crate::model::{Anomaly, AnomalyKind, Event, Key, Map, Path, Value};
@@ -84,12 +85,12 @@ impl<'a> Writer<'a> {
 
     /// A small map made from this event.
     pub(super) fn record(&self) -> Record<'_> {
-        Record { map: Map::with_capacity(8), event: self.event, now: &self.now }
+        Record::new(Map::with_capacity(8), self.event, &self.now)
     }
 
     /// A small map made from this event on top of another.
     pub(super) fn record_from(&self, map: Map) -> Record<'_> {
-        Record { map, event: self.event, now: &self.now }
+        Record::new(map, self.event, &self.now)
     }
 
     /// The natural key in a metadata field. Where there is none the event is noted as an anomaly,
@@ -184,7 +185,8 @@ pub(super) fn count(counters: &mut Map, key: Key) {
     }
 }
 
-fn now<'n>(cell: &'n OnceCell<SmolStr>, event: &Event) -> &'n SmolStr {
+/// The event's time as text, made once.
+pub(super) fn now<'n>(cell: &'n OnceCell<SmolStr>, event: &Event) -> &'n SmolStr {
     cell.get_or_init(|| SmolStr::new(std::str::from_utf8(&event.at.rfc3339()).unwrap_or_default()))
 }
 
@@ -374,65 +376,5 @@ impl Drop for Node<'_> {
             let new = Some(Value::Map(map.clone()));
             changes.push(Change { path: std::mem::take(&mut self.path), old: None, new });
         }
-    }
-}
-
-/// A small map made from an event's fields.
-pub(super) struct Record<'e> {
-    map: Map,
-    event: &'e Event,
-    now: &'e OnceCell<SmolStr>,
-}
-
-impl Record<'_> {
-    /// Sets a field.
-    pub(super) fn set(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        let value = value.into();
-        if !value.is_null() {
-            self.map.insert(Key::new_static(name), value);
-        }
-        self
-    }
-
-    /// Sets a field to a fixed word.
-    pub(super) fn word(self, name: &'static str, word: &'static str) -> Self {
-        self.set(name, SmolStr::new_static(word))
-    }
-
-    /// Sets a field to the event's time.
-    pub(super) fn stamp(self, name: &'static str) -> Self {
-        let now = now(self.now, self.event).clone();
-        self.set(name, now)
-    }
-
-    /// Takes metadata fields over under their own names.
-    pub(super) fn copy(mut self, fields: &[&'static str]) -> Self {
-        for field in fields {
-            self = self.copy_as(field, field);
-        }
-        self
-    }
-
-    /// Takes a metadata field over under another name.
-    pub(super) fn copy_as(self, field: &str, name: &'static str) -> Self {
-        match present(self.event, field).cloned() {
-            Some(value) => self.set(name, value),
-            None => self,
-        }
-    }
-
-    /// Takes a metadata field over, or else the name of the event's actor.
-    pub(super) fn copy_or_actor(self, field: &str, name: &'static str) -> Self {
-        if present(self.event, field).is_some() || self.event.actor.is_empty() {
-            self.copy_as(field, name)
-        } else {
-            let actor = self.event.actor.clone();
-            self.set(name, actor)
-        }
-    }
-
-    /// The map.
-    pub(super) fn done(self) -> Map {
-        self.map
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::header::Header;
+use super::header::{Header, Needle};
 use crate::closed_list;
 use crate::error::{Error, Result};
 use crate::model::kind::{Category, Severity};
@@ -70,8 +70,8 @@ pub type Marks = Arc<dyn Fn(&str, &str) -> Option<Position> + Send + Sync>;
 /// The values that one field may and may not have.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Terms {
-    pub(super) wanted: Vec<String>,
-    pub(super) unwanted: Vec<String>,
+    pub(super) wanted: Vec<Needle>,
+    pub(super) unwanted: Vec<Needle>,
 }
 
 impl Terms {
@@ -81,8 +81,8 @@ impl Terms {
 
     /// Whether a field that is tested by `is` passes.
     fn pass(&self, is: impl Fn(&str) -> bool) -> bool {
-        (self.wanted.is_empty() || self.wanted.iter().any(|v| is(v)))
-            && !self.unwanted.iter().any(|v| is(v))
+        (self.wanted.is_empty() || self.wanted.iter().any(|v| is(&v.text)))
+            && !self.unwanted.iter().any(|v| is(&v.text))
     }
 }
 
@@ -131,7 +131,7 @@ impl Filter {
         }
         let terms = &mut self.terms[field as usize];
         let list = if unwanted { &mut terms.unwanted } else { &mut terms.wanted };
-        list.push(value.to_owned());
+        list.push(Needle::new(value));
         Ok(())
     }
 
@@ -183,8 +183,8 @@ impl Filter {
 
     /// The issues that are asked for by name.
     #[must_use]
-    pub fn issues(&self) -> &[String] {
-        &self.terms(Field::Issue).wanted
+    pub fn issues(&self) -> Vec<&str> {
+        self.terms(Field::Issue).wanted.iter().map(|needle| needle.text.as_str()).collect()
     }
 
     /// Whether an issue's log has to be looked at.
@@ -250,7 +250,7 @@ impl Filter {
         if !self.needs_phase() {
             return true;
         }
-        let phase = header.text("phase").unwrap_or(Cow::Borrowed(in_force));
+        let phase = header.phase().unwrap_or(Cow::Borrowed(in_force));
         self.terms(Field::Phase).pass(|v| v == phase)
     }
 
@@ -265,7 +265,7 @@ impl Filter {
         for field in Field::ALL {
             let terms = self.terms(*field);
             for (sign, values) in [("=", &terms.wanted), ("!", &terms.unwanted)] {
-                let mut values = values.clone();
+                let mut values: Vec<&str> = values.iter().map(|v| v.text.as_str()).collect();
                 values.sort_unstable();
                 values.dedup();
                 parts.extend(values.iter().map(|v| format!("{field}{sign}{v:?}")));

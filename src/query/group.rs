@@ -46,11 +46,18 @@ pub enum GroupBy {
 }
 
 impl GroupBy {
-    /// Reads the name of a field; any that is none of [`GroupField`] is one of the metadata.
-    /// `metadata.NAME` is always one of the metadata.
+    /// Reads the name of a field, by its word or as the envelope calls it; any that is none of
+    /// [`GroupField`] is one of the metadata. `metadata.NAME` is always one of the metadata.
     #[must_use]
     pub fn parse(name: &str) -> Self {
-        match GroupField::from_name(name) {
+        let word = match name {
+            "event_type" => "type",
+            "issue_key" => "issue",
+            "session_id" => "session",
+            "correlation_id" => "correlation",
+            _ => name,
+        };
+        match GroupField::from_name(word) {
             Some(field) => Self::Field(field),
             None => Self::Metadata(name.strip_prefix("metadata.").unwrap_or(name).to_owned()),
         }
@@ -83,7 +90,7 @@ impl Tally {
             GroupBy::Field(field) => Some(match field {
                 GroupField::Type => Cow::Borrowed(&*header.type_name),
                 GroupField::Agent => header.agent(),
-                GroupField::Phase => header.text("phase").unwrap_or(Cow::Borrowed(seen.phase)),
+                GroupField::Phase => header.phase().unwrap_or(Cow::Borrowed(seen.phase)),
                 GroupField::Actor => Cow::Borrowed(&*header.actor),
                 GroupField::Session => Cow::Borrowed(&*header.session),
                 GroupField::Category => Cow::Borrowed(category(header.kind()).name()),

@@ -6,8 +6,10 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use memchr::{memchr_iter, memchr2, memmem};
+use memchr::memmem::Finder;
+use memchr::{memchr_iter, memmem};
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -26,9 +28,36 @@ pub(super) struct Header<'a> {
     pub(super) actor: Cow<'a, str>,
     /// Its own time, where it can be read.
     pub(super) at: Option<Timestamp>,
-    /// Text that begins with the metadata; what follows it does not matter.
-    metadata: Cow<'a, str>,
+    /// Text that begins with the metadata, as it stands in the log; what follows it does not
+    /// matter.
+    metadata: Cow<'a, [u8]>,
 }
+
+/// A text to look for, made ready once.
+#[derive(Debug, Clone)]
+pub(super) struct Needle {
+    pub(super) text: String,
+    finder: Finder<'static>,
+    /// Whether JSON writes it in no other way than as it is, `\u` escapes aside.
+    plain: bool,
+}
+
+impl Needle {
+    pub(super) fn new(text: &str) -> Self {
+        let odd =
+            |c: char| matches!(c, '"' | '\\' | '/' | char::REPLACEMENT_CHARACTER | '\0'..='\x1f');
+        let finder = Finder::new(text.as_bytes()).into_owned();
+        Self { text: text.to_owned(), finder, plain: !text.contains(odd) }
+    }
+
+    /// Whether a JSON text may hold a string with this content; false is certain.
+    fn may_be_in(&self, json: &[u8]) -> bool {
+        !self.plain || self.finder.find(json).is_some() || has_unicode_escape(json)
+    }
+}
+
+static AGENT_NAME: LazyLock<Needle> = LazyLock::new(|| Needle::new("agent_name"));
+static PHASE: LazyLock<Needle> = LazyLock::new(|| Needle::new("phase"));
 
 /// Calls `each` with every event of a line and its place in it.
 pub(super) fn read_line<'a>(line: &'a [u8], mut each: impl FnMut(Header<'a>, Range<usize>)) {
@@ -68,7 +97,7 @@ fn general(text: &str) -> Header<'_> {
         actor_type: take(Some(actor.kind)),
         actor: take(Some(actor.id)),
         at,
-        metadata: Cow::Borrowed(envelope.metadata.map_or("", RawValue::get)),
+        metadata: Cow::Borrowed(envelope.metadata.map_or("", RawValue::get).as_bytes()),
     }
 }
 
@@ -105,7 +134,7 @@ fn own_form(line: &[u8]) -> Option<Header<'_>> {
         actor_type: actor_type.into(),
         actor: actor.into(),
         at: Some(at),
-        metadata: Cow::Borrowed(std::str::from_utf8(rest.0).ok()?),
+        metadata: Cow::Borrowed(rest.0),
     })
 }
 
@@ -113,24 +142,50 @@ fn own_form(line: &[u8]) -> Option<Header<'_>> {
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
-    fn skip(&mut self, text: &[u8]) -> Option<()> {
-        self.0 = self.0.strip_prefix(text)?;
-        Some(())
+    /// Fixed lengths, so that each comparison is a few instructions.
+    fn starts_with<const N: usize>(&self, text: &[u8; N]) -> bool {
+        self.0.first_chunk::<N>() == Some(text)
     }
 
-    fn member(&mut self, name: &[u8]) -> Option<&'a str> {
+    fn skip<const N: usize>(&mut self, text: &[u8; N]) -> Option<()> {
+        let (first, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        (first == text).then_some(())
+    }
+
+    fn member<const N: usize>(&mut self, name: &[u8; N]) -> Option<&'a str> {
         self.skip(name)?;
         self.skip(b"\"")?;
-        let end = memchr2(b'"', b'\\', self.0)?;
-        let (text, rest) = self.0.split_at(end);
+        let (text, rest) = self.0.split_at_checked(string_end(self.0)?)?;
         self.0 = rest.strip_prefix(b"\"")?;
         std::str::from_utf8(text).ok()
     }
 
     /// The member if it is the next one; empty if it is not. None when it is no plain string.
-    fn optional(&mut self, name: &[u8]) -> Option<&'a str> {
-        if self.0.starts_with(name) { self.member(name) } else { Some("") }
+    fn optional<const N: usize>(&mut self, name: &[u8; N]) -> Option<&'a str> {
+        if self.starts_with(name) { self.member(name) } else { Some("") }
     }
+}
+
+/// Where the first quote or backslash stands. The strings before the metadata are short: eight
+/// bytes at a time are quicker here than a search that must get going.
+fn string_end(bytes: &[u8]) -> Option<usize> {
+    const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let zeros = |x: u64| x.wrapping_sub(LOW) & !x & HIGH;
+    let (eights, rest) = bytes.as_chunks::<8>();
+    for (at, eight) in eights.iter().enumerate() {
+        let word = u64::from_le_bytes(*eight);
+        let quotes = zeros(word ^ u64::from_ne_bytes([b'"'; 8]));
+        let backslashes = zeros(word ^ u64::from_ne_bytes([b'\\'; 8]));
+        // Marks above the lowest may be wrong; the lowest of each never is.
+        let hits = quotes | backslashes;
+        if hits != 0 {
+            return Some(at * 8 + hits.trailing_zeros() as usize / 8);
+        }
+    }
+    let at = rest.iter().position(|b| matches!(b, b'"' | b'\\'))?;
+    Some(bytes.len() - rest.len() + at)
 }
 
 /// Whether a second object may follow on the line: a closing brace with an opening one after it.
@@ -145,6 +200,7 @@ fn may_hold_several(text: &[u8]) -> bool {
 impl<'a> Header<'a> {
     fn into_owned<'b>(self) -> Header<'b> {
         let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let metadata = Cow::Owned(self.metadata.into_owned());
         Header {
             id: own(self.id),
             type_name: own(self.type_name),
@@ -153,7 +209,7 @@ impl<'a> Header<'a> {
             actor_type: own(self.actor_type),
             actor: own(self.actor),
             at: self.at,
-            metadata: own(self.metadata),
+            metadata,
         }
     }
 
@@ -167,32 +223,45 @@ impl<'a> Header<'a> {
         if self.is_unreadable() { Kind::Unreadable } else { Kind::from_name(&self.type_name) }
     }
 
+    /// Reads the metadata; bytes that are not UTF-8 are replaced, as everywhere.
+    fn read(&self, get: impl Fn(&str) -> Option<Cow<'_, str>>) -> Option<Cow<'_, str>> {
+        match String::from_utf8_lossy(&self.metadata) {
+            Cow::Borrowed(text) => get(text),
+            Cow::Owned(text) => get(&text).map(|found| Cow::Owned(found.into_owned())),
+        }
+    }
+
     /// The text of a string in the metadata.
-    pub(super) fn text(&self, field: &str) -> Option<Cow<'_, str>> {
-        if !may_mention(&self.metadata, field) {
+    fn text(&self, field: &Needle) -> Option<Cow<'_, str>> {
+        if !field.may_be_in(&self.metadata) {
             return None;
         }
-        string(member(&self.metadata, field)?)
+        self.read(|json| string(member(json, &field.text)?))
     }
 
     /// A value of the metadata by its name, or by names joined by dots: the text of a string, the
     /// JSON of anything else; none where it is absent or null.
     pub(super) fn value(&self, path: &str) -> Option<Cow<'_, str>> {
-        let mut at: &str = &self.metadata;
-        // A name that holds a dot itself comes first.
-        if let Some(raw) = member(at, path) {
-            return shown(raw.get());
-        }
-        for name in path.split('.') {
-            at = member(at, name)?.get();
-        }
-        shown(at)
+        self.read(|json| {
+            // A name that holds a dot itself comes first.
+            if let Some(raw) = member(json, path) {
+                return shown(raw.get());
+            }
+            let mut names = path.split('.');
+            let first = member(json, names.next()?)?;
+            shown(names.try_fold(first, |at, name| member(at.get(), name))?.get())
+        })
+    }
+
+    /// The phase that the metadata names.
+    pub(super) fn phase(&self) -> Option<Cow<'_, str>> {
+        self.text(&PHASE)
     }
 
     /// The agent it speaks of: `metadata.agent_name`, else an acting agent's own name; empty
     /// where there is neither.
     pub(super) fn agent(&self) -> Cow<'_, str> {
-        match self.text("agent_name") {
+        match self.text(&AGENT_NAME) {
             Some(name) => name,
             None if self.actor_type == "agent" => Cow::Borrowed(&*self.actor),
             None => Cow::Borrowed(""),
@@ -200,28 +269,24 @@ impl<'a> Header<'a> {
     }
 
     /// Whether the agent may be one of these; false is certain.
-    pub(super) fn agent_may_be<S: AsRef<str>>(&self, names: &[S]) -> bool {
-        names.iter().map(AsRef::as_ref).any(|n| self.actor == *n || may_mention(&self.metadata, n))
+    pub(super) fn agent_may_be(&self, names: &[Needle]) -> bool {
+        names.iter().any(|n| self.actor == n.text || n.may_be_in(&self.metadata))
     }
 
     /// The phase that this event puts into force.
     pub(super) fn enters(&self) -> Option<Cow<'_, str>> {
         match &*self.type_name {
-            "PhaseStarted" | "PhaseRetried" => self.text("phase"),
-            "OrchestrationStarted" => self.text("initial_phase"),
-            "OrchestrationResumed" => self.text("resume_phase"),
+            "PhaseStarted" | "PhaseRetried" => self.phase(),
+            "OrchestrationStarted" => self.text(&Needle::new("initial_phase")),
+            "OrchestrationResumed" => self.text(&Needle::new("resume_phase")),
             _ => None,
         }
     }
 }
 
-/// Whether a JSON text may hold a string with this content; false is certain: a string without
-/// `\u` escapes holds plain letters as they are.
-fn may_mention(json: &str, text: &str) -> bool {
-    let plain = !text.bytes().any(|b| matches!(b, b'"' | b'\\' | b'/' | 0..=0x1f));
-    !plain
-        || memmem::find(json.as_bytes(), text.as_bytes()).is_some()
-        || memmem::find(json.as_bytes(), b"\\u").is_some()
+/// Whether a JSON text has an escape that may stand for any letter.
+fn has_unicode_escape(json: &[u8]) -> bool {
+    memchr::memchr(b'\\', json).is_some_and(|at| memmem::find(&json[at..], b"\\u").is_some())
 }
 
 /// The value of a member of the object that `json` begins with; the last one of that name.
@@ -282,7 +347,7 @@ mod tests {
             );
             assert_eq!([&header.actor_type, &header.actor], ["agent", "a"]);
             assert_eq!(header.agent(), "b");
-            assert_eq!(header.text("phase").unwrap(), "CODE");
+            assert_eq!(header.phase().unwrap(), "CODE");
             assert_eq!(header.value("n.deep").unwrap(), "[1]");
             assert_eq!(header.value("d.e").unwrap(), "true");
             assert_eq!(header.value("n.none"), None);
@@ -313,7 +378,25 @@ mod tests {
         let line = LINE.replace("\"b\"", r#""\u0062""#).replace("agent_name", r"agent\u005fname");
         let all = headers(&line);
         assert_eq!(all[0].agent(), "b");
-        assert!(all[0].agent_may_be(&["b"]));
-        assert!(!headers(LINE)[0].agent_may_be(&["zzz"]));
+        assert!(all[0].agent_may_be(&[Needle::new("b")]));
+        assert!(!headers(LINE)[0].agent_may_be(&[Needle::new("zzz")]));
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_hide_nothing() {
+        let mut line = LINE.as_bytes().to_vec();
+        let at = memmem::find(&line, b"[1]").unwrap();
+        line.splice(at..at + 3, *b"\"\xff\"");
+        let mut agents = Vec::new();
+        read_line(&line, |header, _| agents.push(header.agent().into_owned()));
+        assert_eq!(agents, ["b"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_end_of_a_string_is_the_first_mark(text in "[a\"\\\\!#\u{22a1}]{0,40}") {
+            let expected = text.bytes().position(|b| b == b'"' || b == b'\\');
+            proptest::prop_assert_eq!(string_end(text.as_bytes()), expected);
+        }
     }
 }

@@ -290,10 +290,11 @@ fn each_seen(
 
 /// The issues to look at, by key, with the bounds that the filter sets in each.
 fn issues(store: &dyn EventStore, filter: &Filter) -> Result<Vec<(Arc<str>, Bounds)>> {
-    let mut keys: Vec<Arc<str>> = if filter.issues().is_empty() {
+    let asked_for = filter.issues();
+    let mut keys: Vec<Arc<str>> = if asked_for.is_empty() {
         store.issues()?.into_iter().map(|entry| entry.issue_key.into()).collect()
     } else {
-        filter.issues().iter().map(|key| key.as_str().into()).collect()
+        asked_for.into_iter().map(Arc::from).collect()
     };
     keys.retain(|key| filter.wants_issue(key));
     keys.sort_unstable();

@@ -319,6 +319,7 @@ fn groups_are_largest_first() {
     assert_eq!(groups("agent"), [(key("coder"), 2), (key("tester"), 2), (None, 2)]);
     assert_eq!(groups("agent_name"), groups("agent"));
     assert_eq!(groups("issue"), [(key("P-1"), 3), (key("P-2"), 3)]);
+    assert_eq!(groups("issue_key"), groups("issue"));
     assert_eq!(groups("date"), [(key("2027-01-15"), 6)]);
     assert_eq!(groups("n"), [(key("1"), 2), (key("2"), 2), (key("3"), 2)]);
     assert_eq!(groups("severity"), [(key("info"), 4), (key("error"), 2)]);

@@ -54,6 +54,12 @@ impl Key {
         Self { code: event.code, modifiers: event.modifiers & mods }.normal()
     }
 
+    /// The event of a terminal that this key stands for.
+    #[must_use]
+    pub fn event(self) -> KeyEvent {
+        KeyEvent::new(self.code, self.modifiers)
+    }
+
     /// A key without modifiers.
     #[must_use]
     pub fn plain(code: KeyCode) -> Self {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::super::{Applied, State, apply};
+use super::super::{Applied, STATE_SCHEMA_VERSION, State, TOP_LEVEL, apply};
 use super::event;
 use crate::model::{Event, Kind, Map, Position, Timestamp, Value};
 
@@ -144,6 +144,11 @@ fn every_type_stands_in_a_fixture() {
 fn every_state_fits_the_schema() {
     let text = include_str!("../../../schemas/state.schema.json");
     let schema: serde_json::Value = serde_json::from_str(text).unwrap();
+    assert_eq!(schema["x-version"], STATE_SCHEMA_VERSION);
+    let members: Vec<&str> =
+        schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    let top_level: BTreeSet<&str> = TOP_LEVEL.iter().copied().collect();
+    assert_eq!(members.into_iter().collect::<BTreeSet<_>>(), top_level);
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     for (name, case) in cases() {
         for (at, (state, _)) in run(&case).iter().enumerate() {

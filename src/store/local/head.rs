@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
-use super::io::{FileId, fingerprint, is_absent, private, read_range, remove_if_there};
+use super::io::{FileId, fingerprint, is_absent, private, read_range, remove_if_there, write_at};
 use super::layout::{Date, Layout};
 use super::lines::{MAX_LINE_BYTES, Scanned, Stamps, end_of_lines, line_number, scan};
 use super::record::{self, HeadRecord, Part, Place, tail_of};
@@ -57,6 +57,35 @@ impl<'a> Locked<'a> {
                 .map_err(|e| Error::io("write", &path, &e))?;
         }
         Ok(found)
+    }
+
+    /// Remembers that what stands from `place` on may not reach the disk.
+    pub(super) fn suspect(&mut self, place: Place) -> Result<()> {
+        let suspect = self.head.suspect.map_or(place, |known| known.min(place));
+        self.head.suspect = Some(suspect);
+        self.write_head()
+    }
+
+    /// Writes again what a failed sync may have lost: the system holds those bytes for clean, and
+    /// would sync nothing. The caller syncs afterwards.
+    pub(super) fn write_suspect_again(&self) -> Result<()> {
+        let (Some(from), Some(end)) = (self.head.suspect, self.head.end) else { return Ok(()) };
+        let dates = self.layout.partitions(self.key)?;
+        for date in dates.into_iter().filter(|d| *d >= from.date && *d <= end.date) {
+            let path = self.layout.events(date, self.key);
+            let opened = private().read(true).write(true).open(&path);
+            let file = opened.map_err(|e| Error::io("open", &path, &e))?;
+            let length = file.metadata().map_err(|e| Error::io("look at", &path, &e))?.len();
+            let mut at = if date == from.date { from.offset } else { 0 };
+            while at < length {
+                let bytes = read_range(&file, at, length.min(at + (1 << 20)));
+                let bytes = bytes.map_err(|e| Error::io("read", &path, &e))?;
+                write_at(&file, &bytes, at).map_err(|e| Error::io("write", &path, &e))?;
+                at += bytes.len() as u64;
+            }
+            file.sync_data().map_err(|e| Error::io("sync", &path, &e))?;
+        }
+        Ok(())
     }
 
     /// Notes the head, which ends whatever was being written.
@@ -136,6 +165,7 @@ impl<'a> Finder<'a> {
                 file: FileId::default(),
                 tail: 0,
                 loose: None,
+                suspect: None,
                 note: None,
             };
             return Ok(Locked {
@@ -148,7 +178,7 @@ impl<'a> Finder<'a> {
         };
         let gathered = self.gather(&dates, base.as_ref())?;
         self.refuse_damage(&gathered)?;
-        self.finish(last, &gathered, loose)
+        self.finish(last, &gathered, loose, base.and_then(|b| b.suspect))
     }
 
     /// Whether the log still begins as the record says, and only grew since.
@@ -205,7 +235,13 @@ impl<'a> Finder<'a> {
     }
 
     /// Puts the tail of the last partition in order and makes the head.
-    fn finish(self, date: Date, gathered: &Gathered, loose: Option<Date>) -> Result<Locked<'a>> {
+    fn finish(
+        self,
+        date: Date,
+        gathered: &Gathered,
+        loose: Option<Date>,
+        suspect: Option<Place>,
+    ) -> Result<Locked<'a>> {
         let path = self.layout.events(date, self.key);
         let Some((file, length, id)) = open_partition(self.layout, self.key, date)? else {
             return Err(self.io("open", &io::Error::from(io::ErrorKind::NotFound)));
@@ -237,6 +273,7 @@ impl<'a> Finder<'a> {
             file: id,
             tail,
             loose,
+            suspect,
             note: None,
         };
         let file = Some(file);
@@ -340,4 +377,120 @@ pub(super) fn unmake_partition(layout: &Layout, key: &str, date: Date) -> Result
     // Other files may stand there: then the folder stays.
     let _ = fs::remove_dir(layout.partition(date, key));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::schema::{Draft, LenientDraft};
+    use crate::store::local::LocalStore;
+    use crate::store::{AppendOptions, Batch, Durability, EventStore};
+
+    fn append(store: &LocalStore, durability: Durability) -> u64 {
+        let draft = Draft::lenient(LenientDraft {
+            event_type: "Note".into(),
+            issue_key: "P-1".into(),
+            session_id: "s".into(),
+            actor_type: "user".into(),
+            actor_id: "u".into(),
+            metadata: "{}".into(),
+            ..LenientDraft::default()
+        });
+        let batch = Batch { issue_key: "P-1".into(), drafts: vec![draft.unwrap()] };
+        let options = AppendOptions { durability, ..AppendOptions::default() };
+        store.append(&batch, &options).unwrap()[0].event_sequence
+    }
+
+    fn made(dir: &Path) -> LocalStore {
+        let at = Timestamp::parse("2026-11-20T12:00:00Z").unwrap();
+        LocalStore::at(dir, Clock::Fixed(at))
+    }
+
+    fn locked(store: &LocalStore) -> Locked<'_> {
+        Locked::take(&store.layout, "P-1", Duration::from_secs(9)).unwrap()
+    }
+
+    #[test]
+    fn a_batch_that_was_cut_short_is_taken_out_of_every_partition() {
+        let (today, later) = ("2026-11-20", "2026-11-21");
+        let date = |text| Date::parse(text).unwrap();
+        let line = |n: u64| format!("{{\"event_id\":\"e{n}\",\"event_sequence\":{n}}}\n");
+        let first = [line(3), line(4)].concat();
+        let second = line(5);
+        for (written, sequence) in [
+            ((first.as_str(), Some(second.as_str())), 5),
+            ((first.as_str(), None), 2),
+            ((first.as_str(), Some("")), 2),
+            ((first.as_str(), Some("{\"event_id\"")), 2),
+            ((&first[..line(3).len()], None), 2),
+            ((&first[..9], None), 2),
+            (("", None), 2),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let store = made(dir.path());
+            append(&store, Durability::Os);
+            append(&store, Durability::Os);
+            let log = locked(&store);
+            let end = log.head.end.unwrap();
+            let part = |at, text: &str| Part {
+                at,
+                length: text.len() as u64,
+                hash: fingerprint(text.as_bytes()),
+            };
+            let next = Place { date: date(later), offset: 0 };
+            let note = record::write_note(&log.lock, &[part(end, &first), part(next, &second)]);
+            let noted = HeadRecord { note: Some(note.unwrap()), ..log.head.clone() };
+            record::write_head(&log.lock, &noted).unwrap();
+            log.file.as_ref().unwrap().write_all(written.0.as_bytes()).unwrap();
+            if let Some(text) = written.1 {
+                fs::create_dir_all(store.layout.partition(date(later), "P-1")).unwrap();
+                fs::write(store.layout.events(date(later), "P-1"), text).unwrap();
+            }
+            drop(log);
+            let log = locked(&store);
+            assert_eq!(log.head.sequence, sequence, "{written:?}");
+            let last = if sequence == 5 { later } else { today };
+            assert_eq!(log.head.end.unwrap().date, date(last), "{written:?}");
+            assert_eq!(log.head.note, None);
+            drop(log);
+            assert_eq!(append(&store, Durability::Sync), sequence + 1);
+        }
+    }
+
+    #[test]
+    fn after_a_failed_sync_the_next_writer_writes_the_bytes_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = made(dir.path());
+        append(&store, Durability::Sync);
+        let place = Place { date: Date::parse("2026-11-20").unwrap(), offset: 7 };
+        locked(&store).suspect(place).unwrap();
+        locked(&store).suspect(Place { offset: 9, ..place }).unwrap();
+        let path = store.layout.events(place.date, "P-1");
+        let before = fs::read(&path).unwrap();
+        append(&store, Durability::Os);
+        assert_eq!(locked(&store).head.suspect, Some(place), "nobody has synced yet");
+        append(&store, Durability::Sync);
+        assert_eq!(locked(&store).head.suspect, None);
+        let after = fs::read(&path).unwrap();
+        assert!(after.starts_with(&before) && after.len() > 2 * before.len());
+    }
+
+    #[test]
+    fn what_was_not_synced_is_remembered_until_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = made(dir.path());
+        append(&store, Durability::Os);
+        let today = Date::parse("2026-11-20");
+        assert_eq!(locked(&store).head.loose, today);
+        append(&store, Durability::Deferred);
+        assert_eq!(locked(&store).head.loose, today);
+        store.sync_pending(Duration::from_secs(9)).unwrap();
+        assert_eq!(locked(&store).head.loose, None);
+        // Without its lock file nobody knows any more.
+        fs::remove_file(store.layout.issue_lock("P-1")).unwrap();
+        assert_eq!(locked(&store).head.loose, today);
+        append(&store, Durability::Sync);
+        assert_eq!(locked(&store).head.loose, None);
+    }
 }

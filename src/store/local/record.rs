@@ -42,6 +42,9 @@ pub(super) struct HeadRecord {
     /// The first partition that may not be durable: its folders, and all it has but for the last
     /// partition's own bytes, which every durable append syncs.
     pub(super) loose: Option<Date>,
+    /// Where bytes begin that a failed sync may have lost, although reading still shows them: they
+    /// are written again before anything behind is called durable.
+    pub(super) suspect: Option<Place>,
     /// The length of the note of a batch that is being written, and its fingerprint.
     pub(super) note: Option<(u64, u64)>,
 }
@@ -202,7 +205,7 @@ impl HeadRecord {
     fn text(&self) -> String {
         let (note_length, note_hash) = self.note.unwrap_or_default();
         format!(
-            "head 1 {} {} {} {} {} {} {:x} {} {note_length} {note_hash:x}",
+            "head 1 {} {} {} {} {} {} {:x} {} {} {} {note_length} {note_hash:x}",
             date_text(self.end.as_ref().map(|p| &p.date)),
             self.end.map_or(0, |p| p.offset),
             self.sequence,
@@ -211,6 +214,8 @@ impl HeadRecord {
             self.file.inode,
             self.tail,
             date_text(self.loose.as_ref()),
+            date_text(self.suspect.as_ref().map(|p| &p.date)),
+            self.suspect.map_or(0, |p| p.offset),
         )
     }
 
@@ -223,9 +228,11 @@ impl HeadRecord {
         let latest = Timestamp::from_millis(w.next()?.parse().ok()?);
         let file = FileId { device: number(w)?, inode: number(w)? };
         let (tail, loose) = (hex(w)?, date(w)?);
+        let (date_of_suspect, offset) = (date(w)?, number(w)?);
+        let suspect = date_of_suspect.map(|date| Place { date, offset });
         let note = (number(w)?, hex(w)?);
         let note = (note.0 > 0).then_some(note);
-        Some(Self { end, sequence, latest, file, tail, loose, note })
+        Some(Self { end, sequence, latest, file, tail, loose, suspect, note })
     }
 }
 
@@ -288,6 +295,7 @@ mod tests {
             file: FileId { device: 3, inode: u64::MAX },
             tail: 0xabc,
             loose: Some(date("2026-01-01")),
+            suspect: Some(Place { date: date("2026-01-02"), offset: 99 }),
             note: None,
         }
     }

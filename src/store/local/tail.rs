@@ -14,13 +14,15 @@ use super::io::{FileId, read_full_at, read_range};
 use super::layout::{Date, Layout, check_key};
 use super::lines::LONG_LINE_HEAD;
 use super::watch::Days;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Chunk, Fetch, Line, Locator, Notice, Tail};
 
 /// How many of the last bytes read are kept, to notice a file that was rewritten in place.
 const ANCHOR: usize = 64;
 /// How much is read at a time while looking for the end of a long line.
 const BLOCK: usize = 256 << 10;
+/// How far before a limit a line feed is looked for first.
+const NEAR: u64 = 8 << 10;
 
 /// A reader that follows one issue's log in a local store.
 #[derive(Debug)]
@@ -70,6 +72,27 @@ impl LocalTail {
             open: None,
             torn: None,
         })
+    }
+
+    /// Goes past the first `bytes` of the log, which end with a line feed.
+    pub(super) fn skip(&mut self, bytes: u64) -> Result<()> {
+        let mut left = bytes;
+        while left > 0 {
+            let next = match &self.open {
+                Some(open) => self.days.next_after(open.date)?,
+                None => self.days.first()?,
+            };
+            let Some(date) = next else {
+                let message = format!("the log of {} has fewer than {bytes} bytes", self.key);
+                return Err(Error::new(ErrorKind::Integrity, message));
+            };
+            self.open_next(date)?;
+            let Some(open) = &mut self.open else { break };
+            let length = open.file.metadata().map_err(|e| open.failed(&e))?.len();
+            open.advance(left.min(length))?;
+            left = left.saturating_sub(length);
+        }
+        Ok(())
     }
 
     fn number(&self) -> usize {
@@ -166,13 +189,17 @@ impl Open {
     /// first one behind it. None when there is none yet.
     fn find_lines(&mut self, length: u64, limit: u64) -> Result<Option<u64>> {
         let within = length.min(self.offset + limit);
-        if self.scanned < within {
-            let bytes = self.read_range(self.scanned, within)?;
-            if let Some(feed) = memchr::memrchr(b'\n', &bytes) {
-                return Ok(Some(self.scanned + feed as u64 + 1));
+        // Most often it stands close before the limit: from there backward, so that little of what
+        // is read next is read twice.
+        let mut end = within;
+        while self.scanned < end {
+            let start = end.saturating_sub(NEAR).max(self.scanned);
+            if let Some(feed) = memchr::memrchr(b'\n', &self.read_range(start, end)?) {
+                return Ok(Some(start + feed as u64 + 1));
             }
-            self.scanned += bytes.len() as u64;
+            end = start;
         }
+        self.scanned = self.scanned.max(within);
         let mut block = vec![0; BLOCK];
         while self.scanned < length {
             let wanted = block.len().min(usize::try_from(length - self.scanned).unwrap_or(BLOCK));

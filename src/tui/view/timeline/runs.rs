@@ -197,7 +197,10 @@ fn block_text(name: &str, width: usize, begins: bool, ends: bool, sign: bool) ->
     match width {
         0 => Vec::new(),
         1 => vec![sign_cell(sign).unwrap_or_else(|| text::cut(first_letter(name), 1))],
-        2 => vec!["[".to_owned(), sign_cell(sign).unwrap_or_else(|| "]".to_owned())],
+        2 => vec![
+            "[".to_owned(),
+            sign_cell(sign).unwrap_or_else(|| text::cut(first_letter(name), 1)),
+        ],
         _ => {
             let (open, close) = (if begins { "[" } else { " " }, if ends { "]" } else { " " });
             let room = width - 2;
@@ -244,7 +247,7 @@ mod tests {
     fn blocks_say_what_fits() {
         for (width, plain, failed) in [
             (1, "E", "✗"),
-            (2, "[]", "[✗"),
+            (2, "[E", "[✗"),
             (3, "[E]", "[✗]"),
             (4, "[EX]", "[E✗]"),
             (9, "[EXPLORE]", "[EXPLO…✗]"),

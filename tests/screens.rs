@@ -1,0 +1,120 @@
+//! Whole screens, as they look at the sizes that matter.
+
+use chronoscope::session::user_state::UserState;
+use chronoscope::tui::action::Action;
+use chronoscope::tui::theme::Theme;
+
+use crate::tui_support::{Desk, sample};
+
+fn desk(size: (u16, u16)) -> Desk {
+    let mut desk = Desk::new(&sample(128), size);
+    desk.press("1 0 3 G");
+    desk
+}
+
+fn path(text: &str) -> chronoscope::model::Path {
+    chronoscope::model::Path::parse(text).unwrap()
+}
+
+#[test]
+fn the_debugger_at_every_size() {
+    for size in [(200, 50), (120, 40), (80, 24), (60, 20), (40, 12)] {
+        let desk = desk(size);
+        insta::assert_snapshot!(format!("debugger-{}x{}", size.0, size.1), desk.screen());
+    }
+}
+
+#[test]
+fn below_the_smallest_size_it_says_so() {
+    insta::assert_snapshot!(desk((39, 12)).screen(), @"
+    chronoscope needs more room
+    40×12 at least, this is 39×12
+    ");
+}
+
+#[test]
+fn plain_signs() {
+    let mut desk = desk((100, 30));
+    desk.app.theme = Theme::built_in("none").with_ascii(true);
+    let screen = desk.screen();
+    insta::assert_snapshot!(screen);
+    // Frames and cut marks aside, nothing needs more than ASCII.
+    let odd: Vec<char> =
+        screen.chars().filter(|c| !c.is_ascii() && !"┌┐└┘─│…–→×·¤".contains(*c)).collect();
+    assert!(odd.is_empty(), "{odd:?}");
+}
+
+#[test]
+fn details_with_causes_and_effects() {
+    let mut desk = desk((200, 50));
+    desk.press("9 7 G v");
+    insta::assert_snapshot!(desk.screen());
+}
+
+#[test]
+fn each_pane_alone() {
+    for (name, keys) in
+        [("state", "tab z"), ("diff", "tab tab z"), ("event", "v z"), ("timeline", "shift-tab z")]
+    {
+        let mut desk = desk((80, 24));
+        desk.press(keys);
+        insta::assert_snapshot!(format!("zoomed-{name}"), desk.screen());
+    }
+}
+
+#[test]
+fn the_diff_over_a_range() {
+    let mut desk = desk((120, 40));
+    desk.press("9 0 G d 1 0 3 G tab tab z");
+    insta::assert_snapshot!("diff-range", desk.screen());
+    desk.press("u");
+    insta::assert_snapshot!("diff-unified", desk.screen());
+}
+
+#[test]
+fn windows_over_the_panes() {
+    for (name, keys, text) in [
+        ("help", "?", ""),
+        ("palette", ":", "fail"),
+        ("palette-moment", ":", "AgentFailed"),
+        ("yank", "y", ""),
+        ("search", "/", "oauth"),
+        ("mark", "m", ""),
+    ] {
+        let mut desk = desk((100, 30));
+        desk.press(keys).type_text(text);
+        insta::assert_snapshot!(format!("window-{name}"), desk.screen());
+    }
+}
+
+#[test]
+fn anomalies_and_an_unreadable_line() {
+    let log = format!("{}not json at all\n{{\"event_type\":\"Odd\",\"x\":1}}\n", sample(6));
+    let mut desk = Desk::new(&log, (100, 30));
+    insta::assert_snapshot!("anomalies-behind", desk.screen());
+    desk.press("!");
+    insta::assert_snapshot!("anomalies", desk.screen());
+}
+
+#[test]
+fn marks_pins_base_and_a_ghost_head() {
+    let user = UserState {
+        marks: [("a".to_owned(), 60), ("b".to_owned(), 103)].into(),
+        playhead: Some(103),
+        base: Some(97),
+        pins: vec!["/agents/oauth-integrator/status".into(), "/no/such/path".into()],
+    };
+    let mut desk = Desk::with(&sample(110), (140, 40), user, |_| {});
+    let rest = sample(128)[sample(110).len()..].to_owned();
+    desk.append(&rest, 128);
+    desk.press("tab").act(Action::Reveal(path("/agents/oauth-integrator/failure_reason")));
+    insta::assert_snapshot!(desk.screen());
+}
+
+#[test]
+fn before_the_first_event_and_an_empty_log() {
+    let mut desk = desk((120, 30));
+    desk.press("g g v");
+    insta::assert_snapshot!("position-0", desk.screen());
+    insta::assert_snapshot!("empty-log", Desk::new("", (120, 30)).screen());
+}
