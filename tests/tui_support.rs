@@ -84,7 +84,7 @@ impl Desk {
 
     /// Takes news in until something is true.
     pub fn pump_until(&mut self, done: impl Fn(&Debugger) -> bool) {
-        while !done(self.debugger()) {
+        while !done(self.debugger()) || self.debugger().more {
             if !self.debugger().more {
                 self.woken.recv_timeout(PATIENCE).expect("the loader brings news");
             }
@@ -95,7 +95,7 @@ impl Desk {
     /// Lets long work go on until it is done.
     pub fn work(&mut self) {
         while self.app.is_busy() {
-            self.act(Action::Work);
+            self.act(if self.debugger().more { Action::Pump } else { Action::Work });
         }
     }
 

@@ -176,7 +176,7 @@ fn pick(hits: &[Path], from: &Path, way: Way) -> Outcome {
 }
 
 /// The order in which the tree shows paths: items of lists by their numbers.
-fn order(a: &Path, b: &Path) -> std::cmp::Ordering {
+pub(super) fn order(a: &Path, b: &Path) -> std::cmp::Ordering {
     let number = |key: &Key| key.parse::<u64>().ok();
     let pairs = a.keys().iter().zip(b.keys());
     let first = pairs.map(|(a, b)| match (number(a), number(b)) {

@@ -10,12 +10,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::LocalStore;
-use super::append::{Plan, beginning, doubt};
+use super::append::{beginning, doubt};
 use super::global::{Fresh, Global};
 use super::head::Locked;
 use super::ids::{self, Found};
 use super::io::{fingerprint, is_absent, sync_dir};
 use super::layout::Date;
+use super::plan::Plan;
 use super::record::Place;
 use super::summary::Summary;
 use crate::error::{Error, Result};

@@ -11,7 +11,7 @@ use crate::tui::summaries::Summaries;
 /// How many effects are listed at most.
 const MOST_EFFECTS: usize = 200;
 /// How many causes are listed at most, the nearest ones.
-const MOST_CAUSES: usize = 8;
+const MOST_CAUSES: usize = 5;
 
 /// A line of the pane.
 #[derive(Debug, Clone, PartialEq, Eq)]

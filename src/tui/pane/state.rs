@@ -5,6 +5,8 @@ use crate::fold::State;
 use crate::model::{Path, Position, Value};
 use crate::session::Session;
 use crate::timeline::telling;
+use crate::tui::nav::Way;
+use crate::tui::search::order;
 use crate::tui::tree::{Tree, TreeRow, Wanted};
 
 /// How many branches one key opens at most.
@@ -247,6 +249,25 @@ impl StatePane {
         self.selected = path.clone();
         // Not on a pin any more: the path's own row is meant.
         self.cursor = self.cursor.max(self.pins.len());
+    }
+
+    /// Selects the next row that the current event changed, or the one before, round and round;
+    /// false when it changed none.
+    pub fn go_to_change(&mut self, way: Way) -> bool {
+        let from = &self.selected;
+        let found = match way {
+            Way::Forward => {
+                let after = self.changed.iter().find(|(path, _)| order(path, from).is_gt());
+                after.or(self.changed.first())
+            }
+            Way::Back => {
+                let before = self.changed.iter().rfind(|(path, _)| order(path, from).is_lt());
+                before.or(self.changed.last())
+            }
+        };
+        let Some(path) = found.map(|(path, _)| path.clone()) else { return false };
+        self.reveal(&path);
+        true
     }
 
     fn select(&mut self, path: &Path) {

@@ -271,6 +271,8 @@ fn look(app: &mut App, command: Command, count: Option<u32>) -> bool {
         Command::NextPane => debugger.focus_on(order[(at + 1) % order.len()]),
         Command::PreviousPane => debugger.focus_on(order[(at + order.len() - 1) % order.len()]),
         Command::Collapse => debugger.state.collapse(),
+        Command::NextChange => go_to_change(app, Way::Forward),
+        Command::PreviousChange => go_to_change(app, Way::Back),
         Command::ExpandAll => {
             if !debugger.state.open_all() {
                 app.tell("that is a lot: only the first 2000 branches were opened");
@@ -291,6 +293,12 @@ fn look(app: &mut App, command: Command, count: Option<u32>) -> bool {
         _ => return false,
     }
     true
+}
+
+fn go_to_change(app: &mut App, way: Way) {
+    if app.debugger.as_deref_mut().is_some_and(|d| !d.state.go_to_change(way)) {
+        app.tell("this event changed nothing that is there now");
+    }
 }
 
 fn zoom(debugger: &mut Debugger, factor: f64) {

@@ -14,8 +14,10 @@ use crate::tui::pane::state::{PinRow, StateRow, Touch};
 use crate::tui::signs;
 use crate::tui::theme::{Glyph, Role, Theme};
 
-/// How many columns the writer's name takes at most.
-const WRITER_COLUMNS: usize = 12;
+/// How many columns the writer's name takes, and how many where there is plenty of room.
+const WRITER_COLUMNS: (usize, usize) = (12, 18);
+/// From so many columns on, there is.
+const PLENTY: usize = 76;
 /// From so many columns on, the writer's name is shown beside the position.
 const WITH_WRITER: usize = 44;
 
@@ -131,7 +133,11 @@ fn writer(
     let theme = &app.theme;
     let digits = debugger.head().max(1).ilog10() as usize + 1;
     let wide = pen.room() >= WITH_WRITER;
-    let columns = if wide { WRITER_COLUMNS } else { 0 };
+    let columns = match pen.room() {
+        PLENTY.. => WRITER_COLUMNS.1,
+        WITH_WRITER.. => WRITER_COLUMNS.0,
+        _ => 0,
+    };
     let text = writer.map_or_else(
         || " ".repeat(digits + if wide { columns + 3 } else { 0 }),
         |position| {

@@ -1,0 +1,135 @@
+//! Drawing: one frame of the debugger while somebody scrubs, from the key to the last cell.
+//!
+//! `cargo bench --bench frame`. Beside it stands a plain screen of the same size (two lists and a
+//! gauge), which is about the least that a frame can cost.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs
+)]
+
+mod common;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chronoscope::clock::Clock;
+use chronoscope::session::Session;
+use chronoscope::store::EventStore;
+use chronoscope::store::local::LocalStore;
+use chronoscope::tui::action::Action;
+use chronoscope::tui::app::App;
+use chronoscope::tui::keymap::{Key, Keymap};
+use chronoscope::tui::theme::Theme;
+use chronoscope::tui::{update, view};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::layout::{Constraint, Layout};
+use ratatui::widgets::{Block, Gauge, List};
+
+use common::{Random, Table, Times, show};
+
+const SIZE: (u16, u16) = (200, 50);
+const MS: Duration = Duration::from_millis(1);
+
+fn main() {
+    for events in [100_000, 1_000_000] {
+        measure(&common::store(events, 1), &format!("frames of 200x50, {events} events"));
+    }
+}
+
+fn open(dir: &Path) -> App {
+    let store: Arc<dyn EventStore> = Arc::new(LocalStore::open(dir, Clock::System).unwrap());
+    let session = Session::open(store, &common::issue(1), || {}).unwrap();
+    let mut app = App::new(Theme::built_in("dark"), Keymap::default(), SIZE, Clock::System);
+    act(&mut app, Action::Opened(Box::new(session)));
+    let started = Instant::now();
+    while !app.debugger.as_ref().is_some_and(|d| d.session.is_loaded()) {
+        act(&mut app, Action::Pump);
+        assert!(started.elapsed() < Duration::from_secs(120), "the log was not loaded");
+    }
+    app
+}
+
+/// Effects would be files and clipboards: a benchmark needs none.
+fn act(app: &mut App, action: Action) {
+    let _ = update(app, action);
+}
+
+fn measure(dir: &Path, title: &str) {
+    let mut app = open(dir);
+    let mut terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
+    let table = Table::new(title);
+    let mut floor = plain(&mut terminal);
+    table.note("floor: two lists and a gauge, p50", show(floor.percentile(50)));
+
+    let mut idle = Times::default();
+    for _ in 0..300 {
+        let started = Instant::now();
+        terminal.draw(|frame| view::draw(&app, frame)).unwrap();
+        idle.push(started.elapsed());
+    }
+    table.limit("draw the same again, p50", idle.percentile(50), MS * 3 / 2);
+
+    for (what, keys, frames) in [
+        ("a step back and its frame", "h", 300),
+        ("ten steps back and their frame", "H", 300),
+        ("a step on and its frame", "l", 300),
+    ] {
+        let key = Key::parse(keys).unwrap_or_else(|| panic!("{keys} is no key"));
+        let mut times = Times::default();
+        for _ in 0..frames {
+            let started = Instant::now();
+            act(&mut app, Action::Key(key.event()));
+            terminal.draw(|frame| view::draw(&app, frame)).unwrap();
+            times.push(started.elapsed());
+        }
+        report(&table, what, &mut times);
+    }
+    let head = u64::from(app.debugger.as_ref().unwrap().head());
+    let mut random = Random::new(11);
+    let mut times = Times::default();
+    for _ in 0..300 {
+        let to = u32::try_from(random.below(head) + 1).unwrap();
+        let started = Instant::now();
+        app.debugger.as_mut().unwrap().jump_to(to);
+        act(&mut app, Action::Tick(Duration::ZERO));
+        terminal.draw(|frame| view::draw(&app, frame)).unwrap();
+        times.push(started.elapsed());
+    }
+    report(&table, "a jump anywhere and its frame", &mut times);
+}
+
+fn report(table: &Table, what: &str, times: &mut Times) {
+    table.limit(&format!("{what}, p50"), times.percentile(50), MS * 3 / 2);
+    table.limit(&format!("{what}, p99"), times.percentile(99), MS * 5);
+}
+
+fn plain(terminal: &mut Terminal<TestBackend>) -> Times {
+    let rows: Vec<String> = (0..45)
+        .map(|n| format!("{n:>6} 14:01:44.120 ToolCompleted agent-{n:02} {}", "word ".repeat(14)))
+        .collect();
+    let mut times = Times::default();
+    for round in 0..300_u16 {
+        let started = Instant::now();
+        terminal
+            .draw(|frame| {
+                let [top, body] = Layout::vertical([Constraint::Length(3), Constraint::Fill(1)])
+                    .areas(frame.area());
+                let [left, right] = Layout::horizontal([Constraint::Fill(1); 2]).areas(body);
+                let gauge = Gauge::default().block(Block::bordered()).percent(round % 100);
+                frame.render_widget(gauge, top);
+                for area in [left, right] {
+                    let list = List::new(rows.iter().map(String::as_str)).block(Block::bordered());
+                    frame.render_widget(list, area);
+                }
+            })
+            .unwrap();
+        times.push(started.elapsed());
+    }
+    times
+}
