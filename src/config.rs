@@ -190,7 +190,12 @@ impl Config {
                     return Err(Error::usage(format!("{place}: {ROOT} holds no settings")));
                 }
                 _ => {
-                    self.unknown(path, node.line, &key, &format!("; settings stand under `{ROOT}`"))
+                    self.unknown(
+                        path,
+                        node.line,
+                        &key,
+                        &format!("; settings stand under `{ROOT}`"),
+                    );
                 }
             }
         }

@@ -237,6 +237,32 @@ fn snapshots_are_kept_listed_and_let_go() {
 }
 
 #[test]
+fn appends_keep_a_snapshot_now_and_then() {
+    let environment = TestEnvironment::with_history();
+    let event = PROJ_1.lines().nth(1).unwrap();
+    let event = event.replacen("\"event_id\":\"00000002-0000-4000-8000-000000000000\",", "", 1);
+    let kept = || -> Vec<u64> {
+        let list = environment.run(&["snapshot", "list", "--json"]).json();
+        list.as_array().unwrap().iter().map(|s| s["event_sequence"].as_u64().unwrap()).collect()
+    };
+    environment.append_text(&format!("{event}\n").repeat(37)).ok();
+    assert_eq!(kept(), [0; 0], "the 49th event");
+    environment.append_text(&event).ok();
+    assert_eq!(kept(), [50]);
+    let stream = ["append", "--no-git", "--stream"];
+    environment.run_with(&stream, &format!("{event}\n").repeat(60)).ok();
+    assert_eq!(kept(), [110, 50]);
+    environment.run(&["verify", "--deep"]).ok();
+    std::fs::write(
+        environment.work().join("event-sourcing.yaml"),
+        "event_sourcing: {snapshots: {enabled: false}}",
+    )
+    .unwrap();
+    environment.append_text(&format!("{event}\n").repeat(60)).ok();
+    assert_eq!(kept(), [110, 50]);
+}
+
+#[test]
 fn verify_deep_finds_a_snapshot_of_another_history() {
     let environment = TestEnvironment::with_history();
     environment.run(&["snapshot", "PROJ-1"]).ok();

@@ -5,6 +5,8 @@
 //! pictures that are checked in are checked: each scene has one, it has the scene's size, and it
 //! shows what the scene is about.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must fail")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -54,8 +56,10 @@ const SCENES: &[Scene] = &[
 ];
 
 /// Theme, and the colours of its text and ground.
-const THEMES: [(&str, svg::Rgb, svg::Rgb); 2] =
-    [("dark", (0xc6, 0xcc, 0xd6), (0x14, 0x17, 0x1c)), ("light", (0x2c, 0x32, 0x3b), (0xfb, 0xfa, 0xf7))];
+const THEMES: [(&str, svg::Rgb, svg::Rgb); 2] = [
+    ("dark", (0xc6, 0xcc, 0xd6), (0x14, 0x17, 0x1c)),
+    ("light", (0x2c, 0x32, 0x3b), (0xfb, 0xfa, 0xf7)),
+];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/screens")
@@ -84,7 +88,14 @@ fn every_scene_has_its_picture() {
             panic!("{}: {fault}; UPDATE_SCREENS=1 cargo test pictures", file.display())
         });
         let ground = THEMES.iter().find(|(name, ..)| *name == theme).map(|(.., ground)| *ground);
-        let empty = svg::Grid { columns: columns.into(), rows: rows.into(), cells: Vec::new(), ink: (0, 0, 0), ground: ground.unwrap(), title: scene.title.into() };
+        let empty = svg::Grid {
+            columns: columns.into(),
+            rows: rows.into(),
+            cells: Vec::new(),
+            ink: (0, 0, 0),
+            ground: ground.unwrap(),
+            title: scene.title.into(),
+        };
         let head = empty.to_svg();
         let head = head.strip_suffix("</svg>\n").unwrap();
         assert!(text.starts_with(head), "{} has another size, theme or form", file.display());
@@ -119,7 +130,7 @@ fn check_tags(file: &Path, text: &str) {
 /// The texts of a picture, one a line.
 fn shown_text(text: &str) -> String {
     let lines = text.lines().filter(|line| line.starts_with("<text"));
-    let texts = lines.filter_map(|line| Some(line.split_once('>')?.1.strip_suffix("</text>")?));
+    let texts = lines.filter_map(|line| line.split_once('>')?.1.strip_suffix("</text>"));
     texts.collect::<Vec<_>>().join("\n")
 }
 
@@ -139,7 +150,8 @@ fn take_all() {
         // What a scene leaves behind must not change the next.
         let user = tempfile::tempdir().unwrap();
         let store = store.to_str().unwrap();
-        let arguments: Vec<&str> = ["--store", store].iter().chain(scene.arguments).copied().collect();
+        let arguments: Vec<&str> =
+            ["--store", store].iter().chain(scene.arguments).copied().collect();
         let variables = [("CHRONOSCOPE_FIXED_CLOCK", CLOCK), ("CHRONOSCOPE_THEME", theme)];
         let mut terminal = Terminal::start(size, user.path(), &variables, &arguments);
         for (keys, text) in scene.steps {
@@ -150,6 +162,8 @@ fn take_all() {
         let (_, ink, ground) = THEMES.iter().find(|(name, ..)| *name == theme).unwrap();
         let grid = grid_of(terminal.screen(), scene.title, *ink, *ground);
         std::fs::write(file, grid.to_svg()).unwrap();
+        terminal.press("\u{3}");
+        assert_eq!(terminal.wait_for_end(), 0, "{}", scene.name);
     }
 }
 

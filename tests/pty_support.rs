@@ -3,6 +3,8 @@
 //! Lives here: starting it, keys in, screen out, waiting until the screen shows something. May not
 //! live here: what it should show. Nothing sleeps: every wait is for output, with a deadline.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must fail")]
+
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::Path;
@@ -26,7 +28,8 @@ pub struct Terminal {
     output: Receiver<Vec<u8>>,
     input: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
-    master: Box<dyn MasterPty + Send>,
+    /// Closing it would hang up on the program.
+    _master: Box<dyn MasterPty + Send>,
 }
 
 fn at_least_one(n: u16) -> NonZeroU16 {
@@ -36,13 +39,20 @@ fn at_least_one(n: u16) -> NonZeroU16 {
 impl Terminal {
     /// Starts the program in a terminal of 24-bit colours and this size (columns, rows), with
     /// nothing in its environment but what is given here and `home`, a folder to keep things in.
-    pub fn start(size: (u16, u16), home: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Self {
+    pub fn start(
+        size: (u16, u16),
+        home: &Path,
+        variables: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Self {
         let pty = PtySize { cols: size.0, rows: size.1, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(pty).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_chronoscope"));
         command.env_clear();
         command.cwd(home);
-        for (name, value) in [("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("LANG", "C.UTF-8")] {
+        for (name, value) in
+            [("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("LANG", "C.UTF-8")]
+        {
             command.env(name, value);
         }
         command.env("HOME", home);
@@ -62,7 +72,7 @@ impl Terminal {
             }
         });
         let emulator = vt100::Parser::new(at_least_one(size.1), at_least_one(size.0), 0);
-        Self { emulator, output, input, child, master: pair.master }
+        Self { emulator, output, input, child, _master: pair.master }
     }
 
     /// Presses keys, as the bytes that a terminal sends for them.
@@ -71,14 +81,7 @@ impl Terminal {
         self.input.flush().unwrap();
     }
 
-    /// Gives the terminal another size.
-    pub fn resize(&mut self, columns: u16, rows: u16) {
-        let size = PtySize { cols: columns, rows, pixel_width: 0, pixel_height: 0 };
-        self.master.resize(size).unwrap();
-        self.emulator.screen_mut().set_size(at_least_one(rows), at_least_one(columns));
-    }
-
-    /// Takes what the program says next; false when it has ended or says nothing for that long.
+    /// Takes what the program says next; an error when it has ended or says nothing for so long.
     fn take(&mut self, patience: Duration) -> Result<(), RecvTimeoutError> {
         let bytes = self.output.recv_timeout(patience)?;
         for (question, answer) in ANSWERS {

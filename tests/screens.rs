@@ -39,7 +39,8 @@ fn plain_signs() {
     let screen = desk.screen();
     insta::assert_snapshot!(screen);
     // Frames and cut marks aside, nothing needs more than ASCII.
-    let odd: Vec<char> = screen.chars().filter(|c| !c.is_ascii() && !"┌┐└┘─│…–→×·¤".contains(*c)).collect();
+    let odd: Vec<char> =
+        screen.chars().filter(|c| !c.is_ascii() && !"┌┐└┘─│…–→×·¤".contains(*c)).collect();
     assert!(odd.is_empty(), "{odd:?}");
 }
 
@@ -52,7 +53,9 @@ fn details_with_causes_and_effects() {
 
 #[test]
 fn each_pane_alone() {
-    for (name, keys) in [("state", "tab z"), ("diff", "tab tab z"), ("event", "v z"), ("timeline", "shift-tab z")] {
+    for (name, keys) in
+        [("state", "tab z"), ("diff", "tab tab z"), ("event", "v z"), ("timeline", "shift-tab z")]
+    {
         let mut desk = desk((80, 24));
         desk.press(keys);
         insta::assert_snapshot!(format!("zoomed-{name}"), desk.screen());

@@ -2,6 +2,8 @@
 //!
 //! The suite takes a constructor; each backend runs it with its own.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use chronoscope::error::ErrorKind;
 use chronoscope::schema::Draft;
 use chronoscope::store::{AppendOptions, Batch, EventStore, GitHead, Notice};

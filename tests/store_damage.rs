@@ -1,5 +1,7 @@
 //! What a local store does with logs that were cut, torn or written over.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -202,7 +204,8 @@ fn the_global_log_survives_its_lock_files() {
 
 #[test]
 fn verify_names_what_is_wrong_and_where() {
-    let edits: [(&str, &dyn Fn(&mut Vec<String>), FindingKind, u64); 8] = [
+    type Edit<'a> = &'a dyn Fn(&mut Vec<String>);
+    let edits: [(&str, Edit<'_>, FindingKind, u64); 8] = [
         ("not JSON", &|l| l[1] = "x".into(), FindingKind::NotAnEvent, 2),
         ("NUL", &|l| l[2].push('\0'), FindingKind::NulBytes, 3),
         ("two", &|l| l[1] = format!("{}{}", l[1], l[1]), FindingKind::SeveralOnOneLine, 2),

@@ -1,5 +1,7 @@
 //! What the tests of stores share: events to append, and ways to look at what became of them.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::path::Path;
 
 use chronoscope::clock::Clock;

@@ -31,7 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub fn sample(count: usize) -> String {
     let lines = include_str!("../assets/demo/proj-123.jsonl").lines().take(count);
     let stamped = lines.enumerate().map(|(at, line)| {
-        let stamp = format!(",\"event_version\":\"1.1.0\",\"event_sequence\":{},\"issue_key\"", at + 1);
+        let stamp =
+            format!(",\"event_version\":\"1.1.0\",\"event_sequence\":{},\"issue_key\"", at + 1);
         line.replacen(",\"issue_key\"", &stamp, 1) + "\n"
     });
     stamped.collect()
@@ -52,7 +53,12 @@ impl Desk {
     }
 
     /// As [`Desk::new`], for a user who was here before, with a last word on the app.
-    pub fn with(log: &str, size: (u16, u16), user: UserState, adapt: impl FnOnce(&mut App)) -> Self {
+    pub fn with(
+        log: &str,
+        size: (u16, u16),
+        user: UserState,
+        adapt: impl FnOnce(&mut App),
+    ) -> Self {
         let clock = Clock::Fixed(Timestamp::parse("2026-11-20T15:00:00Z").unwrap());
         let store = MemoryStore::new(clock);
         store.push_raw(ISSUE, log.as_bytes());
@@ -78,7 +84,7 @@ impl Desk {
 
     /// Takes news in until something is true.
     pub fn pump_until(&mut self, done: impl Fn(&Debugger) -> bool) {
-        while !done(self.debugger()) {
+        while !done(self.debugger()) || self.debugger().more {
             if !self.debugger().more {
                 self.woken.recv_timeout(PATIENCE).expect("the loader brings news");
             }
@@ -89,7 +95,7 @@ impl Desk {
     /// Lets long work go on until it is done.
     pub fn work(&mut self) {
         while self.app.is_busy() {
-            self.act(Action::Work);
+            self.act(if self.debugger().more { Action::Pump } else { Action::Work });
         }
     }
 

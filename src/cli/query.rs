@@ -101,19 +101,20 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let store = context.shared_store()?;
     let filter = filter(flags, &store)?;
     if let Some(field) = &flags.group_by {
-        return groups(context, &*store, &filter, &GroupBy::parse(field));
+        return groups(context, &store, &filter, &GroupBy::parse(field));
     }
     if flags.count {
         let count = query::count(&*store, &filter)?.count;
-        return Ok(match context.out.format {
-            Format::Text => context.out.line(count.to_string())?,
-            _ => context.out.json(&json!({"count": count}))?,
-        });
+        let count = match context.out.format {
+            Format::Text => context.out.line(count.to_string()),
+            _ => context.out.json(&json!({"count": count})),
+        };
+        return Ok(count?);
     }
     let order = if flags.reverse { Order::Reverse } else { Order::Forward };
     let cursor = flags.cursor.as_deref().map(Cursor::parse).transpose()?;
     if context.out.format == Format::Jsonl {
-        return lines(context, &*store, &filter, order, flags.limit, cursor.as_ref());
+        return lines(context, &store, &filter, order, flags.limit, cursor.as_ref());
     }
     let limit = page_size(context, flags.limit)?;
     let page = query::scan(&*store, &filter, order, Some(limit), cursor.as_ref())?;

@@ -78,7 +78,8 @@ fn list(context: &mut Context) -> Outcome {
             "doc": spec.doc,
         })
     };
-    print_rows(context, CATALOGUE.iter().map(row).collect(), |out| {
+    let rows: Vec<Value> = CATALOGUE.iter().map(row).collect();
+    print_rows(context, &rows, |out| {
         let mut category = None;
         let mut table = Table::new("");
         for spec in CATALOGUE {
@@ -107,7 +108,7 @@ fn severity_role(severity: Severity) -> Role {
 /// Prints rows as JSON, or as text by `text`.
 fn print_rows(
     context: &mut Context,
-    rows: Vec<Value>,
+    rows: &[Value],
     text: impl FnOnce(&mut Context) -> Outcome,
 ) -> Outcome {
     match context.out.format {
@@ -131,11 +132,11 @@ fn words() -> Vec<Word> {
 }
 
 fn kinds(context: &mut Context) -> Outcome {
-    let rows = words()
+    let rows: Vec<Value> = words()
         .iter()
         .map(|(list, name, meaning)| json!({"list": list, "name": name, "meaning": meaning}))
         .collect();
-    print_rows(context, rows, |context| {
+    print_rows(context, &rows, |context| {
         let mut table = Table::new("");
         for (list, name, meaning) in words() {
             table.row([(Some(Role::Dim), list), (Some(Role::Strong), name), (None, meaning)]);

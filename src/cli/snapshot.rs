@@ -4,22 +4,19 @@ use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 
 use crate::config::Setting;
-use crate::error::{Error, ErrorKind, Result};
-use crate::fold::{FOLD_VERSION, STATE_SCHEMA_VERSION};
+use crate::error::Error;
 use crate::model::Moment;
-use crate::store::EventStore;
-use crate::store::local::{LocalStore, SnapshotEntry};
-use crate::store::snapshot::{Retention, Snapshot, Versions};
+use crate::session::Session;
+use crate::session::snapshots::{self, VERSIONS};
+use crate::store::local::SnapshotEntry;
+use crate::store::snapshot::Retention;
 
-use super::context::{Context, position};
+use super::context::{Context, position, user};
 use super::failure::Outcome;
 use super::output::{Format, Role, Table};
 
 /// How many of the newest snapshots of each issue are kept at any age.
 const NEWEST: usize = 3;
-
-/// The versions of the snapshots that this program makes and believes.
-const VERSIONS: Versions = Versions { state_schema: STATE_SCHEMA_VERSION, fold: FOLD_VERSION };
 
 /// The flags of `snapshot`.
 #[derive(Debug, Args)]
@@ -67,26 +64,10 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
 
 fn keep(context: &mut Context, issue: &str, at: Option<&str>) -> Outcome {
     let store = context.store()?;
-    let mut session = context.session(issue)?;
+    let mut session = Session::read(&store, issue)?;
+    session.user = user(&store, issue);
     let at = position(&mut session, at, &Moment::End)?;
-    let Some(row) = session.timeline().row(at).copied() else {
-        return Err(Error::usage("there is nothing to keep before the first event").into());
-    };
-    let state = session.state_at(at)?;
-    let before = store.load_snapshot(issue, u64::from(at).saturating_sub(1), VERSIONS)?.0;
-    let anchor = store.anchor(issue, row.locator, before.as_ref().map(|b| &b.anchor))?;
-    let snapshot = Snapshot {
-        issue_key: issue.to_owned(),
-        position: u64::from(at),
-        event_sequence: session.event(at)?.sequence.unwrap_or(u64::from(at)),
-        timestamp: row.clock,
-        versions: VERSIONS,
-        anchor,
-        state_digest: state.digest(),
-        created_at: context.clock.now(),
-        state: state.value(),
-    };
-    let kept = store.keep_snapshot(&snapshot)?;
+    let (snapshot, kept) = snapshots::take(&store, &mut session, at, context.clock.now())?;
     match context.out.format {
         Format::Text => {
             let issue = context.out.paint(Role::Name, issue);
@@ -176,41 +157,4 @@ fn collect(context: &mut Context, dry_run: bool) -> Outcome {
             Ok(context.out.line(paint.of(Role::Dim, &all))?)
         }
     }
-}
-
-/// What is wrong with an issue's snapshots when they are compared with the log: the log is folded
-/// anew up to each of them.
-pub(crate) fn deep_faults(
-    context: &Context,
-    store: &LocalStore,
-    issue: &str,
-) -> Result<Vec<(std::path::PathBuf, u64, String)>> {
-    let mut entries = store.snapshots(Some(issue))?;
-    entries.reverse();
-    let mut faults = Vec::new();
-    let mut session = context.session(issue)?;
-    let mut chain = Vec::new();
-    for entry in entries {
-        // One that cannot be read is a finding already.
-        let Ok(snapshot) = entry.snapshot else { continue };
-        if snapshot.versions != VERSIONS {
-            continue;
-        }
-        let mut fault = |detail: String| {
-            faults.push((entry.path.clone(), entry.event_sequence, detail));
-        };
-        let at = u32::try_from(snapshot.position).unwrap_or(u32::MAX);
-        match session.state_at(at) {
-            Ok(state) if state.digest() == snapshot.state_digest => {}
-            Ok(_) => fault("its state is not the one that the log gives".to_owned()),
-            Err(error) if error.kind() == ErrorKind::NotFound => fault(error.message().to_owned()),
-            Err(error) => return Err(error),
-        }
-        chain.push(snapshot.anchor);
-        if let Some(detail) = store.check_anchors(issue, &chain)? {
-            fault(detail);
-            chain.pop();
-        }
-    }
-    Ok(faults)
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind};
+use crate::session::snapshots;
 use crate::store::local::{Finding, FindingKind};
 
 use super::context::Context;
@@ -62,14 +63,14 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     if flags.deep {
         let keys = flags.issue.clone().map_or_else(|| store.keys(), |key| Ok(vec![key]))?;
         for key in keys {
-            for (file, sequence, detail) in super::snapshot::deep_faults(context, &store, &key)? {
+            for mismatch in snapshots::compare(&store, &key)? {
                 findings.push(Row {
                     kind: FindingKind::BadSnapshot,
                     issue_key: Some(key.clone()),
-                    file,
+                    file: mismatch.path,
                     line: None,
-                    event_sequence: Some(sequence),
-                    detail,
+                    event_sequence: Some(mismatch.event_sequence),
+                    detail: mismatch.detail,
                 });
             }
         }

@@ -168,6 +168,10 @@ commands! {
     Anomalies = "anomalies", Debugger ["!"] "";
     /// pin the selected path to the top, or unpin it
     Pin = "pin", State ["p"] "pin";
+    /// to the next row that this event changed
+    NextChange = "next-change", State ["w"] "changed";
+    /// to the row before that this event changed
+    PreviousChange = "previous-change", State ["W"] "";
     /// open everything below the selected row
     ExpandAll = "expand-all", State ["*"] "";
     /// close the selected row, or go to the one that holds it

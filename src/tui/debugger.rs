@@ -411,7 +411,13 @@ impl Debugger {
         if let Some((width, height)) = detail {
             let size = (usize::from(width), usize::from(height));
             let summaries = &mut self.summaries;
-            self.detail.prepare(&mut self.session, summaries, self.playhead, self.restarts, size)?;
+            self.detail.prepare(
+                &mut self.session,
+                summaries,
+                self.playhead,
+                self.restarts,
+                size,
+            )?;
         }
         Ok(())
     }

@@ -58,7 +58,13 @@ impl Play {
     }
 
     /// Where the playhead is at `now`, from `at` on.
-    pub fn advance(&mut self, clocks: &Clocks, at: Position, head: Position, now: Duration) -> Position {
+    pub fn advance(
+        &mut self,
+        clocks: &Clocks,
+        at: Position,
+        head: Position,
+        now: Duration,
+    ) -> Position {
         let elapsed = now.saturating_sub(self.since);
         self.since = now;
         let factor = i64::from(Self::factor(self.speed));

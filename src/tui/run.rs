@@ -19,9 +19,9 @@ use super::keymap::Keymap;
 use super::theme::{Theme, Wish};
 use super::{TuiOptions, update};
 use crate::error::{Error, ErrorKind, Result};
+use crate::session::Session;
 use crate::session::browse::Browser as Cards;
 use crate::session::user_state::{self, UserState};
-use crate::session::Session;
 use terminal::Screen;
 
 /// How often the screen is drawn while a log is being read and nobody presses a key.
@@ -71,7 +71,17 @@ pub fn run(options: TuiOptions) -> Result<()> {
         app.fail(fault.clone());
     }
     let started = Instant::now();
-    let mut turner = Turner { app, screen, options, sender, messages, cards: None, started, drawn: None, quit: false };
+    let mut turner = Turner {
+        app,
+        screen,
+        options,
+        sender,
+        messages,
+        cards: None,
+        started,
+        drawn: None,
+        quit: false,
+    };
     turner.listen()?;
     match session {
         Some(session) => turner.act(Action::Opened(Box::new(session)))?,
@@ -84,7 +94,9 @@ fn read_keymap(options: &TuiOptions) -> (Keymap, Vec<String>) {
     let Some(file) = &options.keymap_file else { return (Keymap::default(), Vec::new()) };
     match std::fs::read_to_string(file) {
         Ok(text) => Keymap::read(&text, &file.display().to_string()),
-        Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => (Keymap::default(), Vec::new()),
+        Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => {
+            (Keymap::default(), Vec::new())
+        }
         Err(fault) => (Keymap::default(), vec![format!("{}: {fault}", file.display())]),
     }
 }

@@ -77,7 +77,9 @@ impl Search {
     /// Looks for the next hit from a position, or from a path in the state there.
     pub fn go(&mut self, way: Way, position: Position, selected: &Path, root: &Value) {
         self.run = Some(match self.place {
-            Place::Events => Run::Events { way, reached: position, origin: position, wrapped: false },
+            Place::Events => {
+                Run::Events { way, reached: position, origin: position, wrapped: false }
+            }
             Place::State => {
                 let known = self.hits.take().filter(|(at, _)| *at == position);
                 let walk = match known {
@@ -94,7 +96,8 @@ impl Search {
     pub fn progress(&self, head: Position) -> Option<u32> {
         match self.run.as_ref()? {
             Run::Events { way, reached, origin, wrapped } => {
-                let (reached, origin, head) = (u64::from(*reached), u64::from(*origin), u64::from(head));
+                let (reached, origin, head) =
+                    (u64::from(*reached), u64::from(*origin), u64::from(head));
                 let done = match (way, wrapped) {
                     (Way::Forward, false) => reached - origin.min(reached),
                     (Way::Forward, true) => head - origin.min(head) + reached,
@@ -173,7 +176,7 @@ fn pick(hits: &[Path], from: &Path, way: Way) -> Outcome {
 }
 
 /// The order in which the tree shows paths: items of lists by their numbers.
-fn order(a: &Path, b: &Path) -> std::cmp::Ordering {
+pub(super) fn order(a: &Path, b: &Path) -> std::cmp::Ordering {
     let number = |key: &Key| key.parse::<u64>().ok();
     let pairs = a.keys().iter().zip(b.keys());
     let first = pairs.map(|(a, b)| match (number(a), number(b)) {
@@ -213,9 +216,10 @@ impl Walk {
         let whole = match value {
             Value::Map(map) => {
                 let skip = self.next.get(depth).copied().unwrap_or(0);
-                map.iter().enumerate().skip(skip).all(|(index, (key, child))| {
-                    self.visit(index, key, child, path, depth, nodes)
-                })
+                map.iter()
+                    .enumerate()
+                    .skip(skip)
+                    .all(|(index, (key, child))| self.visit(index, key, child, path, depth, nodes))
             }
             Value::List(items) => {
                 let skip = self.next.get(depth).copied().unwrap_or(0);
@@ -306,7 +310,11 @@ mod tests {
     #[test]
     fn finds_keys_values_and_paths_however_small_the_steps() {
         for nodes in [1, 2, 3, 5, 1000] {
-            assert_eq!(hits("failed", nodes), ["/agents/api/files/2", "/agents/api/status"], "{nodes}");
+            assert_eq!(
+                hits("failed", nodes),
+                ["/agents/api/files/2", "/agents/api/status"],
+                "{nodes}"
+            );
             assert_eq!(hits("API", nodes), ["/agents/api", "/errors/e1/agent"], "{nodes}");
             assert_eq!(hits("42", nodes), ["/errors/e1/code"]);
             assert_eq!(hits("ui/status", nodes), ["/agents/ui/status"]);

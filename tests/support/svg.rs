@@ -72,7 +72,7 @@ impl Grid {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.1} {height:.1}\" \
              width=\"{width:.0}\" height=\"{height:.0}\" role=\"img\">\n<title>{}</title>\n\
              <style>text{{font:14px ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',\
-             'Liberation Mono',monospace;white-space:pre}}.b{{font-weight:700}}.i{{font-style:\
+             'Liberation Mono',monospace}}.b{{font-weight:700}}.i{{font-style:\
              italic}}.u{{text-decoration:underline}}.m{{text-anchor:middle}}</style>\n\
              <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{}\"/>\n",
             escape(&self.title),
@@ -118,22 +118,25 @@ impl Grid {
                         && c.underline == cell.underline
                         && self.colors(c).0 == self.colors(cell).0
                 };
-                let run: Vec<&Cell> = cells[at..].iter().take_while(alike).collect();
-                let text: String = run.iter().map(|c| c.text.as_str()).collect();
-                let before = text.len() - text.trim_start_matches(' ').len();
-                let text = text.trim_matches(' ');
-                if !text.is_empty() || cell.underline {
-                    let x = x + before as f64 * WIDTH;
-                    let length = text.len() as f64 * WIDTH;
-                    let class = class(cell, false);
-                    let _ = writeln!(
-                        svg,
-                        "<text x=\"{x:.1}\" y=\"{:.1}\"{class} fill=\"{fill}\" textLength=\"{length:.1}\" lengthAdjust=\"spacingAndGlyphs\">{}</text>",
-                        y + 13.5,
-                        escape(text)
-                    );
+                let run: String =
+                    cells[at..].iter().take_while(alike).map(|c| c.text.as_str()).collect();
+                // Single blanks only: viewers differ in what they make of several.
+                let blanks = run.len() - run.trim_start_matches(' ').len();
+                if blanks > 0 {
+                    at += blanks;
+                    continue;
                 }
-                at += run.len();
+                let words = run.split("  ").next().unwrap_or_default().trim_end_matches(' ');
+                let length = words.len() as f64 * WIDTH;
+                let _ = writeln!(
+                    svg,
+                    "<text x=\"{x:.1}\" y=\"{:.1}\"{} fill=\"{fill}\" textLength=\"{length:.1}\" \
+                     lengthAdjust=\"spacingAndGlyphs\">{}</text>",
+                    y + 13.5,
+                    class(cell, false),
+                    escape(words)
+                );
+                at += words.len();
                 continue;
             }
             let same = cells[at..].iter().take_while(|c| **c == *cell).count().max(1);

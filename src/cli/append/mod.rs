@@ -17,6 +17,7 @@ use crate::config::Setting;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ids;
 use crate::schema::{Draft, KeyPattern, Rules, SchemaFault, Stamp};
+use crate::session::snapshots::{Policy, take_if_due};
 use crate::store::local::LocalStore;
 use crate::store::{AppendOptions, Batch, Durability, EventStore};
 
@@ -119,12 +120,31 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     if flags.dry_run {
         return dry_run(context, &store, &batch, &options);
     }
-    for acknowledgement in store.append(&batch, &options)? {
-        if !flags.quiet {
-            context.out.line(super::output::json_text(&acknowledgement, false))?;
-        }
+    let done = store.append(&batch, &options)?;
+    if !flags.quiet {
+        done.iter().try_for_each(|a| context.out.line(super::output::json_text(a, false)))?;
+    }
+    context.out.flush()?;
+    let fresh: Vec<u64> = done.iter().filter(|a| !a.duplicate).map(|a| a.event_sequence).collect();
+    if let (Some(first), Some(last)) = (fresh.first(), fresh.last()) {
+        snapshot_when_due(context, &store, &batch.issue_key, first - 1, *last);
     }
     Ok(())
+}
+
+/// Keeps a snapshot where the settings ask for one. The events are acknowledged by now: what goes
+/// wrong here changes nothing but the next start.
+fn snapshot_when_due(context: &Context, store: &LocalStore, issue: &str, before: u64, after: u64) {
+    let policy = Policy {
+        frequency: match context.config.flag(Setting::SnapshotsEnabled) {
+            true => context.config.count(Setting::SnapshotFrequency),
+            false => 0,
+        },
+        minimum: context.config.count(Setting::SnapshotMinEvents),
+    };
+    if policy.crossed(before, after) {
+        let _ = take_if_due(store, issue, context.clock.now());
+    }
 }
 
 /// What events are checked against.

@@ -5,6 +5,7 @@
 //!
 //! Lives here: grouping and the answers. May not live here: checking events.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 
@@ -17,7 +18,7 @@ use crate::store::local::LocalStore;
 use crate::store::{Acknowledgement, AppendOptions, Batch, Durability, EventStore};
 
 use super::input::{Given, refuse_single_flags};
-use super::{Context, Flags, stdin_is_terminal};
+use super::{Context, Flags, snapshot_when_due, stdin_is_terminal};
 use crate::cli::failure::{Failure, Outcome, error_json};
 use crate::cli::output::json_text;
 
@@ -89,8 +90,7 @@ fn read_group(
     limit: usize,
 ) -> Result<Option<Vec<RawLine>>> {
     let mut lines = Vec::new();
-    loop {
-        let Some(line) = read_line(input, limit)? else { break };
+    while let Some(line) = read_line(input, limit)? {
         *number += 1;
         if line.as_ref().is_none_or(|line| !line.trim_ascii().is_empty()) {
             lines.push((*number, line));
@@ -207,6 +207,7 @@ impl Stream<'_> {
         context: &mut Context,
         answers: Vec<(u64, Result<Acknowledgement>)>,
     ) -> Outcome {
+        let grown = grown(&answers);
         let mut refused = String::new();
         for (number, answer) in answers {
             match answer {
@@ -230,8 +231,24 @@ impl Stream<'_> {
         context.out.flush()?;
         // Nobody is left to tell when stderr is closed.
         let _ = std::io::stderr().write_all(refused.as_bytes());
+        for (issue, (before, after)) in grown {
+            snapshot_when_due(context, &self.store, &issue, before, after);
+        }
         Ok(())
     }
+}
+
+/// From where to where each issue's sequence went.
+fn grown(answers: &[(u64, Result<Acknowledgement>)]) -> BTreeMap<String, (u64, u64)> {
+    let mut grown = BTreeMap::new();
+    let fresh = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok());
+    for done in fresh.filter(|done| !done.duplicate) {
+        let sequence = done.event_sequence;
+        let (_, after) =
+            grown.entry(done.issue_key.clone()).or_insert((sequence.saturating_sub(1), sequence));
+        *after = sequence.max(*after);
+    }
+    grown
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 mod append;
 mod derived;
 mod fetch;
+mod finding;
 mod global;
 mod head;
 mod ids;
@@ -16,6 +17,7 @@ mod io;
 mod layout;
 mod lines;
 mod lock;
+mod plan;
 mod rebuild;
 mod record;
 mod remake;
@@ -32,13 +34,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 pub use derived::Stats;
+pub use finding::{Finding, FindingKind, Report};
 pub use layout::{Date, Layout, is_store};
 pub use lines::MAX_LINE_BYTES;
 pub use rebuild::RebuildReport;
 pub use remake::GlobalReport;
 pub use snapshots::SnapshotEntry;
 pub use summary::{EventRef, Summary};
-pub use verify::{Finding, FindingKind, Report};
 
 use super::snapshot::{Snapshot, Versions};
 use super::{Acknowledgement, AppendOptions, Batch, EventStore, IssueEntry, Tail};
@@ -120,6 +122,18 @@ impl LocalStore {
     #[must_use]
     pub fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// A reader of an issue's log behind its first `bytes`, which end with a line feed: for those
+    /// who know what stands before.
+    ///
+    /// # Errors
+    /// Not found, when there is no such issue; integrity, when the log is shorter; unavailable,
+    /// when it cannot be read.
+    pub fn tail_after(&self, issue_key: &str, bytes: u64) -> Result<Box<dyn Tail>> {
+        let mut tail = tail::LocalTail::new(&self.layout, issue_key, self.max_line_bytes)?;
+        tail.skip(bytes)?;
+        Ok(Box::new(tail))
     }
 
     /// The keys of all issues, sorted.

@@ -4,18 +4,21 @@
 //! Lives here: [`LocalStore::sync_pending`] and the rhythm of the refreshing. May not live here:
 //! the content of the derived files (see [`super::derived`]).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::LocalStore;
-use super::append::{Plan, beginning, doubt};
+use super::append::{beginning, doubt};
 use super::global::{Fresh, Global};
 use super::head::Locked;
 use super::ids::{self, Found};
 use super::io::{fingerprint, is_absent, sync_dir};
 use super::layout::Date;
+use super::plan::Plan;
 use super::record::Place;
+use super::summary::Summary;
 use crate::error::{Error, Result};
 use crate::store::{Acknowledgement, Durability};
 
@@ -23,6 +26,8 @@ use crate::store::{Acknowledgement, Durability};
 const METADATA_EVERY: u64 = 32;
 /// A day's summary is refreshed after so many events of one issue.
 const INDEX_EVERY: u64 = 256;
+/// How many partitions are synced at the same time.
+const SYNCS_AT_ONCE: usize = 8;
 /// The types after which an issue tends to rest.
 const ENDS: &[&str] = &["OrchestrationCompleted", "OrchestrationFailed", "OrchestrationCancelled"];
 
@@ -34,42 +39,94 @@ impl LocalStore {
     /// Unavailable, when something cannot be synced; it can be called again.
     pub fn sync_pending(&self, lock_timeout: Duration) -> Result<()> {
         let touched = self.pending().touched.clone();
-        let mut folders = BTreeSet::new();
-        for (key, dates) in &touched {
-            for date in dates {
-                let path = self.layout.events(*date, key);
-                let synced = File::open(&path).and_then(|file| file.sync_data());
-                match synced {
-                    // Another process may have moved it out of the log meanwhile.
-                    Err(error) if is_absent(&error) => continue,
-                    Err(error) => {
-                        doubt(&self.layout, key, beginning(*date), lock_timeout);
-                        return Err(Error::io("sync", &path, &error));
-                    }
-                    Ok(()) => {}
-                }
-                sync_dir(&self.layout.partition(*date, key))?;
-                folders.insert(*date);
-            }
-        }
+        let folders = self.sync_partitions(&touched, lock_timeout)?;
         for date in &folders {
             sync_dir(&self.layout.root().join(date.as_str()))?;
         }
         if !folders.is_empty() {
             sync_dir(self.layout.root())?;
         }
+        let mut summaries: BTreeMap<Date, BTreeMap<String, Summary>> = BTreeMap::new();
         for (key, dates) in &touched {
-            self.settle_deferred(key, dates, lock_timeout)?;
+            for (date, summary) in self.settle_deferred(key, dates, lock_timeout)? {
+                summaries.entry(date).or_default().insert(key.clone(), summary);
+            }
             self.pending().touched.remove(key);
+        }
+        for (date, fresh) in summaries {
+            let mut issues = self.kept_index(date)?.map(|day| day.issues).unwrap_or_default();
+            issues.extend(fresh);
+            self.write_index(date, issues, false)?;
         }
         self.pending().ids.clear();
         Ok(())
     }
 
-    /// Publishes what is durable now, and says so in the head.
-    fn settle_deferred(&self, key: &str, dates: &BTreeSet<Date>, timeout: Duration) -> Result<()> {
+    /// Syncs each partition and its folder: several at a time, for the device can then take them
+    /// together. Gives the days that they stand in.
+    fn sync_partitions(
+        &self,
+        touched: &BTreeMap<String, BTreeSet<Date>>,
+        lock_timeout: Duration,
+    ) -> Result<BTreeSet<Date>> {
+        let work: Vec<(&str, Date)> = touched
+            .iter()
+            .flat_map(|(key, dates)| dates.iter().map(|date| (key.as_str(), *date)))
+            .collect();
+        let next = AtomicUsize::new(0);
+        let sync_some = || {
+            let take = || work.get(next.fetch_add(1, Ordering::Relaxed));
+            let one = |&(key, date)| (key, date, self.sync_partition(key, date));
+            std::iter::from_fn(|| take().map(one)).collect::<Vec<_>>()
+        };
+        let outcomes: Vec<_> = std::thread::scope(|scope| {
+            let workers = SYNCS_AT_ONCE.min(work.len());
+            let workers: Vec<_> = (1..workers).map(|_| scope.spawn(sync_some)).collect();
+            let mut outcomes = sync_some();
+            for worker in workers {
+                // A worker that died has said so; what it left undone stays unsynced.
+                outcomes.extend(worker.join().unwrap_or_default());
+            }
+            outcomes
+        });
+        if outcomes.len() < work.len() {
+            return Err(Error::internal("a thread that syncs partitions ended early"));
+        }
+        let (mut folders, mut failure) = (BTreeSet::new(), None);
+        for (key, date, outcome) in outcomes {
+            match outcome {
+                Ok(true) => drop(folders.insert(date)),
+                Ok(false) => {}
+                Err(error) => {
+                    doubt(&self.layout, key, beginning(date), lock_timeout);
+                    failure = failure.or(Some(error));
+                }
+            }
+        }
+        failure.map_or(Ok(folders), Err)
+    }
+
+    /// Whether the partition is there, which is durable then.
+    fn sync_partition(&self, key: &str, date: Date) -> Result<bool> {
+        let path = self.layout.events(date, key);
+        match File::open(&path).and_then(|file| file.sync_data()) {
+            // Another process may have moved it out of the log meanwhile.
+            Err(error) if is_absent(&error) => Ok(false),
+            Err(error) => Err(Error::io("sync", &path, &error)),
+            Ok(()) => sync_dir(&self.layout.partition(date, key)).map(|()| true),
+        }
+    }
+
+    /// Publishes what is durable now, says so in the head, and gives the days' summaries. Those
+    /// are derived, and checked by who reads them: they are not worth a sync each.
+    fn settle_deferred(
+        &self,
+        key: &str,
+        dates: &BTreeSet<Date>,
+        timeout: Duration,
+    ) -> Result<Vec<(Date, Summary)>> {
         let mut log = Locked::take(&self.layout, key, timeout)?;
-        let Some(end) = log.head.end else { return Ok(()) };
+        let Some(end) = log.head.end else { return Ok(Vec::new()) };
         if log.head.suspect.is_some() {
             log.write_suspect_again()?;
             log.head.suspect = None;
@@ -87,11 +144,11 @@ impl LocalStore {
         let fresh = Fresh { key, lock: &log.lock, before: None, after: end, sequence, bytes: &[] };
         Global::take(&self.layout, timeout)?.publish(&fresh)?;
         ids::extend(&self.layout, key, end)?;
-        let index = dates.last().copied();
-        for date in dates {
-            self.refresh_metadata(key, *date, true)?;
-        }
-        index.map_or(Ok(()), |date| self.refresh_index(key, date, true))
+        let refreshed = dates.iter().map(|date| {
+            let summary = self.refresh_metadata(key, *date, false)?;
+            Ok((*date, summary))
+        });
+        refreshed.collect()
     }
 
     /// Publishes the durable lines of every issue that are not in the global log yet, as readers

@@ -1,7 +1,7 @@
 //! Checking a store: every line, every sequence, every derived file against its log.
 //!
-//! Lives here: [`LocalStore::verify`] and the closed list of what it can find. May not live
-//! here: mending, or the Merkle log.
+//! Lives here: [`LocalStore::verify`]. May not live here: what it can find (see
+//! [`super::finding`]), mending, or the Merkle log.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -9,10 +9,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
-use serde::Serialize;
 use smallvec::SmallVec;
 
 use super::LocalStore;
+use super::finding::{Finding, FindingKind, Report};
 use super::global::issue_of;
 use super::io::{fingerprint, is_absent};
 use super::layout::{Date, METADATA};
@@ -21,78 +21,6 @@ use super::snapshots::{check, snapshot_names};
 use super::summary::{Light, Summary};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AnomalyKind, Timestamp, envelope};
-
-crate::closed_list! {
-    /// What a check of the store can find.
-    pub enum FindingKind {
-        /// A line is not JSON, or a JSON value that is no object.
-        NotAnEvent = "not-an-event",
-        /// NUL bytes stand in a line.
-        NulBytes = "nul-bytes",
-        /// A line has bytes that are not UTF-8.
-        InvalidUtf8 = "invalid-utf8",
-        /// Several objects stand on one line.
-        SeveralOnOneLine = "several-on-one-line",
-        /// A line is longer than the limit.
-        LineTooLong = "line-too-long",
-        /// An event lacks a field that every event has, or has it in another type.
-        FieldFault = "field-fault",
-        /// The sequence number leaves a gap.
-        SequenceGap = "sequence-gap",
-        /// The sequence number was there before.
-        SequenceRepeated = "sequence-repeated",
-        /// The event id was there before.
-        ReusedId = "reused-id",
-        /// The event names another issue than the folder it stands in.
-        OtherIssue = "other-issue",
-        /// The event's day is later than the folder it stands in.
-        WrongPartition = "wrong-partition",
-        /// Bytes stand after the last line feed.
-        TornTail = "torn-tail",
-        /// A link leads out of the store.
-        OutsideLink = "outside-link",
-        /// A metadata.json does not fit its events.
-        MetadataMismatch = "metadata-mismatch",
-        /// An index.json does not fit the events of its day.
-        IndexMismatch = "index-mismatch",
-        /// The global log lacks events.
-        GlobalMissing = "global-missing",
-        /// The global log has a line that no issue's log has.
-        GlobalExtra = "global-extra",
-        /// The global log has a line twice, or an issue's lines in another order.
-        GlobalOrder = "global-order",
-        /// A snapshot's file is damaged, or is not the one that its name says.
-        BadSnapshot = "bad-snapshot",
-    }
-}
-
-/// One thing that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// What is wrong.
-    pub kind: FindingKind,
-    /// The issue it belongs to.
-    pub issue_key: Option<String>,
-    /// The file.
-    pub file: PathBuf,
-    /// The line, from 1.
-    pub line: Option<u64>,
-    /// The event's sequence number.
-    pub event_sequence: Option<u64>,
-    /// The particulars in words.
-    pub detail: String,
-}
-
-/// The outcome of a check.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Report {
-    /// What is wrong, in the order of the issues and files.
-    pub findings: Vec<Finding>,
-    /// How many events were read.
-    pub events: u64,
-    /// How many bytes the logs have.
-    pub bytes: u64,
-}
 
 impl LocalStore {
     /// Checks one issue, or all: logs, derived files, snapshots. Derived files that are absent or

@@ -11,7 +11,7 @@ use crate::tui::summaries::Summaries;
 /// How many effects are listed at most.
 const MOST_EFFECTS: usize = 200;
 /// How many causes are listed at most, the nearest ones.
-const MOST_CAUSES: usize = 8;
+const MOST_CAUSES: usize = 5;
 
 /// A line of the pane.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +78,8 @@ impl DetailPane {
         let total = self.len();
         self.cursor = self.cursor.min(total.saturating_sub(1));
         self.top = scroll(self.top, self.cursor, height, total, 1);
-        self.lines = (self.top..total.min(self.top + height)).filter_map(|at| self.line(at)).collect();
+        self.lines =
+            (self.top..total.min(self.top + height)).filter_map(|at| self.line(at)).collect();
         for line in &self.lines {
             if let DetailLine::Cause(cause) | DetailLine::Effect(cause) = line {
                 summaries.fill(session, cause.position..=cause.position);

@@ -42,7 +42,13 @@ impl DiffPane {
     ///
     /// # Errors
     /// Those of reading the log again; what was shown stays.
-    pub fn take(&mut self, session: &mut Session, from: Position, to: Position, restarts: u64) -> Result<()> {
+    pub fn take(
+        &mut self,
+        session: &mut Session,
+        from: Position,
+        to: Position,
+        restarts: u64,
+    ) -> Result<()> {
         let basis = (from, to, restarts, self.counters);
         if self.basis == Some(basis) {
             return Ok(());

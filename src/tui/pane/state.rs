@@ -5,6 +5,8 @@ use crate::fold::State;
 use crate::model::{Path, Position, Value};
 use crate::session::Session;
 use crate::timeline::telling;
+use crate::tui::nav::Way;
+use crate::tui::search::order;
 use crate::tui::tree::{Tree, TreeRow, Wanted};
 
 /// How many branches one key opens at most.
@@ -125,7 +127,8 @@ impl StatePane {
         if self.basis == Some(basis) {
             return Ok(());
         }
-        let same_event = self.basis.is_some_and(|b| (b.position, b.restarts) == (position, restarts));
+        let same_event =
+            self.basis.is_some_and(|b| (b.position, b.restarts) == (position, restarts));
         if !same_event {
             let mut changed: Vec<(Path, bool)> = telling(&session.changes(position)?)
                 .filter(|change| change.new.is_some())
@@ -248,6 +251,25 @@ impl StatePane {
         self.cursor = self.cursor.max(self.pins.len());
     }
 
+    /// Selects the next row that the current event changed, or the one before, round and round;
+    /// false when it changed none.
+    pub fn go_to_change(&mut self, way: Way) -> bool {
+        let from = &self.selected;
+        let found = match way {
+            Way::Forward => {
+                let after = self.changed.iter().find(|(path, _)| order(path, from).is_gt());
+                after.or(self.changed.first())
+            }
+            Way::Back => {
+                let before = self.changed.iter().rfind(|(path, _)| order(path, from).is_lt());
+                before.or(self.changed.last())
+            }
+        };
+        let Some(path) = found.map(|(path, _)| path.clone()) else { return false };
+        self.reveal(&path);
+        true
+    }
+
     fn select(&mut self, path: &Path) {
         if let Some(index) = self.tree.index_of(path) {
             self.cursor = self.pins.len() + index;
@@ -294,8 +316,11 @@ mod tests {
     #[test]
     fn touches_are_found_at_above_and_below() {
         let path = |text| Path::parse(text).unwrap();
-        let mut changed =
-            vec![(path("/agents/a/status"), false), (path("/errors/e"), true), (path("/git"), false)];
+        let mut changed = vec![
+            (path("/agents/a/status"), false),
+            (path("/errors/e"), true),
+            (path("/git"), false),
+        ];
         changed.sort();
         for (at, expected) in [
             ("/agents/a/status", Some(Touch::Changed)),

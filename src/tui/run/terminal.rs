@@ -69,7 +69,8 @@ impl Screen {
 
     /// Puts text on the clipboard, as far as the terminal allows that (OSC 52).
     pub(super) fn copy(&mut self, text: &str) -> Result<()> {
-        execute!(self.terminal.backend_mut(), CopyToClipboard::to_clipboard_from(text)).map_err(fault)
+        execute!(self.terminal.backend_mut(), CopyToClipboard::to_clipboard_from(text))
+            .map_err(fault)
     }
 
     /// Gives the terminal back, stops until the shell wakes us, and takes it over again.

@@ -65,7 +65,11 @@ fn travel(debugger: &mut Debugger, command: Command, count: Option<u32>) -> bool
 }
 
 /// Jumps to the next of something; none for other commands, an error when there is no next one.
-fn jump(debugger: &mut Debugger, command: Command, count: Option<u32>) -> Option<Result<(), String>> {
+fn jump(
+    debugger: &mut Debugger,
+    command: Command,
+    count: Option<u32>,
+) -> Option<Result<(), String>> {
     use Way::{Back, Forward};
     let timeline = |debugger: &Debugger, at, find: Find| find(debugger.session.timeline(), at);
     let (find, what): (Find, &str) = match command {
@@ -255,7 +259,8 @@ fn cancel(app: &mut App) {
 fn look(app: &mut App, command: Command, count: Option<u32>) -> bool {
     let Some(debugger) = app.debugger.as_deref_mut() else { return false };
     let focus = debugger.focus;
-    let page = debugger.layout.pane(focus).map_or(1, |area| usize::from(area.height.saturating_sub(2)));
+    let page =
+        debugger.layout.pane(focus).map_or(1, |area| usize::from(area.height.saturating_sub(2)));
     if let Some(rows) = motion(command, count, page) {
         move_in(debugger, focus, rows);
         return true;
@@ -266,6 +271,8 @@ fn look(app: &mut App, command: Command, count: Option<u32>) -> bool {
         Command::NextPane => debugger.focus_on(order[(at + 1) % order.len()]),
         Command::PreviousPane => debugger.focus_on(order[(at + order.len() - 1) % order.len()]),
         Command::Collapse => debugger.state.collapse(),
+        Command::NextChange => go_to_change(app, Way::Forward),
+        Command::PreviousChange => go_to_change(app, Way::Back),
         Command::ExpandAll => {
             if !debugger.state.open_all() {
                 app.tell("that is a lot: only the first 2000 branches were opened");
@@ -286,6 +293,12 @@ fn look(app: &mut App, command: Command, count: Option<u32>) -> bool {
         _ => return false,
     }
     true
+}
+
+fn go_to_change(app: &mut App, way: Way) {
+    if app.debugger.as_deref_mut().is_some_and(|d| !d.state.go_to_change(way)) {
+        app.tell("this event changed nothing that is there now");
+    }
 }
 
 fn zoom(debugger: &mut Debugger, factor: f64) {

@@ -102,7 +102,9 @@ fn click(app: &mut App, column: u16, row: u16) -> Vec<Effect> {
         }
         Pane::Diff => {
             let width = usize::from(inner.width);
-            if let Some(entry) = crate::tui::view::diff::entry_at(&debugger.diff, width, inner.height, row) {
+            if let Some(entry) =
+                crate::tui::view::diff::entry_at(&debugger.diff, width, inner.height, row)
+            {
                 debugger.diff.cursor = entry;
             }
         }
@@ -128,7 +130,9 @@ fn turn(app: &mut App, event: MouseEvent, rows: i64) {
             let factor = if rows < 0 { 0.5 } else { 2.0 };
             debugger.timeline.zoom(factor, debugger.playhead, debugger.session.timeline());
         }
-        Some(pane) => move_in(debugger, pane, if pane == Pane::Timeline { rows.signum() } else { rows }),
+        Some(pane) => {
+            move_in(debugger, pane, if pane == Pane::Timeline { rows.signum() } else { rows })
+        }
         None => {}
     }
 }

@@ -92,7 +92,7 @@ fn lines(entry: &DiffEntry, style: Style, width: usize, height: usize) -> Vec<Li
     let mut lines = vec![vec![(role, format!("{sign} ")), (role, path)]];
     match (&entry.from, &entry.to, style) {
         (Some(Value::Text(old)), Some(Value::Text(new)), Style::Tree)
-            if !on_one_line(old, new, width) =>
+            if are_prose(old, new) && !on_one_line(old, new, width) =>
         {
             lines.extend(by_words(old, new, width));
         }
@@ -113,6 +113,12 @@ fn lines(entry: &DiffEntry, style: Style, width: usize, height: usize) -> Vec<Li
         lines.push(vec![(Role::Dim, "  …".to_owned())]);
     }
     lines
+}
+
+/// Whether two texts are worth comparing by words; names, times and ids are not.
+fn are_prose(old: &str, new: &str) -> bool {
+    let words = |text: &str| text.split_whitespace().take(4).count() == 4;
+    words(old) && words(new)
 }
 
 fn on_one_line(old: &str, new: &str, width: usize) -> bool {
@@ -160,19 +166,20 @@ fn whole(value: &Value, sign: &str, role: Role, width: usize) -> Vec<Line> {
     }
 }
 
-/// Two texts as one, with what was removed and added by words.
+/// Two texts as one, with what was removed and added by words. The brackets tell them apart where
+/// there are no colours.
 fn by_words(old: &str, new: &str, width: usize) -> Vec<Line> {
     let (old, new) = around_difference(old, new);
     let pieces = text_diff(old, new);
-    let roles = pieces.iter().map(|piece| {
-        let role = match piece.kind {
-            PieceKind::Same => Role::Text,
-            PieceKind::Removed => Role::RemovedWord,
-            PieceKind::Added => Role::AddedWord,
+    let roles = pieces.iter().flat_map(|piece| {
+        let (open, role, close) = match piece.kind {
+            PieceKind::Same => ("", Role::Text, ""),
+            PieceKind::Removed => ("[-", Role::RemovedWord, "-]"),
+            PieceKind::Added => ("{+", Role::AddedWord, "+}"),
         };
-        (role, piece.text)
+        [(role, open), (role, piece.text), (role, close)]
     });
-    wrap(roles, width)
+    wrap(roles.filter(|(_, text)| !text.is_empty()), width)
 }
 
 /// The parts of two texts that are worth comparing: from a little before where they differ first.
@@ -254,7 +261,7 @@ mod tests {
         let new = format!("\"{}the slow fox\"", "same ".repeat(1000));
         let lines = shown(Some(&old), Some(&new), Style::Tree, 30);
         assert!(lines.len() < 6, "{lines:?}");
-        assert!(lines.concat().contains("quickslow"), "{lines:?}");
+        assert!(lines.concat().contains("[-quick-]{+slow+}"), "{lines:?}");
     }
 
     #[test]
@@ -267,7 +274,8 @@ mod tests {
     #[test]
     fn odd_widths_do_no_harm() {
         for width in 0..12 {
-            let _ = shown(Some("\"日本語テキスト\""), Some("\"日本 語\\ntext\""), Style::Tree, width);
+            let _ =
+                shown(Some("\"日本語テキスト\""), Some("\"日本 語\\ntext\""), Style::Tree, width);
         }
     }
 }

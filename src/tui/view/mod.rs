@@ -174,7 +174,8 @@ fn marked_text(app: &App, text: &str, role: Role, pen: &mut Pen<'_>) {
 /// the boundaries of characters.
 fn find_ignoring_case(text: &str, from: usize, needle: &[u8]) -> Option<usize> {
     let bytes = text.as_bytes().get(from..)?;
-    let found = bytes.windows(needle.len()).position(|window| window.eq_ignore_ascii_case(needle))?;
+    let found =
+        bytes.windows(needle.len()).position(|window| window.eq_ignore_ascii_case(needle))?;
     let (at, end) = (from + found, from + found + needle.len());
     (text.is_char_boundary(at) && text.is_char_boundary(end)).then_some(at)
 }

@@ -8,8 +8,8 @@ use super::pen::{Pen, frame, lay};
 use crate::tui::action::Command;
 use crate::tui::app::App;
 use crate::tui::debugger::Debugger;
-use crate::tui::pane::scroll;
 use crate::tui::palette::{Choice, Palette};
+use crate::tui::pane::scroll;
 use crate::tui::theme::{Glyph, Role};
 use crate::tui::viewer::Viewer;
 
@@ -87,7 +87,8 @@ pub(super) fn palette(app: &App, palette: &Palette, buffer: &mut Buffer) {
     let rows = u16::try_from(palette.choices.len().max(1)).unwrap_or(u16::MAX);
     let height = rows.saturating_add(3).min(HIGHEST_PALETTE).min(place.height);
     let area = Rect::new((app.size.0 - width) / 2, place.y, width, height);
-    let inner = open(app, buffer, area, "palette", "action, or moment: 14:00  AgentFailed:2  57  @a");
+    let inner =
+        open(app, buffer, area, "palette", "action, or moment: 14:00  AgentFailed:2  57  @a");
     super::prompt_line(app, ":", &palette.input, &mut Pen::new(buffer, inner, 0));
     let list = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
     if let Some(fault) = &palette.fault {

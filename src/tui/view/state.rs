@@ -14,8 +14,10 @@ use crate::tui::pane::state::{PinRow, StateRow, Touch};
 use crate::tui::signs;
 use crate::tui::theme::{Glyph, Role, Theme};
 
-/// How many columns the writer's name takes at most.
-const WRITER_COLUMNS: usize = 12;
+/// How many columns the writer's name takes, and how many where there is plenty of room.
+const WRITER_COLUMNS: (usize, usize) = (12, 18);
+/// From so many columns on, there is.
+const PLENTY: usize = 76;
 /// From so many columns on, the writer's name is shown beside the position.
 const WITH_WRITER: usize = 44;
 
@@ -26,7 +28,11 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
     let title = format!("@{}", debugger.playhead);
     let (total, top) = debugger.state.extent();
     let seen = debugger.state.rows.len();
-    let foot = if seen < total { format!("{}–{} of {total}", top + 1, top + seen) } else { String::new() };
+    let foot = if seen < total {
+        format!("{}–{} of {total}", top + 1, top + seen)
+    } else {
+        String::new()
+    };
     let titles = [("state", Role::Title), (title.as_str(), Role::Dim)];
     let inner = frame(buffer, area, theme, focused, &titles, &foot);
     let selected = debugger.state.cursor().0;
@@ -46,7 +52,14 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
     }
 }
 
-fn select(theme: &Theme, buffer: &mut Buffer, inner: Rect, row: usize, selected: bool, focused: bool) {
+fn select(
+    theme: &Theme,
+    buffer: &mut Buffer,
+    inner: Rect,
+    row: usize,
+    selected: bool,
+    focused: bool,
+) {
     if selected {
         let role = if focused { Role::Selection } else { Role::SelectionUnfocused };
         lay(buffer, inner, row, theme.style(role));
@@ -120,7 +133,11 @@ fn writer(
     let theme = &app.theme;
     let digits = debugger.head().max(1).ilog10() as usize + 1;
     let wide = pen.room() >= WITH_WRITER;
-    let columns = if wide { WRITER_COLUMNS } else { 0 };
+    let columns = match pen.room() {
+        PLENTY.. => WRITER_COLUMNS.1,
+        WITH_WRITER.. => WRITER_COLUMNS.0,
+        _ => 0,
+    };
     let text = writer.map_or_else(
         || " ".repeat(digits + if wide { columns + 3 } else { 0 }),
         |position| {

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::pen::Pen;
-use crate::tui::action::COMMANDS;
+use crate::tui::action::{COMMANDS, Command};
 use crate::tui::app::{App, MarkUse, Mode};
 use crate::tui::theme::{Glyph, Role};
 
@@ -32,7 +32,10 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
                 pen.put(&notice.text, theme.style(role));
             }
             (None, Some(fault)) => {
-                pen.put(&format!("{} {fault}", theme.glyph(Glyph::Error)), theme.style(Role::Failed));
+                pen.put(
+                    &format!("{} {fault}", theme.glyph(Glyph::Error)),
+                    theme.style(Role::Failed),
+                );
             }
             (None, None) => hints(app, &mut pen),
         },
@@ -53,7 +56,7 @@ fn right(app: &App, pen: &mut Pen<'_>) {
     if anomalies > 0 {
         let s = if anomalies == 1 { "y" } else { "ies" };
         let sign = theme.glyph(Glyph::Anomaly);
-        let key = app.keymap.first_key(crate::tui::action::Command::Anomalies);
+        let key = app.keymap.first_key(Command::Anomalies);
         let long = format!("{anomalies} anomal{s} {sign} {key}");
         if !pen.put_right(&long, 30, theme.style(Role::Anomaly)) {
             pen.put_right(&format!("{anomalies}{sign}"), 8, theme.style(Role::Anomaly));
@@ -63,7 +66,8 @@ fn right(app: &App, pen: &mut Pen<'_>) {
     if let Some(search) = &debugger.search {
         let needle = crate::tui::text::cut(&search.needle, 20);
         let text = if search.is_running() {
-            let done = search.progress(debugger.head()).map(|n| format!(" {n} %")).unwrap_or_default();
+            let done =
+                search.progress(debugger.head()).map(|n| format!(" {n} %")).unwrap_or_default();
             format!("/{needle}{done}  ")
         } else {
             format!("/{needle}  ")
@@ -89,9 +93,12 @@ fn marks(app: &App, pen: &mut Pen<'_>) {
 /// The keys of the commands that have a word for this line.
 fn hints(app: &App, pen: &mut Pen<'_>) {
     let theme = &app.theme;
+    let help = app.keymap.first_key(Command::Help);
+    pen.put_right(&format!("{help} help "), 16, theme.style(Role::KeyHint));
     let contexts = super::help::contexts(app.debugger.as_deref());
     for context in contexts {
-        for spec in COMMANDS.iter().filter(|s| s.context == context && !s.hint.is_empty()) {
+        let here = COMMANDS.iter().filter(|s| s.context == context && !s.hint.is_empty());
+        for spec in here.filter(|s| s.command != Command::Help) {
             let key = app.keymap.first_key(spec.command);
             let wide = key.chars().count() + spec.hint.len() + 3;
             if key.is_empty() || pen.room() < wide {

@@ -17,7 +17,7 @@ use crate::tui::theme::{Glyph, Role, Theme};
 /// are looked at. Runs of one name never overlap, those of different phases hardly.
 const LOOK_BACK: usize = 16;
 /// How strongly a block is tinted, in hundredths: one in which the playhead stands, and others.
-const TINT: (u16, u16) = (24, 12);
+const TINT: (u16, u16) = (18, 10);
 
 /// One row of columns to draw a lane in.
 pub(super) struct Track<'a> {
@@ -197,7 +197,10 @@ fn block_text(name: &str, width: usize, begins: bool, ends: bool, sign: bool) ->
     match width {
         0 => Vec::new(),
         1 => vec![sign_cell(sign).unwrap_or_else(|| text::cut(first_letter(name), 1))],
-        2 => vec!["[".to_owned(), sign_cell(sign).unwrap_or_else(|| "]".to_owned())],
+        2 => vec![
+            "[".to_owned(),
+            sign_cell(sign).unwrap_or_else(|| text::cut(first_letter(name), 1)),
+        ],
         _ => {
             let (open, close) = (if begins { "[" } else { " " }, if ends { "]" } else { " " });
             let room = width - 2;
@@ -244,7 +247,7 @@ mod tests {
     fn blocks_say_what_fits() {
         for (width, plain, failed) in [
             (1, "E", "✗"),
-            (2, "[]", "[✗"),
+            (2, "[E", "[✗"),
             (3, "[E]", "[✗]"),
             (4, "[EX]", "[E✗]"),
             (9, "[EXPLORE]", "[EXPLO…✗]"),

@@ -1,0 +1,80 @@
+//! What a check of the store can find, and the report of one.
+//!
+//! Lives here: the closed list of kinds and the plain types around it. May not live here: the
+//! check (see [`super::verify`]).
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+crate::closed_list! {
+    /// What a check of the store can find.
+    pub enum FindingKind {
+        /// A line is not JSON, or a JSON value that is no object.
+        NotAnEvent = "not-an-event",
+        /// NUL bytes stand in a line.
+        NulBytes = "nul-bytes",
+        /// A line has bytes that are not UTF-8.
+        InvalidUtf8 = "invalid-utf8",
+        /// Several objects stand on one line.
+        SeveralOnOneLine = "several-on-one-line",
+        /// A line is longer than the limit.
+        LineTooLong = "line-too-long",
+        /// An event lacks a field that every event has, or has it in another type.
+        FieldFault = "field-fault",
+        /// The sequence number leaves a gap.
+        SequenceGap = "sequence-gap",
+        /// The sequence number was there before.
+        SequenceRepeated = "sequence-repeated",
+        /// The event id was there before.
+        ReusedId = "reused-id",
+        /// The event names another issue than the folder it stands in.
+        OtherIssue = "other-issue",
+        /// The event's day is later than the folder it stands in.
+        WrongPartition = "wrong-partition",
+        /// Bytes stand after the last line feed.
+        TornTail = "torn-tail",
+        /// A link leads out of the store.
+        OutsideLink = "outside-link",
+        /// A metadata.json does not fit its events.
+        MetadataMismatch = "metadata-mismatch",
+        /// An index.json does not fit the events of its day.
+        IndexMismatch = "index-mismatch",
+        /// The global log lacks events.
+        GlobalMissing = "global-missing",
+        /// The global log has a line that no issue's log has.
+        GlobalExtra = "global-extra",
+        /// The global log has a line twice, or an issue's lines in another order.
+        GlobalOrder = "global-order",
+        /// A snapshot's file is damaged, or is not the one that its name says.
+        BadSnapshot = "bad-snapshot",
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What is wrong.
+    pub kind: FindingKind,
+    /// The issue it belongs to.
+    pub issue_key: Option<String>,
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: Option<u64>,
+    /// The event's sequence number.
+    pub event_sequence: Option<u64>,
+    /// The particulars in words.
+    pub detail: String,
+}
+
+/// The outcome of a check.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Report {
+    /// What is wrong, in the order of the issues and files.
+    pub findings: Vec<Finding>,
+    /// How many events were read.
+    pub events: u64,
+    /// How many bytes the logs have.
+    pub bytes: u64,
+}
