@@ -70,7 +70,7 @@ fn measure(dir: &Path, title: &str) {
         ("count: a type", with(Field::Type, "AgentFailed"), Some(700.0)),
         ("count: not a type", with(Field::Type, "!ToolInvoked"), None),
         ("count: an agent", with(Field::Agent, "agent-07"), None),
-        ("count: a phase", with(Field::Phase, "TEST"), None),
+        ("count: a phase", with(Field::Phase, "PLAN"), None),
         ("count: severity error and above", with(Field::Severity, "error+"), None),
         ("count: since the middle", Filter::new().since(Moment::Time(middle)), None),
     ];
