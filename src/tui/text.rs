@@ -59,7 +59,7 @@ fn escaped(cluster: &str) -> String {
     cluster.chars().fold(String::new(), |mut out, c| {
         match c {
             '\u{0}'..='\u{1f}' => {
-                out.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'))
+                out.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'));
             }
             '\u{7f}' => out.push('␡'),
             c if is_control(c) => {
