@@ -3,6 +3,8 @@
 //! Lives here: starting it, keys in, screen out, waiting until the screen shows something. May not
 //! live here: what it should show. Nothing sleeps: every wait is for output, with a deadline.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must fail")]
+
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::Path;

@@ -43,6 +43,12 @@ pub struct Parser {
 }
 
 impl Parser {
+    /// A parser that goes on behind an event of this time.
+    #[must_use]
+    pub fn after(previous: Timestamp) -> Self {
+        Self { previous }
+    }
+
     /// The events of a chunk, in order.
     pub fn parse(&mut self, chunk: &Chunk) -> Vec<Loaded> {
         let mut events = Vec::with_capacity(chunk.lines.len());

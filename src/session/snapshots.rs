@@ -11,7 +11,7 @@ use crate::fold::{self, State};
 use crate::model::{Position, Timestamp};
 use crate::store::local::LocalStore;
 use crate::store::snapshot::{Snapshot, Versions};
-use crate::store::{EventStore, Tail};
+use crate::store::{EventStore, Locator, Tail};
 
 /// The versions of the snapshots that this program makes and believes.
 pub const VERSIONS: Versions =
@@ -55,47 +55,110 @@ pub fn take(
         });
     };
     let issue_key = session.issue_key().to_owned();
-    let state = session.state_at(position)?;
     let before = store.load_snapshot(&issue_key, u64::from(position) - 1, VERSIONS)?.0;
-    let snapshot = Snapshot {
+    let folded = Folded {
         position: u64::from(position),
-        event_sequence: session.event(position)?.sequence.unwrap_or(u64::from(position)),
-        timestamp: row.clock,
-        versions: VERSIONS,
-        anchor: store.anchor(&issue_key, row.locator, before.as_ref().map(|b| &b.anchor))?,
-        state_digest: state.digest(),
-        created_at: now,
-        state: state.value(),
-        issue_key,
+        sequence: session.event(position)?.sequence,
+        clock: row.clock,
+        locator: row.locator,
+        state: session.state_at(position)?,
     };
-    let kept = store.keep_snapshot(&snapshot)?;
-    Ok((snapshot, kept))
+    folded.keep(store, &issue_key, before.as_ref(), now)
+}
+
+/// A log folded up to an event.
+struct Folded {
+    position: u64,
+    sequence: Option<u64>,
+    clock: Timestamp,
+    locator: Locator,
+    state: State,
+}
+
+impl Folded {
+    /// Folds on from a snapshot, or from the beginning, to the end of the log: the work is in
+    /// proportion to what came since. None when nothing did.
+    fn on_from(
+        store: &LocalStore,
+        issue_key: &str,
+        last: Option<&Snapshot>,
+    ) -> Result<Option<Self>> {
+        let mut folded = match last {
+            Some(last) => Self {
+                position: last.position,
+                sequence: None,
+                clock: last.timestamp,
+                locator: Locator::default(),
+                state: State::from_value(last.state.clone())?,
+            },
+            None => Self {
+                position: 0,
+                sequence: None,
+                clock: Timestamp::MIN,
+                locator: Locator::default(),
+                state: State::new(),
+            },
+        };
+        let from = folded.position;
+        let mut tail = store.tail_after(issue_key, last.map_or(0, |last| last.anchor.log_bytes))?;
+        let mut parser = super::load::Parser::after(folded.clock);
+        loop {
+            let chunk = tail.poll(1 << 20)?;
+            for loaded in parser.parse(&chunk) {
+                folded.position += 1;
+                folded.sequence = loaded.event.sequence;
+                folded.clock = folded.clock.max(loaded.event.at);
+                folded.locator = loaded.locator;
+                fold::advance(&mut folded.state, &loaded.event);
+            }
+            if chunk.at_end {
+                return Ok((folded.position > from).then_some(folded));
+            }
+        }
+    }
+
+    fn keep(
+        self,
+        store: &LocalStore,
+        issue_key: &str,
+        before: Option<&Snapshot>,
+        now: Timestamp,
+    ) -> Result<(Snapshot, String)> {
+        let snapshot = Snapshot {
+            issue_key: issue_key.to_owned(),
+            position: self.position,
+            event_sequence: self.sequence.unwrap_or(self.position),
+            timestamp: self.clock,
+            versions: VERSIONS,
+            anchor: store.anchor(issue_key, self.locator, before.map(|b| &b.anchor))?,
+            state_digest: self.state.digest(),
+            created_at: now,
+            state: self.state.value(),
+        };
+        let kept = store.keep_snapshot(&snapshot)?;
+        Ok((snapshot, kept))
+    }
 }
 
 /// Makes a snapshot of the head if the log grew by more than the state's own size since the last
-/// one, so that all snapshots together stay in proportion to the log.
+/// one, so that all snapshots together stay in proportion to the log. What was folded for the
+/// last one is not folded again.
 ///
 /// # Errors
 /// As [`take`].
 pub fn take_if_due(store: &LocalStore, issue_key: &str, now: Timestamp) -> Result<Option<String>> {
     let last = store.load_snapshot(issue_key, u64::MAX, VERSIONS)?.0;
-    if let Some(last) = &last {
-        // The last state's size is about that of the next: no log is read for what is not due.
-        let grown = log_bytes(store, issue_key)?.saturating_sub(last.anchor.log_bytes);
-        if grown < last.state.to_json().len() as u64 {
-            return Ok(None);
-        }
-    }
-    let mut session = Session::read(store, issue_key)?;
-    let head = session.head();
-    let Some(row) = session.timeline().row(head) else { return Ok(None) };
-    let anchor = store.anchor(issue_key, row.locator, last.as_ref().map(|l| &l.anchor))?;
-    let grown = anchor.log_bytes - last.map_or(0, |l| l.anchor.log_bytes).min(anchor.log_bytes);
-    let size = session.timeline().head_state().value().to_json().len() as u64;
-    if grown < size {
+    let before = last.as_ref().map_or(0, |last| last.anchor.log_bytes);
+    let grown = log_bytes(store, issue_key)?.saturating_sub(before);
+    // The last state's size is about that of the next: nothing is read for what is not due.
+    if last.as_ref().is_some_and(|last| grown < last.state.to_json().len() as u64) {
         return Ok(None);
     }
-    take(store, &mut session, head, now).map(|(_, kept)| Some(kept))
+    let Some(folded) = Folded::on_from(store, issue_key, last.as_ref())? else { return Ok(None) };
+    if grown < folded.state.value().to_json().len() as u64 {
+        return Ok(None);
+    }
+    folded.keep(store, issue_key, last.as_ref(), now).map(|(_, kept)| Some(kept))
 }
 
 /// The size of an issue's log, by its files.

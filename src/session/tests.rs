@@ -276,3 +276,24 @@ fn a_snapshot_of_another_log_is_found_out() {
     assert!(details[0].contains("state"), "{details:?}");
     assert!(details[1].contains("not those that were hashed"), "{details:?}");
 }
+
+#[test]
+fn snapshots_that_are_due_go_on_from_the_last_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("2026-06-01").join(ISSUE);
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("events.jsonl");
+    let all: Vec<_> = (0..240).map(|n| (n * 7, (n % 5) as u8, n as i64)).collect();
+    let bytes = store(&all).bytes(ISSUE);
+    let half = bytes[..bytes.len() / 2].iter().rposition(|b| *b == b'\n').unwrap() + 1;
+    let local = LocalStore::create(dir.path(), Clock::Fixed(Timestamp::default())).unwrap();
+    for part in [&bytes[..half], &bytes[..]] {
+        std::fs::write(&file, part).unwrap();
+        let kept = snapshots::take_if_due(&local, ISSUE, Timestamp::default()).unwrap();
+        assert!(kept.is_some());
+        let again = snapshots::take_if_due(&local, ISSUE, Timestamp::default()).unwrap();
+        assert_eq!(again, None, "nothing came since");
+    }
+    assert_eq!(local.snapshots(Some(ISSUE)).unwrap().len(), 2);
+    assert_eq!(snapshots::compare(&local, ISSUE).unwrap(), []);
+}

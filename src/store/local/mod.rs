@@ -124,6 +124,18 @@ impl LocalStore {
         &self.layout
     }
 
+    /// A reader of an issue's log behind its first `bytes`, which end with a line feed: for those
+    /// who know what stands before.
+    ///
+    /// # Errors
+    /// Not found, when there is no such issue; integrity, when the log is shorter; unavailable,
+    /// when it cannot be read.
+    pub fn tail_after(&self, issue_key: &str, bytes: u64) -> Result<Box<dyn Tail>> {
+        let mut tail = tail::LocalTail::new(&self.layout, issue_key, self.max_line_bytes)?;
+        tail.skip(bytes)?;
+        Ok(Box::new(tail))
+    }
+
     /// The keys of all issues, sorted.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use super::io::{FileId, read_full_at, read_range};
 use super::layout::{Date, Layout, check_key};
 use super::lines::LONG_LINE_HEAD;
 use super::watch::Days;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Chunk, Fetch, Line, Locator, Notice, Tail};
 
 /// How many of the last bytes read are kept, to notice a file that was rewritten in place.
@@ -72,6 +72,27 @@ impl LocalTail {
             open: None,
             torn: None,
         })
+    }
+
+    /// Goes past the first `bytes` of the log, which end with a line feed.
+    pub(super) fn skip(&mut self, bytes: u64) -> Result<()> {
+        let mut left = bytes;
+        while left > 0 {
+            let next = match &self.open {
+                Some(open) => self.days.next_after(open.date)?,
+                None => self.days.first()?,
+            };
+            let Some(date) = next else {
+                let message = format!("the log of {} has fewer than {bytes} bytes", self.key);
+                return Err(Error::new(ErrorKind::Integrity, message));
+            };
+            self.open_next(date)?;
+            let Some(open) = &mut self.open else { break };
+            let length = open.file.metadata().map_err(|e| open.failed(&e))?.len();
+            open.advance(left.min(length))?;
+            left = left.saturating_sub(length);
+        }
+        Ok(())
     }
 
     fn number(&self) -> usize {

@@ -50,7 +50,7 @@ fn blocks_of_phases_can_be_read() {
     for name in ["dark", "light"] {
         let theme = Theme::built_in(name);
         for style in theme.phases.iter().chain(&theme.agents) {
-            for part in [12, 24] {
+            for part in [10, 18] {
                 let block = theme.block(*style, part);
                 let rgb = |c: Option<Color>| c.and_then(color::rgb).unwrap();
                 let contrast = color::contrast(rgb(block.fg), rgb(block.bg));

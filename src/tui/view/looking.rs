@@ -30,6 +30,7 @@ impl Story {
     }
 
     /// An event, some seconds after the one before.
+    #[allow(clippy::needless_pass_by_value, reason = "callers write json! in place")]
     pub(crate) fn then(&mut self, seconds: i64, kind: &str, metadata: Value) -> &mut Self {
         self.at += seconds * 1000;
         let sequence = self.lines.len() + 1;
@@ -86,6 +87,7 @@ impl Story {
 }
 
 /// An orchestration with phases, agents that fail and block, gaps, commits and a long pause.
+#[allow(clippy::too_many_lines, reason = "one list of what happens")]
 pub(crate) fn story() -> Story {
     let mut s = Story::new();
     s.then(0, "OrchestrationStarted", json!({ "issue_summary": "Add user authentication", "issue_type": "Story", "priority": "High", "workflow_type": "standard", "initial_phase": "EXPLORE" }));

@@ -17,7 +17,7 @@ use crate::tui::theme::{Glyph, Role, Theme};
 /// are looked at. Runs of one name never overlap, those of different phases hardly.
 const LOOK_BACK: usize = 16;
 /// How strongly a block is tinted, in hundredths: one in which the playhead stands, and others.
-const TINT: (u16, u16) = (24, 12);
+const TINT: (u16, u16) = (18, 10);
 
 /// One row of columns to draw a lane in.
 pub(super) struct Track<'a> {
