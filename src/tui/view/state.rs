@@ -80,7 +80,7 @@ fn draw_row(app: &App, debugger: &Debugger, line: &StateRow, mut pen: Pen<'_>, i
     let key = line.row.path.last().map_or("", |key| key.as_str());
     super::marked_text(app, key, key_role(line), &mut pen);
     // Values of short keys stand under each other.
-    pen.skip(1).to_column(inner.x + (inner.width * 2 / 5).min(26));
+    pen.skip(1).at_column(inner.x + (inner.width * 2 / 5).min(26));
     draw_value(app, key, &line.row.value, line.row.open == Some(true), &mut pen);
 }
 
