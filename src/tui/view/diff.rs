@@ -48,10 +48,10 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
         }
         let selected = at == pane.cursor;
         for line in lines(entry, pane.style, width, height) {
+            draw_line(theme, &line, Pen::new(buffer, inner, row));
             if selected && focused {
                 lay(buffer, inner, row, theme.style(Role::Selection));
             }
-            draw_line(theme, &line, Pen::new(buffer, inner, row));
             row += 1;
         }
     }
@@ -134,9 +134,9 @@ fn old_and_new(old: &Value, new: &Value, width: usize) -> Vec<Line> {
     if text::columns(&before, width) + text::columns(&after, width) <= room {
         return vec![vec![
             (Role::Text, "  ".into()),
-            (Role::Removed, before),
+            (Role::Dim, before),
             (Role::Dim, " → ".into()),
-            (Role::Added, after),
+            (Role::Changed, after),
         ]];
     }
     vec![
