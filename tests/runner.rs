@@ -8,6 +8,7 @@ mod import;
 mod layers;
 mod pictures;
 mod pty_support;
+mod readme;
 mod screens;
 mod store_conformance;
 mod store_damage;

@@ -70,6 +70,12 @@ fn worker() {
                 }
             }
         }
+        "span" => {
+            let at = |day, text: &str| event("P-1", text, None, Some(day));
+            let large = "z".repeat(1 << 20);
+            let drafts = vec![at("2026-11-20T13:00:00Z", "a"), at("2026-11-21T00:00:00Z", &large)];
+            append(&store, drafts, &options).unwrap();
+        }
         other => panic!("no role {other}"),
     }
 }
@@ -179,5 +185,35 @@ fn a_kill_at_any_point_loses_nothing_acknowledged() {
         }
         assert_global_complete(&store, &["P-1"]);
     }
+    assert_sound(&store);
+}
+
+/// The second partition of the batch is a pipe that nobody reads: the writer is stuck between
+/// the two for as long as the test needs.
+#[cfg(unix)]
+#[test]
+fn a_kill_between_two_partitions_leaves_nothing_of_the_batch() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path());
+    append(&store, vec![plain("P-1", "first")], &AppendOptions::default()).unwrap();
+    let log = dir.path().join("2026-11-20/P-1/events.jsonl");
+    let before = std::fs::metadata(&log).unwrap().len();
+    let later = dir.path().join("2026-11-21/P-1");
+    std::fs::create_dir_all(&later).unwrap();
+    let pipe = later.join("events.jsonl");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut child = start(&["span", path(dir.path())]);
+    drop(child.stdin.take());
+    while std::fs::metadata(&log).unwrap().len() == before {
+        assert!(child.try_wait().unwrap().is_none(), "the worker ended by itself");
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    std::fs::remove_file(&pipe).unwrap();
+    let ack = append(&store, vec![plain("P-1", "next")], &AppendOptions::default()).unwrap();
+    assert_eq!(ack[0].event_sequence, 2);
+    assert_eq!(sequences(&lines(&store, "P-1")), [1, 2]);
+    assert_global_complete(&store, &["P-1"]);
     assert_sound(&store);
 }

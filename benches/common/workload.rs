@@ -226,7 +226,7 @@ impl IssueWriter {
 
     fn beginning(&mut self) -> Said {
         let (agent, round) = (self.agent(), self.round);
-        let text = self.prose(if self.in_round == 0 { 420 } else { 300 });
+        let text = self.prose(if self.in_round == 0 { 325 } else { 205 });
         if self.in_round == 1 {
             let (model, module) = (MODELS[round % 3], round % 97);
             let metadata = format!(
@@ -252,7 +252,7 @@ impl IssueWriter {
         let (agent, round, call) = (self.agent(), self.round, self.in_round / 2);
         let tool = TOOLS[(round + call) % TOOLS.len()];
         let id = format!("toolu_{round}_{call}");
-        let text = self.prose(if self.in_round.is_multiple_of(2) { 340 } else { 390 });
+        let text = self.prose(if self.in_round.is_multiple_of(2) { 245 } else { 295 });
         let base = format!(r#""tool_use_id":"{id}","tool_name":"{tool}","agent_name":"{agent}""#);
         if self.in_round.is_multiple_of(2) {
             let module = round % 97;
@@ -275,13 +275,13 @@ impl IssueWriter {
         let suite = round % 12;
         match self.in_round {
             16 | 17 => {
-                let (note, progress) = (self.prose(440), 40 + self.in_round);
+                let (note, progress) = (self.prose(345), 40 + self.in_round);
                 let metadata =
                     format!(r#"{{"agent_name":"{agent}","progress":{progress},"note":"{note}"}}"#);
                 ("AgentProgressed", true, metadata)
             }
             18 => {
-                let scope = self.prose(410);
+                let scope = self.prose(315);
                 let metadata = format!(
                     r#"{{"test_suite":"suite-{suite}","test_count":64,"test_runner":"vitest","scope":"{scope}"}}"#
                 );
@@ -289,7 +289,7 @@ impl IssueWriter {
             }
             19 => {
                 let failed = u32::from(self.failing);
-                let error = self.prose(280);
+                let error = self.prose(185);
                 let (passed, list) =
                     (64 - failed, if self.failing { error.as_str() } else { "none" });
                 let metadata = format!(
@@ -298,7 +298,7 @@ impl IssueWriter {
                 ("TestRunCompleted", true, metadata)
             }
             20 => {
-                let (message, module) = (self.prose(330), round % 97);
+                let (message, module) = (self.prose(235), round % 97);
                 let (sha, insertions) = (round % 20_000 + 0x10_0000, 10 + round % 90);
                 let metadata = format!(
                     r#"{{"commit_sha":"{sha:07x}","commit_message":"{message}","files_changed":3,"insertions":{insertions},"deletions":4,"changed_files":["src/module_{module}/handler.ts"],"agent_author":"{agent}"}}"#
@@ -318,7 +318,7 @@ impl IssueWriter {
 
     fn end(&mut self) -> Said {
         let (agent, round) = (self.agent(), self.round);
-        let text = self.prose(400);
+        let text = self.prose(305);
         if self.in_round == 22 {
             if self.failing {
                 let metadata = format!(

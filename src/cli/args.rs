@@ -141,6 +141,35 @@ pub(crate) enum Command {
     Man(man::Flags),
 }
 
+/// The command line as far as an append needs it: building all the others would take longer than
+/// the append.
+#[derive(Debug, Parser)]
+struct AppendLine {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: AppendCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum AppendCommand {
+    #[command(long_flag = "append")]
+    Append(append::Flags),
+}
+
+/// Parses the arguments of the program.
+pub(crate) fn parse(args: &[OsString]) -> Result<CommandLine, clap::Error> {
+    if args.iter().skip(1).any(|arg| arg == "append" || arg == "--append") {
+        // Whatever is no append, or not a sound one, is read again by the whole definition.
+        if let Ok(AppendLine { global, command }) = AppendLine::try_parse_from(args) {
+            let AppendCommand::Append(flags) = command;
+            let open = open::Flags::default();
+            return Ok(CommandLine { global, open, command: Some(Command::Append(flags)) });
+        }
+    }
+    CommandLine::try_parse_from(args)
+}
+
 /// The format that the flags ask for, as far as can be told when they cannot be parsed.
 #[must_use]
 pub(crate) fn format_of_raw_args() -> Format {
@@ -173,7 +202,20 @@ mod tests {
             let parsed = CommandLine::try_parse_from(args).unwrap();
             assert!(matches!(parsed.command, Some(Command::Append(_))), "{first}");
             assert!(parsed.global.json);
+            let again = parse(&args.map(OsString::from)).unwrap();
+            assert_eq!(format!("{parsed:?}"), format!("{again:?}"));
         }
+    }
+
+    #[test]
+    fn what_only_names_an_append_is_something_else() {
+        for args in [&["x", "state", "append"][..], &["x", "query", "--type", "append"]] {
+            let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+            assert!(!matches!(parse(&args).unwrap().command, Some(Command::Append(_))), "{args:?}");
+        }
+        let args = ["x", "append", "--bogus"].map(OsString::from);
+        let message = parse(&args).unwrap_err().to_string();
+        assert!(message.contains("Usage: chronoscope {append|--append}"), "{message}");
     }
 
     #[test]

@@ -31,7 +31,6 @@ mod why;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind as ClapKind;
 
 use args::{Command, CommandLine};
@@ -45,7 +44,8 @@ use crate::error::Error;
 #[must_use]
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(failure::on_panic));
-    let run = || match CommandLine::try_parse() {
+    let args: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let run = || match args::parse(&args) {
         Ok(line) => run(line),
         Err(error) => refuse(&error),
     };

@@ -16,7 +16,7 @@ use super::output::{Format, Role, Table};
 use super::{screen, state, summary};
 
 /// What to open.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Flags {
     /// The issue to debug; all issues if not given
     #[arg(value_name = "ISSUE")]

@@ -9,7 +9,8 @@ use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
 use serde::Serialize;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
 use crate::model::ids::is_control;
 
@@ -177,13 +178,12 @@ pub(crate) fn cut(text: &str, columns: usize) -> String {
     }
     let mut out = String::new();
     let mut used = 0;
-    for c in text.chars() {
-        let wide = c.width().unwrap_or(0);
-        if used + wide + 1 > columns {
+    for cluster in text.graphemes(true) {
+        used += cluster.width();
+        if used + 1 > columns {
             break;
         }
-        used += wide;
-        out.push(c);
+        out.push_str(cluster);
     }
     if columns > 0 {
         out.push('…');

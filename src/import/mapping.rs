@@ -75,6 +75,13 @@
 //! # also: cause, correlation, actor (one table), in place of those above
 //! ```
 //!
+//! What every event carries beside its own metadata: `import.mapping`, `import.sha256` (of the
+//! record's text), and `source`, the record as the source has it (every token as it is written;
+//! only white space between tokens may go). Where the type has a field `source` of its own, the
+//! record stands under `import.source`. Of several events of one record the first carries it, and
+//! the others have `import.record` (the id of the first) and `import.part`. Values over 64 KiB are
+//! cut in the metadata; the source has them whole.
+//!
 //! Every record leaves at least one event (of type `type` when no rule makes one) unless a rule
 //! skips it. An event whose type is in the catalogue but whose metadata lacks what that type must
 //! have comes in under the record's own `type` instead, and the report says so.
