@@ -259,7 +259,7 @@ mod tests {
     fn long_texts_are_compared_by_words_from_where_they_differ() {
         let old = format!("\"{}the quick fox\"", "same ".repeat(1000));
         let new = format!("\"{}the slow fox\"", "same ".repeat(1000));
-        let lines = shown(Some(&old), Some(&new), Style::Tree, 30);
+        let lines = shown(Some(&old), Some(&new), Style::Tree, 60);
         assert!(lines.len() < 6, "{lines:?}");
         assert!(lines.concat().contains("[-quick-]{+slow+}"), "{lines:?}");
     }
