@@ -1,5 +1,11 @@
 //! The real binary in a pseudo-terminal, read through a terminal emulator.
 #![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
