@@ -6,15 +6,11 @@
 //! The story of [`TOUR`]: two agents wrote one configuration value in different units, a merge
 //! kept the wrong one, the tests failed, a first fix was rolled back, and a second one held.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
-
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
@@ -23,12 +19,11 @@ use crate::schema::{Draft, Rules, SchemaFault};
 use crate::store::local::LocalStore;
 use crate::store::{AppendOptions, Batch, Durability, EventStore};
 
-/// The histories, one event a line as a caller gives it; an issue's lines stand together.
-const HISTORIES: [&str; 2] =
-    [include_str!("../assets/demo/others.jsonl"), include_str!("../assets/demo/proj-123.jsonl")];
+/// The history with the story.
+const STORY: &str = include_str!("../assets/demo/proj-123.jsonl");
 
-/// The script of the live session.
-const SCRIPT: &str = include_str!("../assets/demo/live.jsonl");
+/// The histories, one event a line as a caller gives it; an issue's lines stand together.
+const HISTORIES: [&str; 2] = [include_str!("../assets/demo/others.jsonl"), STORY];
 
 /// Later than every event of the histories, for clocks that are set before them.
 const AFTER_HISTORIES: Timestamp = Timestamp::from_millis(1_795_219_200_000);
@@ -110,54 +105,17 @@ fn broken(line: &str, faults: &[SchemaFault]) -> Error {
     Error::internal(format!("an event of the sample is invalid: {}: {line}", faults.join("; ")))
 }
 
-/// One event of the script.
-#[derive(Deserialize)]
-struct Step<'a> {
-    /// How long after the one before, in milliseconds.
-    after_ms: u64,
-    /// Its name within the script.
-    label: &'a str,
-    /// The name of the event that caused it.
-    #[serde(default)]
-    cause: Option<&'a str>,
-    event_type: &'a str,
-    #[serde(default)]
-    correlation_id: Option<&'a str>,
-    #[serde(borrow)]
-    actor: &'a RawValue,
-    #[serde(borrow)]
-    metadata: &'a RawValue,
-    #[serde(default)]
-    branch: Option<&'a str>,
-}
-
-/// An event as a caller gives it, in the order of the format.
-#[derive(serde::Serialize)]
-struct Played<'a> {
-    event_id: &'a str,
-    event_type: &'a str,
-    issue_key: &'a str,
-    session_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    correlation_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    causation_id: Option<&'a str>,
-    actor: &'a RawValue,
-    metadata: &'a RawValue,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    branch: Option<&'a str>,
-}
-
-/// How fast the script is played.
+/// How fast a session is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
-    /// As people and agents work: about two minutes.
+    /// So that a person can follow: about two minutes.
     Human,
     /// Without waiting.
     AtOnce,
 }
 
-/// A session that plays into a store, on a thread of its own, until it ends or is dropped.
+/// The story once more, as if it happened now: what led to the failure is there already, the rest
+/// plays into the store on a thread of its own, until it ends or is dropped.
 #[derive(Debug)]
 pub struct Live {
     issue_key: String,
@@ -166,19 +124,20 @@ pub struct Live {
 }
 
 impl Live {
-    /// Begins to play into a new issue.
+    /// Makes a new issue that stands at the failure, and begins to play on.
     ///
     /// # Errors
-    /// Unavailable, when the store cannot be read.
+    /// Unavailable, when the store cannot be read or written.
     pub fn start(store: Arc<dyn EventStore>, clock: Clock, pace: Pace) -> Result<Self> {
         let issue_key = free_issue(&*store)?;
+        let rest = begin(&*store, &issue_key, clock)?;
         let (stop, stopped) = sync_channel::<()>(1);
         let key = issue_key.clone();
         let wait = move |span: Duration| match pace {
             Pace::Human => stopped.recv_timeout(span) == Err(RecvTimeoutError::Timeout),
             Pace::AtOnce => true,
         };
-        let play = move || play(&*store, &key, clock, wait);
+        let play = move || play(&*store, &key, clock, &rest, wait);
         let thread = std::thread::Builder::new().name("live demo".into()).spawn(play);
         let thread = thread.map_err(|e| Error::internal(format!("cannot start a thread: {e}")))?;
         Ok(Self { issue_key, stop: Some(stop), thread: Some(thread) })
@@ -190,13 +149,13 @@ impl Live {
         &self.issue_key
     }
 
-    /// Whether the script is played to its end, or cannot go on.
+    /// Whether the story is played to its end, or cannot go on.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    /// Waits until the script is played to its end, and tells how many events it appended.
+    /// Waits until the story is played to its end, and tells how many events were played.
     ///
     /// # Errors
     /// Whatever an append failed with.
@@ -218,7 +177,7 @@ impl Drop for Live {
     }
 }
 
-/// The first issue of the script's series that has no log yet.
+/// The first issue of the series that has no log yet.
 fn free_issue(store: &dyn EventStore) -> Result<String> {
     let mut number = LIVE_NUMBER;
     loop {
@@ -231,42 +190,102 @@ fn free_issue(store: &dyn EventStore) -> Result<String> {
     }
 }
 
+/// An event of the story that is yet to come.
+struct ToCome {
+    /// How long after the one before, in the story.
+    after_ms: i64,
+    event: serde_json::Value,
+}
+
+/// Appends the story up to a little after the failure, as if that were now; gives the rest.
+fn begin(store: &dyn EventStore, issue_key: &str, clock: Clock) -> Result<Vec<ToCome>> {
+    let mut events = Vec::new();
+    for line in STORY.lines() {
+        let event: serde_json::Value = serde_json::from_str(line)
+            .map_err(|e| Error::internal(format!("the story is broken: {e}: {line}")))?;
+        events.push(event);
+    }
+    let failed = events.iter().position(|event| event["event_type"] == TOUR.failure);
+    let turn = failed.unwrap_or_default().saturating_sub(BEFORE_FAILURE).max(1);
+    let shift = clock.now().millis() - time_of(&events[turn - 1]).millis();
+    let mut times: Vec<i64> = events.iter().map(|event| time_of(event).millis()).collect();
+    times.insert(0, times.first().copied().unwrap_or_default());
+    for event in &mut events {
+        renew(event, issue_key, shift);
+    }
+    let to_come = events.split_off(turn);
+    let rules = Rules::new(clock.now());
+    let drafts: Vec<Draft> = events.iter().map(|e| strict(e, &rules)).collect::<Result<_>>()?;
+    let batch = Batch { issue_key: issue_key.to_owned(), drafts };
+    store.append(&batch, &AppendOptions { durability: Durability::Os, ..Default::default() })?;
+    let gaps = times.windows(2).skip(turn).map(|pair| pair[1] - pair[0]);
+    Ok(to_come.into_iter().zip(gaps).map(|(event, after_ms)| ToCome { event, after_ms }).collect())
+}
+
+/// How many events before the failure the live part begins.
+const BEFORE_FAILURE: usize = 6;
+
+fn time_of(event: &serde_json::Value) -> Timestamp {
+    let text = event["timestamp"].as_str().unwrap_or_default();
+    Timestamp::parse(text).unwrap_or_default()
+}
+
+fn strict(event: &serde_json::Value, rules: &Rules) -> Result<Draft> {
+    let text = event.to_string();
+    Draft::strict(&text, rules).map_err(|faults| broken(&text, &faults))
+}
+
+/// Makes an event of the story one of another issue and time: its key and ids become others, the
+/// same everywhere, and its times are moved by `shift` milliseconds.
+fn renew(value: &mut serde_json::Value, issue_key: &str, shift: i64) {
+    match value {
+        serde_json::Value::String(text) => {
+            if ids::is_uuid(text) {
+                *text = ids::derived_event_id(&[issue_key.as_bytes(), text.as_bytes()]);
+            } else if let Ok(at) = Timestamp::parse(text) {
+                *text = at.plus_millis(shift).to_string();
+            } else if text.contains(TOUR.issue_key) {
+                *text = text.replace(TOUR.issue_key, issue_key);
+            }
+        }
+        serde_json::Value::Array(items) => {
+            items.iter_mut().for_each(|item| renew(item, issue_key, shift));
+        }
+        serde_json::Value::Object(members) => {
+            members.values_mut().for_each(|member| renew(member, issue_key, shift));
+        }
+        _ => {}
+    }
+}
+
+/// A pause of the story, as long as a person likes to wait for it.
+fn pause(after_ms: i64) -> Duration {
+    Duration::from_millis((after_ms / 40).clamp(150, 2500).unsigned_abs())
+}
+
 /// Appends event by event; `wait` answers false when it is time to stop.
 fn play(
     store: &dyn EventStore,
     issue_key: &str,
     clock: Clock,
+    story: &[ToCome],
     wait: impl Fn(Duration) -> bool,
 ) -> Result<usize> {
-    let session_id = ids::new_event_id();
-    let mut known: BTreeMap<&str, String> = BTreeMap::new();
-    for line in SCRIPT.lines() {
-        let step: Step<'_> = serde_json::from_str(line)
-            .map_err(|e| Error::internal(format!("the live script is broken: {e}: {line}")))?;
-        if !wait(Duration::from_millis(step.after_ms)) {
+    let mut played = 0;
+    for next in story {
+        if !wait(pause(next.after_ms)) {
             break;
         }
-        let event_id = ids::new_event_id();
-        let played = Played {
-            event_id: &event_id,
-            event_type: step.event_type,
-            issue_key,
-            session_id: &session_id,
-            correlation_id: step.correlation_id,
-            causation_id: step.cause.and_then(|label| known.get(label)).map(String::as_str),
-            actor: step.actor,
-            metadata: step.metadata,
-            branch: step.branch,
-        };
-        let text = serde_json::to_string(&played)
-            .map_err(|e| Error::internal(format!("an event cannot be written: {e}")))?;
-        let draft = Draft::strict(&text, &Rules::new(clock.now()))
-            .map_err(|faults| broken(&text, &faults))?;
+        let mut event = next.event.clone();
+        if let Some(members) = event.as_object_mut() {
+            members.remove("timestamp");
+        }
+        let draft = strict(&event, &Rules::new(clock.now()))?;
         let batch = Batch { issue_key: issue_key.to_owned(), drafts: vec![draft] };
         store.append(&batch, &AppendOptions::default())?;
-        known.insert(step.label, event_id);
+        played += 1;
     }
-    Ok(known.len())
+    Ok(played)
 }
 
 #[cfg(test)]

@@ -230,7 +230,7 @@ fn claude_transcript() {
     let messages: Vec<&Value> =
         of_type(&events, "UsageRecorded").iter().map(|e| &e["metadata"]["message_id"]).collect();
     let once: std::collections::HashSet<String> =
-        messages.iter().map(|id| id.to_string()).collect();
+        messages.iter().map(ToString::to_string).collect();
     assert_eq!(messages.len(), once.len());
 
     // A record of several events has its source in the first, and the others point to it.
@@ -448,8 +448,8 @@ fn an_id_that_an_earlier_import_gave_to_something_else_is_named() {
         bench.write("one.jsonl", r#"{"id":"e1","ts":1700000000,"issue":"A-1","type":"x","n":1}"#);
     let two =
         bench.write("two.jsonl", r#"{"id":"e1","ts":1700000001,"issue":"A-1","type":"x","n":2}"#);
-    bench.import("generic", &[one.clone()]);
-    let report = bench.import("generic", &[two.clone()]);
+    bench.import("generic", std::slice::from_ref(&one));
+    let report = bench.import("generic", std::slice::from_ref(&two));
     assert_eq!((faults(&report), report.appended), (vec!["reused-id@1".to_owned()], 1));
     for files in [vec![one.clone()], vec![two.clone()], vec![two, one]] {
         assert_eq!(bench.import("generic", &files).appended, 0);
@@ -462,7 +462,7 @@ fn identical_lines_without_ids_are_as_many_records() {
     let bench = Bench::new();
     let line = "{\"ts\":1700000000,\"issue\":\"A-1\",\"type\":\"tick\"}\n";
     let three = bench.write("three.jsonl", line.repeat(3));
-    assert_eq!(bench.import("generic", &[three.clone()]).appended, 3);
+    assert_eq!(bench.import("generic", std::slice::from_ref(&three)).appended, 3);
     assert_eq!(bench.import("generic", &[three]).appended, 0);
     let four = bench.write("four.jsonl", line.repeat(4));
     assert_eq!(bench.import("generic", &[four.clone(), four]).appended, 1);

@@ -1,5 +1,12 @@
 //! The one integration test binary.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on must fail"
+)]
+
 mod cli;
 mod cli_append;
 mod cli_exit;
@@ -8,6 +15,7 @@ mod import;
 mod layers;
 mod pictures;
 mod pty_support;
+mod readme;
 mod screens;
 mod store_conformance;
 mod store_damage;

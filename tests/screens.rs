@@ -1,5 +1,12 @@
 //! Whole screens, as they look at the sizes that matter.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 use chronoscope::session::user_state::UserState;
 use chronoscope::tui::action::Action;
 use chronoscope::tui::theme::Theme;

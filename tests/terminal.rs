@@ -1,5 +1,11 @@
 //! The real binary in a pseudo-terminal, read through a terminal emulator.
 #![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -54,8 +60,19 @@ impl Store {
     /// Another process appends an event.
     fn append(&self) {
         let arguments = [
-            "append", "--type", "AgentProgressed", "--issue", "PROJ-123", "--session", "6f1c0a4e-7d0b-4f55-9a53-0a2f6f1f2a11",
-            "--actor", "agent:straggler", "--meta", "agent_name=straggler", "--meta", "note=a late word",
+            "append",
+            "--type",
+            "AgentProgressed",
+            "--issue",
+            "PROJ-123",
+            "--session",
+            "6f1c0a4e-7d0b-4f55-9a53-0a2f6f1f2a11",
+            "--actor",
+            "agent:straggler",
+            "--meta",
+            "agent_name=straggler",
+            "--meta",
+            "note=a late word",
         ];
         assert!(self.command(&arguments).status().unwrap().success());
     }
@@ -108,17 +125,21 @@ impl Session {
 
     /// Takes in what is printed; false at its end.
     fn read(&mut self, deadline: Instant) -> bool {
-        let left = deadline.saturating_duration_since(Instant::now());
-        match self.output.recv_timeout(left) {
-            Ok(bytes) => {
-                self.answer(&bytes);
-                self.screen.process(&bytes);
-                self.printed.extend(bytes);
-                true
-            }
+        match self.read_within(deadline.saturating_duration_since(Instant::now())) {
+            Ok(()) => true,
             Err(RecvTimeoutError::Disconnected) => false,
-            Err(RecvTimeoutError::Timeout) => panic!("waited too long; the screen is\n{}", self.text()),
+            Err(RecvTimeoutError::Timeout) => {
+                panic!("waited too long; the screen is\n{}", self.text())
+            }
         }
+    }
+
+    fn read_within(&mut self, patience: Duration) -> Result<(), RecvTimeoutError> {
+        let bytes = self.output.recv_timeout(patience)?;
+        self.answer(&bytes);
+        self.screen.process(&bytes);
+        self.printed.extend(bytes);
+        Ok(())
     }
 
     /// Answers what a program may ask a terminal, so that nothing waits for it.
@@ -247,8 +268,13 @@ fn it_stops_and_goes_on() {
     session.wait_for("#287/287");
     session.send("\x1a");
     session.wait(Session::is_given_back);
-    session.signal("-CONT");
-    session.wait(vt100::Screen::alternate_screen);
+    // It gives the terminal back a little before it stops: wake it until it was asleep.
+    let deadline = Instant::now() + PATIENCE;
+    while !session.screen.screen().alternate_screen() {
+        assert!(Instant::now() < deadline, "it does not wake up");
+        session.signal("-CONT");
+        let _ = session.read_within(Duration::from_millis(200));
+    }
     session.send("h");
     session.wait_for("#286/287");
     session.send("q");

@@ -1,5 +1,12 @@
 //! Keys in, state out: what every command of the screen does, on the sample history.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 use chronoscope::model::Moment;
 use chronoscope::tui::action::{Action, Command};
 use chronoscope::tui::app::{Mode, Start};

@@ -32,8 +32,9 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let text = context.out.format == Format::Text;
     if text && context.out.terminal && std::io::stdin().is_terminal() {
         // Plays until the screen is left.
-        let _live = Live::start(demo.store.clone(), context.clock, Pace::Human)?;
-        return super::screen::show(context, demo.store, None, None, false);
+        let live = Live::start(demo.store.clone(), context.clock, Pace::Human)?;
+        let issue = Some(live.issue_key().to_owned());
+        return super::screen::show(context, demo.store, issue, None, true);
     }
     tour(context, &demo)
 }

@@ -99,7 +99,7 @@ const FORMATS: &[&str] = &["jsonl", "json", "parquet"];
 
 settings! {
     BasePath "storage.base_path" Text, Absent, Obeyed,
-        "The events folder, relative to the folder that holds the configuration.";
+        "The events folder, relative to the folder that holds this file, or that holds its `config`.";
     PartitionBy "storage.partition_by" OneOf(&["date", "issue", "session"]), T("date"),
         Fixed("events are partitioned by date and issue"), "How events are laid out in folders.";
     Format "storage.format" OneOf(FORMATS), T("jsonl"),
@@ -117,7 +117,7 @@ settings! {
     SnapshotsEnabled "snapshots.enabled" Flag, F(true), Obeyed, "Whether states are kept beside the log.";
     SnapshotFrequency "snapshots.frequency" Count(1, 1 << 31), N(50), Obeyed,
         "How many events come between two snapshots of an issue, at least.";
-    SnapshotRetention "snapshots.retention_days" ANY, N(30), NOT_YET, "How long superseded snapshots are kept, in days.";
+    SnapshotRetention "snapshots.retention_days" ANY, N(30), Obeyed, "How long superseded snapshots are kept, in days.";
     SnapshotCompression "snapshots.compression" Text, Absent, NOT_YET, "Compression of snapshots.";
     SnapshotCleanup "snapshots.auto_cleanup" Flag, F(true), NOT_YET, "Whether superseded snapshots are removed.";
     SnapshotMinEvents "snapshots.min_events_for_snapshot" ANY, N(20), Obeyed,

@@ -141,10 +141,10 @@ fn rendered() -> String {
         if section != last || section.is_empty() {
             out.push('\n');
         }
-        if section != last {
+        if section != last && !section.is_empty() {
             writeln!(out, "  {section}:").unwrap();
-            last = section;
         }
+        last = section;
         writeln!(out, "{indent}# {}", spec.doc).unwrap();
         if let Type::OneOf(words) = spec.ty {
             writeln!(out, "{indent}# One of {}.", words.join(", ")).unwrap();

@@ -175,7 +175,8 @@ impl App {
     /// Whether keys are text for the browser's filter.
     #[must_use]
     pub fn is_filtering(&self) -> bool {
-        self.debugger.is_none() && self.browser.as_ref().is_some_and(|b| b.is_typing())
+        self.debugger.is_none()
+            && self.browser.as_ref().is_some_and(super::browser::Browser::is_typing)
     }
 
     /// Whether the terminal is large enough to show something.

@@ -218,7 +218,7 @@ mod tests {
                         let wish = Wishes { zoom, detail, ..wishes(focus) };
                         let layout = Layout::new((width, height), &wish);
                         let area: u32 = layout.panes.iter().map(|(_, r)| r.area()).sum();
-                        let strip = layout.strip.map_or(0, |r| r.area());
+                        let strip = layout.strip.map_or(0, Rect::area);
                         let body = u32::from(width) * u32::from(height - 2);
                         assert_eq!(area + strip, body, "{width}x{height} {focus:?}");
                         for (at, (_, a)) in layout.panes.iter().enumerate() {

@@ -6,7 +6,7 @@
 mod terminal;
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, KeyEventKind, MouseEvent, MouseEventKind};
@@ -178,10 +178,7 @@ impl Turner {
             self.messages.try_recv().ok()
         } else {
             match self.patience() {
-                Some(patience) => match self.messages.recv_timeout(patience) {
-                    Ok(message) => Some(message),
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-                },
+                Some(patience) => self.messages.recv_timeout(patience).ok(),
                 None => self.messages.recv().ok(),
             }
         };

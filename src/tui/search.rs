@@ -40,7 +40,7 @@ pub struct Search {
 #[derive(Debug)]
 enum Run {
     Events { way: Way, reached: Position, origin: Position, wrapped: bool },
-    State { way: Way, position: Position, from: Path, walk: Walk },
+    State { way: Way, position: Position, from: Path, walk: Box<Walk> },
 }
 
 /// What a bit of work came to.
@@ -86,7 +86,7 @@ impl Search {
                     Some((_, hits)) => Walk { hits, ..Walk::default() },
                     None => Walk::new(root.clone(), &self.needle),
                 };
-                Run::State { way, position, from: selected.clone(), walk }
+                Run::State { way, position, from: selected.clone(), walk: Box::new(walk) }
             }
         });
     }

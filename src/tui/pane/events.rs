@@ -27,7 +27,13 @@ impl EventsPane {
     ) {
         self.height = height;
         let total = session.head() as usize + 1;
-        self.top = scroll(self.top, playhead as usize, height, total, 3);
+        let cursor = playhead as usize;
+        let far = cursor + height < self.top || cursor > self.top + 2 * height;
+        if far {
+            // After a jump what came before and after is of the same interest.
+            self.top = cursor.saturating_sub(height / 2);
+        }
+        self.top = scroll(self.top, cursor, height, total, 3);
         if height > 0 {
             let first = Position::try_from(self.top).unwrap_or(Position::MAX);
             let last = Position::try_from(self.top + height - 1).unwrap_or(Position::MAX);

@@ -131,7 +131,7 @@ fn turn(app: &mut App, event: MouseEvent, rows: i64) {
             debugger.timeline.zoom(factor, debugger.playhead, debugger.session.timeline());
         }
         Some(pane) => {
-            move_in(debugger, pane, if pane == Pane::Timeline { rows.signum() } else { rows })
+            move_in(debugger, pane, if pane == Pane::Timeline { rows.signum() } else { rows });
         }
         None => {}
     }

@@ -30,10 +30,10 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
     }
     let (cursor, top) = pane.cursor();
     for (row, line) in pane.lines.iter().enumerate() {
+        draw_line(app, debugger, line, Pen::new(buffer, inner, row));
         if top + row == cursor && focused {
             lay(buffer, inner, row, theme.style(Role::Selection));
         }
-        draw_line(app, debugger, line, Pen::new(buffer, inner, row));
     }
 }
 

@@ -48,10 +48,10 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
         }
         let selected = at == pane.cursor;
         for line in lines(entry, pane.style, width, height) {
+            draw_line(theme, &line, Pen::new(buffer, inner, row));
             if selected && focused {
                 lay(buffer, inner, row, theme.style(Role::Selection));
             }
-            draw_line(theme, &line, Pen::new(buffer, inner, row));
             row += 1;
         }
     }
@@ -134,9 +134,9 @@ fn old_and_new(old: &Value, new: &Value, width: usize) -> Vec<Line> {
     if text::columns(&before, width) + text::columns(&after, width) <= room {
         return vec![vec![
             (Role::Text, "  ".into()),
-            (Role::Removed, before),
+            (Role::Dim, before),
             (Role::Dim, " → ".into()),
-            (Role::Added, after),
+            (Role::Changed, after),
         ]];
     }
     vec![
@@ -259,7 +259,7 @@ mod tests {
     fn long_texts_are_compared_by_words_from_where_they_differ() {
         let old = format!("\"{}the quick fox\"", "same ".repeat(1000));
         let new = format!("\"{}the slow fox\"", "same ".repeat(1000));
-        let lines = shown(Some(&old), Some(&new), Style::Tree, 30);
+        let lines = shown(Some(&old), Some(&new), Style::Tree, 60);
         assert!(lines.len() < 6, "{lines:?}");
         assert!(lines.concat().contains("[-quick-]{+slow+}"), "{lines:?}");
     }

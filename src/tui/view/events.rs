@@ -27,11 +27,11 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
     let head = debugger.head();
     for row in 0..usize::from(inner.height) {
         let Some(position) = debugger.events.at(row, head) else { break };
+        draw_row(app, debugger, position, Pen::new(buffer, inner, row));
         if position == debugger.playhead {
             let role = if focused { Role::Selection } else { Role::Current };
             lay(buffer, inner, row, app.theme.style(role));
         }
-        draw_row(app, debugger, position, Pen::new(buffer, inner, row));
     }
     if head == 0 {
         let text = if debugger.session.is_loaded() { "no events yet" } else { "reading…" };

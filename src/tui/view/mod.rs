@@ -121,7 +121,7 @@ fn strip(app: &App, debugger: &Debugger, buffer: &mut Buffer) {
     for (pane, from, _) in strip_names(debugger) {
         let role = if pane == debugger.focus { Role::TitleFocused } else { Role::Dim };
         let mut pen = Pen::new(buffer, area, 0);
-        pen.to_column(from).put(pane.name(), app.theme.style(role));
+        pen.at_column(from).put(pane.name(), app.theme.style(role));
     }
 }
 

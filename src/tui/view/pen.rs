@@ -63,7 +63,7 @@ impl<'a> Pen<'a> {
     }
 
     /// Moves to `columns` from `left`, if that is further right.
-    pub(super) fn to_column(&mut self, column: u16) -> &mut Self {
+    pub(super) fn at_column(&mut self, column: u16) -> &mut Self {
         self.x = self.x.max(column).min(self.right);
         self
     }

@@ -64,9 +64,6 @@ pub(super) fn anomalies(app: &App, debugger: &Debugger, cursor: usize, buffer: &
     let height = usize::from(inner.height);
     let top = scroll(cursor.saturating_sub(height / 2), cursor, height, all.len(), 1);
     for (row, anomaly) in all.iter().skip(top).take(height).enumerate() {
-        if top + row == cursor {
-            lay(buffer, inner, row, theme.style(Role::Selection));
-        }
         let mut pen = Pen::new(buffer, inner, row);
         let place = match anomaly.position {
             0 => "log".to_owned(),
@@ -76,6 +73,9 @@ pub(super) fn anomalies(app: &App, debugger: &Debugger, cursor: usize, buffer: &
         pen.put(theme.glyph(Glyph::Anomaly), theme.style(Role::Anomaly)).skip(1);
         pen.field(anomaly.kind.name(), 18, theme.style(Role::Warned)).skip(1);
         pen.put(&anomaly.detail, theme.style(Role::Text));
+        if top + row == cursor {
+            lay(buffer, inner, row, theme.style(Role::Selection));
+        }
     }
 }
 
@@ -98,10 +98,10 @@ pub(super) fn palette(app: &App, palette: &Palette, buffer: &mut Buffer) {
     let seen = usize::from(list.height);
     let top = scroll(0, palette.cursor, seen, palette.choices.len(), 1);
     for (row, choice) in palette.choices.iter().skip(top).take(seen).enumerate() {
+        draw_choice(app, *choice, Pen::new(buffer, list, row));
         if top + row == palette.cursor {
             lay(buffer, list, row, theme.style(Role::Selection));
         }
-        draw_choice(app, *choice, Pen::new(buffer, list, row));
     }
     if palette.choices.is_empty() {
         Pen::new(buffer, list, 0).put("nothing is like that", theme.style(Role::Dim));

@@ -38,13 +38,14 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
     let selected = debugger.state.cursor().0;
     let pins = debugger.state.pins.len();
     for (row, pin) in debugger.state.pins.iter().enumerate() {
-        select(theme, buffer, inner, row, row == selected, focused);
         draw_pin(app, debugger, pin, Pen::new(buffer, inner, row));
+        select(theme, buffer, inner, row, row == selected, focused);
     }
+    let values = inner.x + value_column(&debugger.state.rows, inner.width);
     for (at, line) in debugger.state.rows.iter().enumerate() {
         let row = pins + at;
+        draw_row(app, debugger, line, Pen::new(buffer, inner, row), values);
         select(theme, buffer, inner, row, pins + top + at == selected, focused);
-        draw_row(app, debugger, line, Pen::new(buffer, inner, row), inner);
     }
     if total == 0 {
         let text = "nothing is true yet";
@@ -66,7 +67,7 @@ fn select(
     }
 }
 
-fn draw_row(app: &App, debugger: &Debugger, line: &StateRow, mut pen: Pen<'_>, inner: Rect) {
+fn draw_row(app: &App, debugger: &Debugger, line: &StateRow, mut pen: Pen<'_>, values: u16) {
     let theme = &app.theme;
     touch(theme, line.touch, &mut pen);
     writer(app, debugger, line.writer, line.touch, &mut pen);
@@ -79,9 +80,21 @@ fn draw_row(app: &App, debugger: &Debugger, line: &StateRow, mut pen: Pen<'_>, i
     pen.put(twisty, theme.style(Role::Faint)).skip(1);
     let key = line.row.path.last().map_or("", |key| key.as_str());
     super::marked_text(app, key, key_role(line), &mut pen);
-    // Values of short keys stand under each other.
-    pen.skip(1).to_column(inner.x + (inner.width * 2 / 5).min(26));
+    pen.skip(1).at_column(values);
     draw_value(app, key, &line.row.value, line.row.open == Some(true), &mut pen);
+}
+
+/// How far from the left values stand, so that they are under each other: behind the longest key
+/// that is seen, but not beyond the middle.
+fn value_column(rows: &[StateRow], width: u16) -> u16 {
+    let middle = width / 2;
+    let end_of_key = |line: &StateRow| {
+        let key = line.row.path.last().map_or("", |key| key.as_str());
+        let indent = 2 * line.row.path.depth().saturating_sub(1);
+        3 + indent + crate::tui::text::columns(key, middle.into()) + 1
+    };
+    let widest = rows.iter().map(end_of_key).filter(|end| *end <= middle.into()).max();
+    u16::try_from(widest.unwrap_or_default()).unwrap_or(middle)
 }
 
 fn key_role(line: &StateRow) -> Role {
@@ -154,7 +167,7 @@ fn writer(
     );
     let role = if touch.is_some_and(|t| t != Touch::Below) { Role::Changed } else { Role::Writer };
     if pen.put_right(&text, 16, theme.style(role)) {
-        pen.put_right(" ", 0, theme.style(Role::Text));
+        pen.put_right(" ", 0, Style::new());
     }
 }
 

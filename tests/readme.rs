@@ -1,0 +1,64 @@
+//! The README's tables are those of the program. `UPDATE_README=1 cargo test readme` writes them.
+
+use std::fmt::Write;
+
+use chronoscope::error::ErrorKind;
+use chronoscope::tui::action::{COMMANDS, Context};
+use chronoscope::tui::keymap::Keymap;
+
+fn key_table() -> String {
+    let keymap = Keymap::default();
+    let mut table = String::from("| where | keys | what |\n|---|---|---|\n");
+    for context in Context::ALL {
+        for spec in COMMANDS.iter().filter(|spec| spec.context == *context) {
+            let keys = keymap.keys_of(spec.command);
+            let keys: Vec<String> =
+                keys.iter().map(|key| format!("`{}`", key.replace('|', "\\|"))).collect();
+            if !keys.is_empty() {
+                let _ = writeln!(table, "| {context} | {} | {} |", keys.join(" "), spec.doc);
+            }
+        }
+    }
+    table
+}
+
+fn exit_table() -> String {
+    let mut table = String::from("| exit | kind |\n|---|---|\n| 0 | done |\n");
+    for kind in ErrorKind::ALL {
+        let _ = writeln!(table, "| {} | {kind} |", kind.exit_code());
+    }
+    table
+}
+
+/// The text with what stands between the marks `name: begin` and `name: end` replaced.
+fn with_table(text: &str, name: &str, table: &str) -> String {
+    let (begin, end) = (format!("<!-- {name}: begin -->\n"), format!("<!-- {name}: end -->"));
+    let start = text.find(&begin).unwrap() + begin.len();
+    let stop = text.find(&end).unwrap();
+    format!("{}{table}{}", &text[..start], &text[stop..])
+}
+
+#[test]
+fn readme_tables_are_those_of_the_program() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let made = with_table(&text, "keys", &key_table());
+    let made = with_table(&made, "exit codes", &exit_table());
+    if std::env::var_os("UPDATE_README").is_some() {
+        std::fs::write(&file, made).unwrap();
+        return;
+    }
+    assert!(text == made, "run UPDATE_README=1 cargo test readme");
+}
+
+#[test]
+fn every_file_the_readme_names_is_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let mut named = 0;
+    for part in text.split(['(', '"', ')']).filter(|part| part.starts_with("assets/")) {
+        assert!(root.join(part).exists(), "{part}");
+        named += 1;
+    }
+    assert!(named >= 12, "{named}");
+}
