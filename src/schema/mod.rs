@@ -17,3 +17,4 @@ pub mod validate;
 
 pub use draft::{Draft, KeyPattern, LenientDraft, Rules, SchemaFault, Stamp};
 pub use json::MAX_DEPTH;
+pub use suggest::nearest_of;

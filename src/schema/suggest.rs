@@ -19,15 +19,19 @@ pub(super) fn unknown_type(name: &str) -> SchemaFault {
 
 /// The names of the catalogue that are near to `name`, nearest first; three at most.
 fn nearest(name: &str) -> Vec<&'static str> {
-    let wanted: Vec<char> = name.chars().take(80).flat_map(char::to_lowercase).collect();
-    let plain: Vec<char> = wanted.iter().copied().filter(|c| c.is_alphanumeric()).collect();
-    let mut near: Vec<(usize, &str)> = Kind::CATALOGUED
-        .iter()
-        .map(|kind| {
-            let letters: Vec<char> = kind.name().to_lowercase().chars().collect();
-            (distance(&plain, &letters), kind.name())
-        })
-        .filter(|(distance, name)| *distance <= (name.len() / 3).max(2))
+    nearest_of(name, Kind::CATALOGUED.iter().map(|kind| kind.name()))
+}
+
+/// Those of `names` that are near to a misspelt one, nearest first; three at most. Case and
+/// everything that is neither letter nor digit do not count.
+pub fn nearest_of<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let plain = |text: &str| -> Vec<char> {
+        text.chars().take(80).flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).collect()
+    };
+    let wanted = plain(name);
+    let mut near: Vec<(usize, &str)> = names
+        .map(|candidate| (distance(&wanted, &plain(candidate)), candidate))
+        .filter(|(distance, _)| *distance <= (name.len() / 3).max(2))
         .collect();
     near.sort_unstable();
     // Where one is clearly meant, the others only distract.

@@ -8,6 +8,7 @@ use std::fmt;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::{COMMANDS, Command, Context};
+use crate::schema::nearest_of;
 
 /// One key with its modifiers, in one normal form: letters carry their case, never a shift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -329,8 +330,7 @@ fn read_entry(
 }
 
 fn nearest(name: &str) -> String {
-    let names: Vec<&str> = COMMANDS.iter().map(|spec| spec.name).collect();
-    let near = similar::get_close_matches(name, &names, 1, 0.5);
+    let near = nearest_of(name, COMMANDS.iter().map(|spec| spec.name));
     near.first().map(|near| format!("; did you mean {near:?}?")).unwrap_or_default()
 }
 
