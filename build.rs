@@ -7,5 +7,7 @@ fn main() {
     let gnu_linux = is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu");
     if gnu_linux && is("PROFILE", "release") {
         println!("cargo::rustc-link-arg-bins=-no-pie");
+        // Names of libraries are looked up when they are first called: an append calls few.
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,lazy");
     }
 }
