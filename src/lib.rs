@@ -4,8 +4,8 @@
 //! The layers, each of which may import only those before it:
 //!
 //! ```text
-//! error, clock -> config -> model -> schema -> store -> fold -> timeline
-//!     -> { diff, query, import } -> session -> { cli, tui }
+//! error -> config -> model -> clock -> schema -> store -> fold -> timeline
+//!     -> { diff, query, import, watch } -> session -> demo -> { cli, tui }
 //! ```
 //!
 //! The core knows no screen: only `cli` and `tui` print, and only `tui` names a terminal library.
