@@ -95,7 +95,7 @@ fn a_damaged_last_line_stops_appends_and_names_the_place() {
         let error = append(&store, vec![plain("P-1", "x")], &os()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Integrity);
         assert!(error.message().contains("events.jsonl:3"), "{error}");
-        assert!(error.hint().unwrap().contains("store repair"));
+        assert!(error.hint().unwrap().contains("chronoscope verify"));
         assert_eq!(fs::read(log(dir.path())).unwrap(), before);
     }
 }

@@ -231,7 +231,7 @@ impl<'a> Finder<'a> {
             path.display()
         );
         Err(Error::new(ErrorKind::Integrity, message)
-            .with_hint("look at it with `chronoscope verify`, then run `chronoscope store repair`"))
+            .with_hint("`chronoscope verify` shows what is wrong; keep a copy of the file, mend or take out that line, and append again"))
     }
 
     /// Puts the tail of the last partition in order and makes the head.
