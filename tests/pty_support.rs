@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 /// How long a test waits for the screen at most.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 /// A screen that says nothing for so long has been drawn.
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -29,7 +29,9 @@ pub struct Terminal {
     input: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     /// Closing it would hang up on the program.
-    _master: Box<dyn MasterPty + Send>,
+    master: Box<dyn MasterPty + Send>,
+    /// Everything that was printed.
+    printed: Vec<u8>,
 }
 
 fn at_least_one(n: u16) -> NonZeroU16 {
@@ -60,6 +62,8 @@ impl Terminal {
         variables.iter().for_each(|(name, value)| command.env(name, value));
         command.args(arguments);
         let child = pair.slave.spawn_command(command).unwrap();
+        // Kept open here it would hide that the program has ended.
+        drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
         let input = pair.master.take_writer().unwrap();
         let (sender, output) = channel();
@@ -72,7 +76,7 @@ impl Terminal {
             }
         });
         let emulator = vt100::Parser::new(at_least_one(size.1), at_least_one(size.0), 0);
-        Self { emulator, output, input, child, _master: pair.master }
+        Self { emulator, output, input, child, master: pair.master, printed: Vec::new() }
     }
 
     /// Presses keys, as the bytes that a terminal sends for them.
@@ -82,7 +86,7 @@ impl Terminal {
     }
 
     /// Takes what the program says next; an error when it has ended or says nothing for so long.
-    fn take(&mut self, patience: Duration) -> Result<(), RecvTimeoutError> {
+    pub fn take(&mut self, patience: Duration) -> Result<(), RecvTimeoutError> {
         let bytes = self.output.recv_timeout(patience)?;
         for (question, answer) in ANSWERS {
             if bytes.windows(question.len()).any(|part| part == question) {
@@ -91,6 +95,7 @@ impl Terminal {
             }
         }
         self.emulator.process(&bytes);
+        self.printed.extend(bytes);
         Ok(())
     }
 
@@ -113,6 +118,32 @@ impl Terminal {
     pub fn settle(&mut self) {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline && self.take(QUIET).is_ok() {}
+    }
+
+    /// Gives the terminal another size (columns, rows).
+    pub fn resize(&mut self, (columns, rows): (u16, u16)) {
+        self.emulator.screen_mut().set_size(at_least_one(rows), at_least_one(columns));
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        self.master.resize(size).unwrap();
+    }
+
+    /// Sends the program a signal, as `kill` names it.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.process_id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args([name, &id]).status().unwrap().success());
+    }
+
+    /// Whether the terminal is as it was before the program.
+    pub fn is_given_back(screen: &vt100::Screen) -> bool {
+        !screen.alternate_screen()
+            && !screen.bracketed_paste()
+            && !screen.hide_cursor()
+            && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+    }
+
+    /// Everything that the program printed.
+    pub fn printed(&self) -> &[u8] {
+        &self.printed
     }
 
     /// The screen.
