@@ -9,9 +9,15 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use super::io::{is_absent, make_dir, make_dirs, sync_dir};
+use super::io::{is_absent, make_dir, make_dirs, replace, sync_dir};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::catalogue::Version;
 use crate::model::{Timestamp, ids};
+
+/// The shape of events in this version, as the project publishes it.
+const EVENTS_SCHEMA: &str = include_str!("../../../schemas/orchestration-events.json");
+/// What changed from version to version.
+const VERSION_HISTORY: &str = include_str!("../../../schemas/version-history.json");
 
 /// The name of the files that hold events.
 pub(super) const EVENTS: &str = "events.jsonl";
@@ -151,9 +157,28 @@ impl Layout {
             make_dir(&service.join(name))?;
         }
         make_dir(&self.root.join("global"))?;
+        self.note_schemas()?;
         // Not only when it is new: who made it may have been killed before this.
         sync_dir(&self.root)?;
         Ok(new)
+    }
+
+    /// Puts the schemas that the store is written under beside its events, for readers that do
+    /// not have this program. Those of earlier versions stay.
+    fn note_schemas(&self) -> Result<()> {
+        let folder = self.root.join("schemas");
+        make_dir(&folder)?;
+        let version = Version::CURRENT.name();
+        for (name, text) in [
+            (format!("orchestration-events-{version}.json"), EVENTS_SCHEMA),
+            (format!("version-history-{version}.json"), VERSION_HISTORY),
+        ] {
+            let path = folder.join(name);
+            if !path.exists() {
+                replace(&path, text.as_bytes(), false)?;
+            }
+        }
+        Ok(())
     }
 
     /// The days that have a folder, oldest first. Names that are no real dates are passed over.
@@ -314,6 +339,8 @@ mod tests {
         let (inside, outside) = (dir.path().join("store"), dir.path().join("outside"));
         let layout = Layout::new(&inside);
         assert!(layout.create().unwrap());
+        let schema = layout.root().join("schemas/orchestration-events-1.1.0.json");
+        assert_eq!(fs::read_to_string(schema).unwrap(), EVENTS_SCHEMA);
         assert!(!layout.create().unwrap());
         assert_eq!(fs::metadata(inside.join(SERVICE)).unwrap().mode() & 0o777, 0o700);
         fs::create_dir_all(&outside).unwrap();
