@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{Datelike, NaiveDate};
 
 /// Milliseconds in one day.
 pub const DAY_MS: i64 = 86_400_000;
@@ -132,12 +132,6 @@ impl Timestamp {
         put_digits(&mut out, 17, 2, ms / 1000 % 60);
         put_digits(&mut out, 20, 3, ms % 1000);
         out
-    }
-
-    /// As a chrono value, for arithmetic that needs a calendar.
-    #[must_use]
-    pub fn to_chrono(self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.0).unwrap_or_default()
     }
 }
 

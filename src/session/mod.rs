@@ -41,6 +41,8 @@ pub struct Session {
     remaining: u64,
     loaded: bool,
     fault: Option<String>,
+    /// Whether a torn tail is among the anomalies.
+    torn: bool,
     /// Marks and the like; kept by whoever opened the session.
     pub user: UserState,
 }
@@ -127,6 +129,7 @@ impl Session {
             remaining: 0,
             loaded: false,
             fault: None,
+            torn: false,
             user: UserState::default(),
         }
     }
@@ -232,7 +235,11 @@ impl Session {
     }
 
     fn take_notices(&mut self, notices: &[Notice]) {
-        self.timeline.withdraw(AnomalyKind::TornTail);
+        // Looking through all anomalies is for when there is one to withdraw, not for every batch.
+        if std::mem::take(&mut self.torn) {
+            self.timeline.withdraw(AnomalyKind::TornTail);
+        }
+        self.torn = notices.iter().any(|notice| matches!(notice, Notice::TornTail { .. }));
         for notice in notices {
             match notice {
                 Notice::Rotated { .. } => {}

@@ -297,3 +297,23 @@ fn snapshots_that_are_due_go_on_from_the_last_one() {
     assert_eq!(local.snapshots(Some(ISSUE)).unwrap().len(), 2);
     assert_eq!(snapshots::compare(&local, ISSUE).unwrap(), []);
 }
+
+#[test]
+fn a_torn_tail_is_an_anomaly_only_while_it_is_torn() {
+    let store = store(&[(0, 0, 0)]);
+    let second = line(2, Kind::PhaseStarted, 1, 1);
+    let (begun, rest) = second.split_at(40);
+    store.push_raw(ISSUE, begun.as_bytes());
+    let mut session = Session::open(Arc::new(store.clone()), ISSUE, || ()).unwrap();
+    session.pump_all().unwrap();
+    let torn = |session: &Session| {
+        let anomalies = session.timeline().anomalies();
+        anomalies.iter().filter(|a| a.kind == AnomalyKind::TornTail).count()
+    };
+    assert_eq!((session.head(), torn(&session)), (1, 1));
+    store.push_raw(ISSUE, format!("{rest}\n").as_bytes());
+    while session.head() < 2 {
+        session.pump(Duration::from_secs(10), Duration::from_millis(8));
+    }
+    assert_eq!(torn(&session), 0);
+}

@@ -14,7 +14,6 @@ use super::{
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Timestamp, envelope, ids};
-use crate::schema::draft::Stamp;
 
 /// Logs in memory; clones share them.
 #[derive(Debug, Clone, Default)]
@@ -88,14 +87,7 @@ impl EventStore for MemoryStore {
             let timestamp = draft.timestamp().unwrap_or(self.clock.now().max(latest));
             latest = latest.max(timestamp);
             let event_id = draft.event_id().unwrap_or(&made);
-            let git = options.git.as_ref();
-            let stamp = Stamp {
-                event_id,
-                timestamp,
-                sequence,
-                git_sha: git.map(|head| head.sha.as_str()),
-                branch: git.and_then(|head| head.branch.as_deref()),
-            };
+            let stamp = options.stamp(event_id, timestamp, sequence);
             lines.extend_from_slice(draft.to_line(&stamp).as_bytes());
             lines.push(b'\n');
             acknowledged.push(Acknowledgement {

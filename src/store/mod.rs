@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::model::Timestamp;
-use crate::schema::Draft;
+use crate::schema::{Draft, Stamp};
 
 /// A log of events per issue.
 pub trait EventStore: Send + Sync {
@@ -78,6 +78,26 @@ pub struct AppendOptions {
     pub durability: Durability,
     /// The commit and branch of the repository at hand, for drafts that name none.
     pub git: Option<GitHead>,
+}
+
+impl AppendOptions {
+    /// The stamps of an event, with the repository that these options name.
+    #[must_use]
+    pub fn stamp<'a>(
+        &'a self,
+        event_id: &'a str,
+        timestamp: Timestamp,
+        sequence: u64,
+    ) -> Stamp<'a> {
+        let git = self.git.as_ref();
+        Stamp {
+            event_id,
+            timestamp,
+            sequence,
+            git_sha: git.map(|head| head.sha.as_str()),
+            branch: git.and_then(|head| head.branch.as_deref()),
+        }
+    }
 }
 
 impl Default for AppendOptions {

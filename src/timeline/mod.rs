@@ -12,14 +12,12 @@ pub mod keyframes;
 pub mod lanes;
 pub mod row;
 
-use std::ops::Range;
-
 use rustc_hash::FxHashMap;
 
 use crate::fold::{self, Change, State};
 use crate::model::catalogue::LinkRule;
 use crate::model::moment::Positions;
-use crate::model::{Anomaly, AnomalyKind, Event, Kind, Path, Position, Timestamp};
+use crate::model::{Anomaly, AnomalyKind, Event, Kind, Path, Position, Timestamp, Value};
 use crate::store::Locator;
 
 pub use causality::{Cause, Link};
@@ -244,7 +242,7 @@ impl Timeline {
         self.causes.push(&event, &self.ids);
         let row = self.make_row(locator, &event, content, self.anomalies.len() > before);
         self.lanes.push(&event, here, &mut self.symbols);
-        self.clocks.push(row.clock, self.state.at(&Path::of(["usage", "cost_usd"])));
+        self.clocks.push(row.clock, field(&self.state, "usage", "cost_usd"));
         self.rows.push(row);
         if let Some(list) = self.by_kind.get_mut(event.kind as usize) {
             list.push(here);
@@ -270,7 +268,7 @@ impl Timeline {
         let clock = self.rows.last().map_or(event.at, |row| row.clock.max(event.at));
         let phase = event
             .text("phase")
-            .or_else(|| self.state.at(&Path::of(["orchestration", "current_phase"]))?.as_text())
+            .or_else(|| field(&self.state, "orchestration", "current_phase")?.as_text())
             .cloned();
         let mut intern = |text: Option<&str>| self.symbols.intern(text.unwrap_or_default());
         Row {
@@ -335,6 +333,11 @@ impl Timeline {
     }
 }
 
+/// A field of a member of the state; no path is built for it, as every event asks.
+fn field<'a>(state: &'a State, member: &str, field: &str) -> Option<&'a Value> {
+    state.root().get(member)?.get(field)
+}
+
 fn position(length: usize) -> Position {
     Position::try_from(length).unwrap_or(Position::MAX)
 }
@@ -396,11 +399,4 @@ where
     fn mark(&self, name: &str) -> Option<Position> {
         (self.marks)(name).filter(|p| *p <= self.timeline.head())
     }
-}
-
-/// The positions from `from` to `to`, both included, within the log.
-#[must_use]
-pub fn clamp(range: Range<i64>, head: Position) -> Range<Position> {
-    let at = |n: i64| Position::try_from(n.clamp(0, i64::from(head))).unwrap_or(head);
-    at(range.start)..at(range.end)
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::config::Setting;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ids;
-use crate::schema::{Draft, KeyPattern, Rules, SchemaFault, Stamp};
+use crate::schema::{Draft, KeyPattern, Rules, SchemaFault};
 use crate::session::snapshots::{Policy, take_if_due};
 use crate::store::local::LocalStore;
 use crate::store::{AppendOptions, Batch, Durability, EventStore};
@@ -269,14 +269,7 @@ fn dry_run(
         let id = draft.event_id().map_or_else(ids::new_event_id, str::to_owned);
         let timestamp = draft.timestamp().unwrap_or(now);
         now = now.max(timestamp);
-        let git = options.git.as_ref();
-        let line = draft.to_line(&Stamp {
-            event_id: &id,
-            timestamp,
-            sequence,
-            git_sha: git.map(|head| head.sha.as_str()),
-            branch: git.and_then(|head| head.branch.as_deref()),
-        });
+        let line = draft.to_line(&options.stamp(&id, timestamp, sequence));
         context.out.line(super::output::escape_json(line))?;
     }
     Ok(())

@@ -11,7 +11,7 @@ use super::ids::{self, Stored};
 use super::layout::Date;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Timestamp;
-use crate::schema::{Draft, Stamp};
+use crate::schema::Draft;
 use crate::store::{Acknowledgement, AppendOptions, Batch, Durability};
 
 /// For each draft of a batch the line that already has its id.
@@ -133,14 +133,7 @@ impl Plan {
         options: &AppendOptions,
     ) {
         let event_id = draft.event_id().map_or_else(crate::model::ids::new_event_id, str::to_owned);
-        let git = options.git.as_ref();
-        let line = draft.to_line(&Stamp {
-            event_id: &event_id,
-            timestamp,
-            sequence,
-            git_sha: git.map(|g| g.sha.as_str()),
-            branch: git.and_then(|g| g.branch.as_deref()),
-        });
+        let line = draft.to_line(&options.stamp(&event_id, timestamp, sequence));
         let start = self.bytes.len();
         self.lines.push((start, self.answers.len()));
         if start == 0 {
