@@ -40,9 +40,13 @@ fn main() {
     };
     std::fs::create_dir_all(common::data_dir()).unwrap();
     let folder = tempfile::tempdir_in(common::data_dir()).unwrap();
-    one_process_per_event(&binary, folder.path());
+    // As `cargo install` leaves it. The linker writes a program page by page, out of order, and the
+    // system then maps it page by page; what was copied is mapped in larger pieces.
+    let installed = folder.path().join("chronoscope");
+    std::fs::copy(&binary, &installed).unwrap();
+    one_process_per_event(&binary, &installed, folder.path());
     validation();
-    many_writers(&binary, folder.path());
+    many_writers(&installed, folder.path());
 }
 
 fn floor_program() -> Option<PathBuf> {
@@ -92,7 +96,7 @@ fn append_command(binary: &Path, store: &Path, n: usize) -> Command {
     command
 }
 
-fn one_process_per_event(binary: &Path, folder: &Path) {
+fn one_process_per_event(built: &Path, binary: &Path, folder: &Path) {
     let store = folder.join("events");
     let log = folder.join("floor.jsonl");
     let database = folder.join("peer.db");
@@ -107,9 +111,10 @@ fn one_process_per_event(binary: &Path, folder: &Path) {
         "PRAGMA synchronous=FULL; INSERT INTO events(issue, line) VALUES('BENCH-1', '{}');",
         line.trim_end().replace('\'', "''")
     );
-    let (mut ours, mut floors, mut peers) = (Times::default(), Times::default(), Times::default());
+    let [mut ours, mut as_built, mut floors, mut peers] = std::array::from_fn(|_| Times::default());
     for round in 0..ROUNDS {
         ours.push(run(&mut append_command(binary, &store, round)));
+        as_built.push(run(&mut append_command(built, &store, round)));
         if let Some(floor) = &floor {
             floors.push(run(Command::new(floor).arg(&log).arg(&line)));
         }
@@ -119,16 +124,20 @@ fn one_process_per_event(binary: &Path, folder: &Path) {
     }
     let table = Table::new("--append, one process per event, durable");
     let time = ours.median();
-    if !floors.is_empty() {
-        let ratio = time.as_secs_f64() / floors.median().as_secs_f64();
-        table.row(&Row {
-            what: "append, median".into(),
-            figure: show(time),
-            beside: format!("open, write, fdatasync {}", show(floors.median())),
-            ratio: Some(ratio),
-            target: "<= 1.3x the floor".into(),
-            met: Some(ratio <= 1.3),
-        });
+    for (what, time) in
+        [("append, median", time), ("… by a program not installed", as_built.median())]
+    {
+        if !floors.is_empty() {
+            let ratio = time.as_secs_f64() / floors.median().as_secs_f64();
+            table.row(&Row {
+                what: what.into(),
+                figure: show(time),
+                beside: format!("open, write, fdatasync {}", show(floors.median())),
+                ratio: Some(ratio),
+                target: "<= 1.3x the floor".into(),
+                met: Some(ratio <= 1.3),
+            });
+        }
     }
     if sqlite {
         table.against("append, median", time, "sqlite3 WAL, FULL", peers.median(), Some(4.0));

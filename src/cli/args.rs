@@ -141,33 +141,15 @@ pub(crate) enum Command {
     Man(man::Flags),
 }
 
-/// The command line as far as an append needs it: building all the others would take longer than
-/// the append.
-#[derive(Debug, Parser)]
-struct AppendLine {
-    #[command(flatten)]
-    global: Global,
-    #[command(subcommand)]
-    command: AppendCommand,
-}
-
-#[derive(Debug, Subcommand)]
-enum AppendCommand {
-    #[command(long_flag = "append")]
-    Append(append::Flags),
-}
-
 /// Parses the arguments of the program.
 pub(crate) fn parse(args: &[OsString]) -> Result<CommandLine, clap::Error> {
-    if args.iter().skip(1).any(|arg| arg == "append" || arg == "--append") {
-        // Whatever is no append, or not a sound one, is read again by the whole definition.
-        if let Ok(AppendLine { global, command }) = AppendLine::try_parse_from(args) {
-            let AppendCommand::Append(flags) = command;
-            let open = open::Flags::default();
-            return Ok(CommandLine { global, open, command: Some(Command::Append(flags)) });
+    match append::plain::read(args) {
+        Some((global, flags)) => {
+            let command = Some(Command::Append(flags));
+            Ok(CommandLine { global, open: open::Flags::default(), command })
         }
+        None => CommandLine::try_parse_from(args),
     }
-    CommandLine::try_parse_from(args)
 }
 
 /// The format that the flags ask for, as far as can be told when they cannot be parsed.

@@ -5,6 +5,7 @@
 //! that writes, or that looks into objects.
 
 use std::fs;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::store::GitHead;
@@ -16,11 +17,7 @@ const MAX_PACKED_REFS: u64 = 64 << 20;
 /// the first commit, and where the repository keeps its refs in another form.
 #[must_use]
 pub(crate) fn head(directory: &Path) -> Option<GitHead> {
-    let (git_dir, head) = directory.ancestors().find_map(|folder| {
-        let git_dir = git_dir(&folder.join(".git"))?;
-        let head = read(&git_dir.join("HEAD"))?;
-        Some((git_dir, head))
-    })?;
+    let (git_dir, head) = directory.ancestors().find_map(|folder| nearest(&folder.join(".git")))?;
     let head = head.trim();
     let Some(reference) = head.strip_prefix("ref:") else {
         return hash(head).map(|sha| GitHead { sha, branch: None });
@@ -30,22 +27,31 @@ pub(crate) fn head(directory: &Path) -> Option<GitHead> {
         return None;
     }
     let branch = reference.strip_prefix("refs/heads/").unwrap_or(reference).to_owned();
-    // A worktree's own folder has its HEAD; branches stand in the repository's.
-    let common = read(&git_dir.join("commondir"))
-        .map_or_else(|| git_dir.clone(), |path| git_dir.join(path.trim()));
     let loose = |folder: &Path| read(&folder.join(reference)).and_then(|text| hash(text.trim()));
-    let sha = loose(&git_dir).or_else(|| loose(&common)).or_else(|| packed(&common, reference))?;
+    // A worktree's own folder has its HEAD; branches stand in the repository's.
+    let elsewhere = || {
+        let common = read(&git_dir.join("commondir"))
+            .map_or_else(|| git_dir.clone(), |path| git_dir.join(path.trim()));
+        loose(&common).or_else(|| packed(&common, reference))
+    };
+    let sha = loose(&git_dir).or_else(elsewhere)?;
     Some(GitHead { sha, branch: Some(branch) })
 }
 
-/// `.git` is the folder itself, or a file that names it.
-fn git_dir(path: &Path) -> Option<PathBuf> {
-    if path.is_dir() {
-        return Some(path.to_owned());
-    }
-    let text = read(path)?;
-    let target = text.trim().strip_prefix("gitdir:")?.trim();
-    Some(path.parent()?.join(target))
+/// The git folder and its HEAD: `.git` is the folder itself, or a file that names it. Mostly there
+/// is neither; one look tells that.
+fn nearest(path: &Path) -> Option<(PathBuf, String)> {
+    let git_dir = match fs::File::open(path.join("HEAD")) {
+        Ok(file) => return Some((path.to_owned(), text(file)?)),
+        // (Windows says the same where `.git` is a file.)
+        Err(error) if error.kind() == ErrorKind::NotFound && cfg!(unix) => return None,
+        Err(_) => {
+            let text = read(path)?;
+            path.parent()?.join(text.trim().strip_prefix("gitdir:")?.trim())
+        }
+    };
+    let head = read(&git_dir.join("HEAD"))?;
+    Some((git_dir, head))
 }
 
 fn packed(git_dir: &Path, reference: &str) -> Option<String> {
@@ -62,9 +68,12 @@ fn hash(text: &str) -> Option<String> {
 }
 
 fn read(path: &Path) -> Option<String> {
-    use std::io::Read;
+    text(fs::File::open(path).ok()?)
+}
+
+fn text(file: fs::File) -> Option<String> {
     let mut text = String::new();
-    fs::File::open(path).ok()?.take(MAX_PACKED_REFS).read_to_string(&mut text).ok()?;
+    file.take(MAX_PACKED_REFS).read_to_string(&mut text).ok()?;
     Some(text)
 }
 

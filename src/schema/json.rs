@@ -85,7 +85,7 @@ fn squeeze(json: &str) -> String {
 /// or half of a surrogate pair.
 fn skip_string(bytes: &[u8], start: usize, sound: &mut bool) -> usize {
     let mut at = start + 1;
-    while let Some(next) = memchr::memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()) {
+    while let Some(next) = quote_or_backslash(bytes.get(at..).unwrap_or_default()) {
         at += next;
         if bytes[at] == b'"' {
             return at + 1;
@@ -103,6 +103,15 @@ fn skip_string(bytes: &[u8], start: usize, sound: &mut bool) -> usize {
         };
     }
     bytes.len()
+}
+
+/// The first of either in `bytes`. Most strings end soon; and the first search by `memchr` in a
+/// process asks the processor what it can, which takes longer than all strings of an append.
+fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
+    const SHORT: usize = 128;
+    let (near, far) = bytes.split_at(bytes.len().min(SHORT));
+    let found = near.iter().position(|byte| matches!(byte, b'"' | b'\\'));
+    found.or_else(|| memchr::memchr2(b'"', b'\\', far).map(|at| near.len() + at))
 }
 
 /// The UTF-16 unit of the escape `\uXXXX` at `at`.

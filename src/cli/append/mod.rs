@@ -5,6 +5,7 @@
 
 mod input;
 mod metadata;
+pub(crate) mod plain;
 mod stream;
 
 use std::io::IsTerminal;
@@ -40,6 +41,18 @@ All events of a batch are for one issue and are appended together or not at all.
 Each event is acknowledged with one line of JSON once it is durable. Exit 4: an event is invalid,
 5: a conflict; nothing was written.";
 
+/// How long an append waits for other writers, unless it is told.
+const LOCK_TIMEOUT: &str = "10s";
+
+/// The variables that say what flags leave out.
+mod env {
+    pub(super) const ISSUE: &str = "CHRONOSCOPE_ISSUE";
+    pub(super) const SESSION: &str = "CHRONOSCOPE_SESSION";
+    pub(super) const ACTOR: &str = "CHRONOSCOPE_ACTOR";
+    pub(super) const CORRELATION: &str = "CHRONOSCOPE_CORRELATION";
+    pub(super) const CAUSATION: &str = "CHRONOSCOPE_CAUSATION";
+}
+
 /// The flags of `append`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -48,13 +61,13 @@ pub(crate) struct Flags {
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
     /// The issue
-    #[arg(long, value_name = "KEY", env = "CHRONOSCOPE_ISSUE")]
+    #[arg(long, value_name = "KEY", env = env::ISSUE)]
     issue: Option<String>,
     /// The session, a UUID
-    #[arg(long, value_name = "ID", env = "CHRONOSCOPE_SESSION")]
+    #[arg(long, value_name = "ID", env = env::SESSION)]
     session: Option<String>,
     /// Who acts: user, system or agent, a name, and an agent's model
-    #[arg(long, value_name = "TYPE:ID[@MODEL]", env = "CHRONOSCOPE_ACTOR")]
+    #[arg(long, value_name = "TYPE:ID[@MODEL]", env = env::ACTOR)]
     actor: Option<String>,
     /// A field of the metadata: k=text or k:=json
     #[arg(long = "meta", value_name = "K=V", allow_hyphen_values = true)]
@@ -63,10 +76,10 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "JSON|@FILE")]
     metadata: Option<String>,
     /// The group of events it belongs to
-    #[arg(long, value_name = "ID", env = "CHRONOSCOPE_CORRELATION")]
+    #[arg(long, value_name = "ID", env = env::CORRELATION)]
     correlation: Option<String>,
     /// The event that caused it
-    #[arg(long, value_name = "ID", env = "CHRONOSCOPE_CAUSATION")]
+    #[arg(long, value_name = "ID", env = env::CAUSATION)]
     causation: Option<String>,
     /// Its id, a UUID: an append that is tried again under one id is done once
     #[arg(long, value_name = "ID")]
@@ -78,7 +91,7 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "N", conflicts_with = "stream")]
     expect_sequence: Option<u64>,
     /// How long to wait for other writers
-    #[arg(long, value_name = "TIME", default_value = "10s")]
+    #[arg(long, value_name = "TIME", default_value = LOCK_TIMEOUT)]
     lock_timeout: String,
     /// Do not note the commit and branch of the repository at hand
     #[arg(long)]

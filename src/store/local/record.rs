@@ -166,7 +166,7 @@ fn sealed(text: &str) -> Vec<u8> {
 
 /// The words of a slot's line, if its fingerprint fits.
 fn unsealed(slot: &[u8]) -> Option<&str> {
-    let end = memchr::memchr(b'\n', slot)?;
+    let end = slot.iter().position(|byte| *byte == b'\n')?;
     let (text, hash) = std::str::from_utf8(&slot[..end]).ok()?.rsplit_once(' ')?;
     (u64::from_str_radix(hash, 16).ok()? == fingerprint(text.as_bytes())).then_some(text)
 }
