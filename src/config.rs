@@ -328,6 +328,15 @@ impl Config {
         }
     }
 
+    /// The texts that hold; none for settings that have none.
+    #[must_use]
+    pub fn list(&self, setting: Setting) -> Vec<String> {
+        let (value, _) = self.value(setting);
+        let items = value.as_ref().and_then(Value::as_array).map(Vec::as_slice);
+        let texts = items.unwrap_or_default().iter().filter_map(Value::as_str);
+        texts.map(str::to_owned).collect()
+    }
+
     /// The text that holds, if there is one.
     #[must_use]
     pub fn text(&self, setting: Setting) -> Option<&str> {

@@ -302,3 +302,50 @@ fn the_fixture_is_one_batch() {
     assert_eq!(answers.len(), PROJ_1.lines().count());
     assert!(answers.iter().all(|a| a["partition"] == "2026-11-20"));
 }
+
+/// Every file below a folder.
+fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn a_secret_never_reaches_the_disk() {
+    let environment = TestEnvironment::new();
+    let id = "0b0c1d2e-3b4a-4c5d-8e6f-708192a3b4c5";
+    let secret = "hunter2hunter2";
+    let flag = format!("note=curl https://me:{secret}@example.com/");
+    let ran = environment.append_phase("PROJ-9", "A", &["--event-id", id, "--meta", &flag]);
+    assert!(ran.stderr.contains("/metadata/note (password)"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains(secret));
+    ran.ok();
+    // A retry meets what it left: without the secret.
+    let again = environment.append_phase("PROJ-9", "A", &["--event-id", id, "--meta", &flag]);
+    assert_eq!(again.json()["duplicate"], true);
+    let note = format!("\"phase\":\"A\",\"env\":\"PASSWORD={secret}\"");
+    let stream = event("PROJ-9", "A").replace("\"phase\":\"A\"", &note);
+    environment.run_with(&["append", "--no-git", "--stream"], &stream).ok();
+    let source = environment.work().join("log.jsonl");
+    let record = format!("{{\"at\":1795000000,\"what\":\"AKIA{}\"}}\n", "ABCD".repeat(4));
+    std::fs::write(&source, &record).unwrap();
+    let import = ["import", "--from", "generic", "log.jsonl", "--issue", "PROJ-7", "--json"];
+    let fields = ["--field", "timestamp=/at", "--field", "event_type=/what"];
+    let import: Vec<&str> = import.into_iter().chain(fields).collect();
+    let report = environment.run(&import).json();
+    assert_eq!((&report["appended"], &report["redacted"]), (&json!(1), &json!(1)), "{report}");
+    let report = environment.run(&import).json();
+    assert_eq!((&report["appended"], &report["duplicates"]), (&json!(0), &json!(1)), "{report}");
+    let all: Vec<_> = files(&environment.store());
+    assert!(all.len() > 5);
+    for path in all {
+        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+        assert!(!text.contains(secret) && !text.contains("AKIA"), "{}: {text}", path.display());
+    }
+
+    let settings = "event_sourcing: {redaction: {mode: reject, patterns: ['ACME-[0-9]+']}}";
+    std::fs::write(environment.work().join("event-sourcing.yaml"), settings).unwrap();
+    let message = environment.append_phase("PROJ-9", "A", &["--meta", "n=ACME-17"]).message(4);
+    assert!(message.contains("/metadata/n holds what looks like a secret (custom)"), "{message}");
+    let message = environment.append_phase("PROJ-9", "A", &["--meta", &flag]).message(4);
+    assert!(message.contains("(password)") && !message.contains(secret), "{message}");
+}

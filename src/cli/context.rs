@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Setting, Sources};
 use crate::error::{Error, Result};
 use crate::model::{Moment, Position};
+use crate::schema::{REDACTION_MODES, RedactionMode, Redactor};
 use crate::session::Session;
 use crate::session::user_state::{self, UserState};
 use crate::store::local::{LocalStore, is_store};
@@ -55,6 +56,14 @@ impl Context {
         for warning in self.config.warnings() {
             super::failure::note(warning, self.out.paint);
         }
+    }
+
+    /// What becomes of secrets.
+    pub(crate) fn redactor(&self) -> Result<Redactor> {
+        let named = self.config.text(Setting::RedactionMode);
+        let mode = REDACTION_MODES.iter().find(|(name, _)| Some(*name) == named);
+        let mode = mode.map_or_else(RedactionMode::default, |(_, mode)| *mode);
+        Redactor::new(mode, &self.config.list(Setting::RedactionPatterns))
     }
 
     /// Where the store is, or will be: flag, environment, configuration, the nearest one upwards,

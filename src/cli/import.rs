@@ -96,6 +96,7 @@ fn import(context: &Context, flags: &Flags, mapping: &Mapping) -> Result<ImportR
         strict: flags.strict,
         now: context.clock.now(),
         interrupt: interrupt_flag(),
+        redactor: context.redactor()?,
     };
     let importer = Importer::new(mapping, options)?;
     let path = context.store_path()?;
@@ -136,6 +137,12 @@ fn as_text(context: &mut Context, report: &ImportReport, dry_run: bool) -> Outco
     table.row([(label, "read"), (None, &report.read.to_string())]);
     table.row([(label, appended), (Some(Role::Done), &report.appended.to_string())]);
     table.row([(label, "duplicates"), (None, &report.duplicates.to_string())]);
+    if report.redacted > 0 {
+        table.row([
+            (label, "secrets"),
+            (Some(Role::Warned), &format!("{} redacted", report.redacted)),
+        ]);
+    }
     table.row([(label, "issues"), (None, &report.issues.to_string())]);
     context.out.table(&table)?;
     let paint = context.out.paint;

@@ -138,6 +138,11 @@ settings! {
     IssueKeyPattern "validation.issue_key_pattern" Text, Absent, Obeyed,
         "A regular expression for issue keys; without one, PREFIX-123.";
 
+    RedactionMode "redaction.mode" OneOf(&["redact", "reject", "off"]), T("redact"), Obeyed,
+        "What becomes of secrets in an event: a marker takes their place, the event is refused, or nothing.";
+    RedactionPatterns "redaction.patterns" List, Absent, Obeyed,
+        "Regular expressions for secrets of your own, beside those that are built in.";
+
     CacheEvents "performance.cache_recent_events" Tree, Absent, CACHE, "How many events are kept in memory.";
     CacheSnapshots "performance.cache_snapshots" Tree, Absent, CACHE, "How many snapshots are kept in memory.";
     AsyncWrites "performance.async_writes" Flag, F(false), Fixed("an append is acknowledged when it is durable"), "Whether appends return before they are written.";

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::model::{Kind, ids};
-use crate::schema::{Draft, LenientDraft, SchemaFault, validate};
+use crate::schema::{Draft, LenientDraft, Redactor, SchemaFault, validate};
 
 /// Longer values are cut in the fields that a mapping fills; the source object has them whole.
 const MAX_VALUE: usize = 64 * 1024;
@@ -154,8 +154,12 @@ impl Made {
         }
     }
 
-    /// The events as drafts. The first carries the source object, the others name the first.
-    pub(super) fn drafts(self, mapping: &str) -> Result<Vec<Draft>, Vec<SchemaFault>> {
+    /// The events as drafts, without their secrets. The first carries the source object, the others name the first.
+    pub(super) fn drafts(
+        self,
+        mapping: &str,
+        redactor: &Redactor,
+    ) -> Result<Vec<Draft>, Vec<SchemaFault>> {
         let first = if self.len() > 1 { self.event_id(0) } else { String::new() };
         let drafts = self.events.into_iter().enumerate().map(|(part, event)| {
             let mut import = serde_json::Map::new();
@@ -168,7 +172,7 @@ impl Made {
             let source = (part == 0).then_some(self.source.as_str());
             let import = Value::Object(import).to_string();
             let metadata = metadata_text(event.fields, import, source, event.has_source);
-            Draft::lenient(LenientDraft { metadata, ..event.draft })
+            Draft::lenient(LenientDraft { metadata, ..event.draft })?.without_secrets(redactor)
         });
         drafts.collect()
     }

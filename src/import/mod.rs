@@ -42,6 +42,7 @@ pub use template::Name;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Timestamp, ids};
+use crate::schema::Redactor;
 use crate::store::local::LocalStore;
 use engine::Engine;
 use fields::Coverage;
@@ -62,6 +63,8 @@ pub struct ImportOptions {
     pub now: Timestamp,
     /// Set by somebody else to stop after the current record; what was read so far is kept.
     pub interrupt: Arc<AtomicBool>,
+    /// What becomes of secrets.
+    pub redactor: Redactor,
 }
 
 /// How far an import is.
@@ -88,6 +91,9 @@ pub struct ImportReport {
     pub appended: u64,
     /// How many events were there already.
     pub duplicates: u64,
+    /// How many secrets were taken out of what was read; no key in JSON where there were none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub redacted: u64,
     /// How many issues the records belong to.
     pub issues: u64,
     /// What was wrong, by file and line: of each kind the first thousand.
@@ -96,6 +102,11 @@ pub struct ImportReport {
     /// How often a field (by its JSON pointer) was read by nothing in the mapping, a type is not
     /// in the catalogue, or a record was skipped (by the rule's reason).
     pub unmapped: BTreeMap<String, u64>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 fn kept_faults<S: serde::Serializer>(faults: &FaultList, serializer: S) -> Result<S::Ok, S::Error> {
@@ -157,7 +168,8 @@ impl<'m> Importer<'m> {
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<ImportReport> {
         let sizes: Vec<u64> = files.iter().map(|file| size(file)).collect::<Result<_>>()?;
-        let sink = Sink::new(self.mapping.name(), store, dry_run, files.len() > 1)?;
+        let redactor = self.options.redactor.clone();
+        let sink = Sink::new(self.mapping.name(), store, dry_run, files.len() > 1, redactor)?;
         let mut run = Run {
             importer: self,
             sink,
@@ -187,6 +199,7 @@ impl<'m> Importer<'m> {
         let Run { sink, mut report, .. } = run;
         report.appended = sink.appended;
         report.duplicates += sink.duplicates;
+        report.redacted += sink.redacted;
         report.issues = sink.issues.len() as u64;
         Ok(report)
     }

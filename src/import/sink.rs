@@ -11,7 +11,7 @@ use super::fault::FaultKind;
 use super::made::Made;
 use crate::error::Result;
 use crate::model::envelope::{Text, split_line};
-use crate::schema::Draft;
+use crate::schema::{Draft, Redactor};
 use crate::store::local::LocalStore;
 use crate::store::{AppendOptions, Batch, Durability, EventStore};
 
@@ -38,6 +38,7 @@ pub(super) struct Sink<'s> {
     dry_run: bool,
     /// Whether later files may hold the same records again.
     several_files: bool,
+    redactor: Redactor,
     there: BTreeSet<String>,
     known: FxHashMap<String, Known>,
     pending: BTreeMap<String, Vec<Draft>>,
@@ -46,6 +47,8 @@ pub(super) struct Sink<'s> {
     pub(super) issues: BTreeSet<String>,
     pub(super) appended: u64,
     pub(super) duplicates: u64,
+    /// How many secrets were taken out.
+    pub(super) redacted: u64,
 }
 
 impl<'s> Sink<'s> {
@@ -54,6 +57,7 @@ impl<'s> Sink<'s> {
         store: Option<&'s LocalStore>,
         dry_run: bool,
         several_files: bool,
+        redactor: Redactor,
     ) -> Result<Self> {
         let there = match store {
             Some(store) => store.issues()?.into_iter().map(|issue| issue.issue_key).collect(),
@@ -64,6 +68,7 @@ impl<'s> Sink<'s> {
             store,
             dry_run: dry_run || store.is_none(),
             several_files,
+            redactor,
             there,
             known: FxHashMap::default(),
             pending: BTreeMap::new(),
@@ -72,6 +77,7 @@ impl<'s> Sink<'s> {
             issues: BTreeSet::new(),
             appended: 0,
             duplicates: 0,
+            redacted: 0,
         })
     }
 
@@ -102,13 +108,14 @@ impl<'s> Sink<'s> {
             }
         }
         let (events, bytes) = (made.len() as u64, made.bytes());
-        let drafts = match made.drafts(&self.mapping) {
+        let drafts = match made.drafts(&self.mapping, &self.redactor) {
             Ok(drafts) => drafts,
             Err(faults) => {
                 let what: Vec<String> = faults.iter().map(ToString::to_string).collect();
                 return Ok(Some((FaultKind::Refused, what.join("; "))));
             }
         };
+        self.redacted += drafts.iter().map(|d| d.redacted().len() as u64).sum::<u64>();
         if self.dry_run {
             self.appended += events;
             return Ok(fault);

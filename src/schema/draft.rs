@@ -7,6 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::redact::{Redaction, Redactor};
 use super::{json, lenient, strict};
 use crate::error::{Error, Result};
 use crate::model::catalogue::Version;
@@ -35,6 +36,8 @@ pub struct Draft {
     pub(super) branch: Option<String>,
     /// A JSON object, compact.
     pub(super) codebase_state: Option<String>,
+    /// The secrets that were taken out.
+    pub(super) redacted: Vec<Redaction>,
 }
 
 /// What a draft is checked against, beside the catalogue.
@@ -48,6 +51,8 @@ pub struct Rules {
     pub allow_unknown_types: bool,
     /// A regular expression for issue keys; none for `PREFIX-123`.
     pub key_pattern: Option<KeyPattern>,
+    /// What becomes of secrets.
+    pub redactor: Redactor,
 }
 
 impl Rules {
@@ -62,6 +67,7 @@ impl Rules {
             max_event_bytes: Self::MAX_EVENT_BYTES,
             allow_unknown_types: false,
             key_pattern: None,
+            redactor: Redactor::DEFAULT,
         }
     }
 }
@@ -172,9 +178,10 @@ impl Draft {
     /// `metadata.issue_key` that the type lists is filled from the envelope when absent.
     ///
     /// # Errors
-    /// Every fault there is, in the order of the text, those of absent fields last.
+    /// Every fault there is, in the order of the text, those of absent fields last; secrets, where
+    /// the rules refuse them.
     pub fn strict(text: &str, rules: &Rules) -> Result<Self, Vec<SchemaFault>> {
-        strict::read(text, rules)
+        strict::read(text, rules)?.without_secrets(&rules.redactor)
     }
 
     /// Takes an event of another system: any type, any safe key, any metadata object. What comes
@@ -184,6 +191,21 @@ impl Draft {
     /// Every fault there is: what would make an unsafe name or a broken line.
     pub fn lenient(parts: LenientDraft) -> Result<Self, Vec<SchemaFault>> {
         lenient::take(parts)
+    }
+
+    /// The draft without its secrets.
+    ///
+    /// # Errors
+    /// A fault for each secret, where they are to be refused.
+    pub fn without_secrets(mut self, redactor: &Redactor) -> Result<Self, Vec<SchemaFault>> {
+        self.redacted = redactor.apply(&mut self)?;
+        Ok(self)
+    }
+
+    /// The secrets that were taken out.
+    #[must_use]
+    pub fn redacted(&self) -> &[Redaction] {
+        &self.redacted
     }
 
     /// The id that the caller gave.

@@ -83,7 +83,7 @@ fn squeeze(json: &str) -> String {
 
 /// The place after the string that begins at `start`; clears `sound` where the string has a NUL
 /// or half of a surrogate pair.
-fn skip_string(bytes: &[u8], start: usize, sound: &mut bool) -> usize {
+pub(super) fn skip_string(bytes: &[u8], start: usize, sound: &mut bool) -> usize {
     let mut at = start + 1;
     while let Some(next) = quote_or_backslash(bytes.get(at..).unwrap_or_default()) {
         at += next;

@@ -10,6 +10,7 @@ pub mod history;
 mod json;
 mod judge;
 mod lenient;
+mod redact;
 mod strict;
 mod suggest;
 pub mod upcast;
@@ -17,4 +18,5 @@ pub mod validate;
 
 pub use draft::{Draft, KeyPattern, LenientDraft, Rules, SchemaFault, Stamp};
 pub use json::MAX_DEPTH;
+pub use redact::{MODES as REDACTION_MODES, Mode as RedactionMode, Redaction, Redactor};
 pub use suggest::nearest_of;

@@ -375,6 +375,7 @@ pub(super) fn build(parts: LenientDraft) -> Draft {
         git_sha: parts.git_sha,
         branch: parts.branch,
         codebase_state: parts.codebase_state,
+        redacted: Vec::new(),
     }
 }
 

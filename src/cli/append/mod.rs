@@ -24,6 +24,7 @@ use crate::store::{AppendOptions, Batch, Durability, EventStore};
 
 use super::context::Context;
 use super::failure::Outcome;
+use super::output::Paint;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -128,6 +129,9 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let texts = input::texts(flags)?;
     let drafts = check(&texts, &rules)?;
     let issue_key = one_issue(&drafts)?;
+    if !flags.quiet {
+        tell_redactions(&drafts, context.out.paint);
+    }
     let store = LocalStore::at(context.store_path()?, context.clock);
     let batch = Batch { issue_key, drafts };
     if flags.dry_run {
@@ -168,6 +172,7 @@ fn rules(context: &Context) -> Result<Rules> {
     if let Some(pattern) = context.config.text(Setting::IssueKeyPattern) {
         rules.key_pattern = Some(KeyPattern::new(pattern)?);
     }
+    rules.redactor = context.redactor()?;
     Ok(rules)
 }
 
@@ -240,6 +245,14 @@ fn type_of(json: &str) -> Option<&'static str> {
     let event: Value = serde_json::from_str(json).ok()?;
     let kind = crate::model::Kind::from_name(event.get("event_type")?.as_str()?);
     kind.is_catalogued().then(|| kind.name())
+}
+
+/// Says which secrets were taken out: whoever appended them may not know that they were there.
+fn tell_redactions(drafts: &[Draft], paint: Paint) {
+    for redaction in drafts.iter().flat_map(Draft::redacted) {
+        let text = format!("a secret was taken out of {} ({})", redaction.pointer, redaction.name);
+        super::failure::note(&text, paint);
+    }
 }
 
 fn one_issue(drafts: &[Draft]) -> Result<String> {

@@ -1,0 +1,263 @@
+//! Finding secrets in a text.
+//!
+//! Lives here: [`secrets_in`]: shapes, private keys, passwords in URLs, headers and assignments.
+//! May not live here: JSON (see [`super::json`]), or what becomes of what is found.
+//!
+//! One pass, without regular expressions: every append pays for it.
+
+use std::ops::Range;
+
+use super::shapes::{KEYS, PASSWORDS, SHAPES, Shape};
+
+/// A secret: where it stands, and what it is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Secret<'a> {
+    pub(super) range: Range<usize>,
+    pub(super) name: &'a str,
+}
+
+/// The least length of the value of a key or token that is known by its name alone.
+const LEAST: usize = 8;
+/// The most characters of a name before `=` or `:` that are looked at.
+const LONGEST_NAME: usize = 64;
+
+/// The secrets in `text`, in order, without overlap.
+pub(super) fn secrets_in(text: &str) -> Vec<Secret<'static>> {
+    let bytes = text.as_bytes();
+    let mut found: Vec<Secret<'static>> = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        let before = at.checked_sub(1).map(|before| bytes[before]);
+        let hit = match byte {
+            b':' | b'=' => url_password(bytes, at).or_else(|| assigned(bytes, at)),
+            b'-' if bytes[at..].starts_with(b"-----BEGIN ") => private_key(text, at),
+            b'B' | b'b' if starts_word(before) => header(bytes, at).or_else(|| shape(bytes, at)),
+            b'0'..=b'9' if starts_word(before) => bot_token(bytes, at),
+            _ if STARTS[usize::from(byte)] && starts_word(before) => shape(bytes, at),
+            _ => None,
+        };
+        match hit {
+            Some(secret) if secret.range.start >= found.last().map_or(0, |s| s.range.end) => {
+                at = secret.range.end.max(at + 1);
+                found.push(secret);
+            }
+            _ => at += 1,
+        }
+    }
+    found
+}
+
+/// Whether the value of a field of this name is a secret, whatever it looks like.
+pub(super) fn named(name: &str, value: &str) -> Option<&'static str> {
+    let name = plain(name.as_bytes());
+    if is_password(&name, value.as_bytes()) {
+        return (!is_placeholder(value.as_bytes())).then_some("password");
+    }
+    let is_key = KEYS.iter().any(|end| name.ends_with(end));
+    (is_key && value.len() >= LEAST && is_token(value.as_bytes())).then_some("secret")
+}
+
+/// The bytes that some shape begins with.
+const STARTS: [bool; 256] = {
+    let mut starts = [false; 256];
+    let mut at = 0;
+    while at < SHAPES.len() {
+        starts[SHAPES[at].prefix.as_bytes()[0] as usize] = true;
+        at += 1;
+    }
+    starts
+};
+
+/// Whether a word can begin after this byte.
+fn starts_word(before: Option<u8>) -> bool {
+    before.is_none_or(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'_' | b'-'))
+}
+
+fn shape(bytes: &[u8], at: usize) -> Option<Secret<'static>> {
+    let rest = &bytes[at..];
+    SHAPES.iter().find_map(|shape| fits(shape, rest).map(|length| secret(at, length, shape.name)))
+}
+
+/// The length of the secret of this shape that `rest` begins with.
+fn fits(shape: &Shape, rest: &[u8]) -> Option<usize> {
+    let body = rest.strip_prefix(shape.prefix.as_bytes())?;
+    let length = body.iter().take_while(|byte| shape.body.has(**byte)).count();
+    let token = &body[..length];
+    let sound = match shape.name {
+        // A header, a payload and a signature: without the dots it is any Base64.
+        "json-web-token" => token.iter().filter(|b| **b == b'.').count() >= 2,
+        "airtable-token" => token.get(14) == Some(&b'.'),
+        // Words with a hyphen are no keys.
+        "api-key" | "crates-io-token" | "pypi-token" => token.iter().any(u8::is_ascii_digit),
+        _ => true,
+    };
+    // A dot at the end ends the sentence.
+    let dots = token.iter().rev().take_while(|b| **b == b'.').count();
+    (sound && length - dots >= shape.least).then_some(shape.prefix.len() + length - dots)
+}
+
+fn secret(start: usize, length: usize, name: &'static str) -> Secret<'static> {
+    Secret { range: start..start + length, name }
+}
+
+/// A private key in PEM, up to its last line, or to the end where that is cut off.
+fn private_key(text: &str, at: usize) -> Option<Secret<'static>> {
+    let rest = &text[at..];
+    let title = rest.strip_prefix("-----BEGIN ")?;
+    let title = &title[..title.find("-----")?];
+    if title.len() > LONGEST_NAME || !title.contains("PRIVATE KEY") {
+        return None;
+    }
+    let end = format!("-----END {title}-----");
+    let length = rest.find(&end).map_or(rest.len(), |found| found + end.len());
+    Some(secret(at, length, "private-key"))
+}
+
+/// The password of `scheme://user:password@host`; `at` is the colon before the two slashes.
+fn url_password(bytes: &[u8], at: usize) -> Option<Secret<'static>> {
+    let rest = bytes[at..].strip_prefix(b"://")?;
+    let ends = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'/' | b'?' | b'#' | b'"' | b'\'');
+    let mut authority = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
+    // A password may have a slash in it, unescaped as people write it.
+    if !authority.contains(&b'@')
+        && let Some(sign) = rest.iter().position(|b| *b == b'@')
+        && !rest[..sign].iter().any(u8::is_ascii_whitespace)
+        && authority.contains(&b':')
+        && !authority.ends_with(b":")
+        && !is_port(authority)
+    {
+        authority = &rest[..=sign];
+    }
+    let sign = authority.iter().rposition(|b| *b == b'@')?;
+    let colon = authority[..sign].iter().position(|b| *b == b':')?;
+    let password = &authority[colon + 1..sign];
+    let start = at + 3 + colon + 1;
+    (!password.is_empty() && !is_placeholder(password))
+        .then(|| secret(start, password.len(), "password"))
+}
+
+/// Whether an authority ends with a port: then what follows is a path, not a password.
+fn is_port(authority: &[u8]) -> bool {
+    let port = authority.rsplit(|b| *b == b':').next().unwrap_or_default();
+    port.iter().all(u8::is_ascii_digit)
+}
+
+/// The token of `Bearer …` and `Basic …`.
+fn header(bytes: &[u8], at: usize) -> Option<Secret<'static>> {
+    let rest = &bytes[at..];
+    let kind = ["bearer ", "basic "].into_iter().find(|kind| {
+        rest.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind.as_bytes()))
+    })?;
+    let token = &rest[kind.len()..];
+    let in_token = |b: &&u8| {
+        b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+    };
+    let length = token.iter().take_while(in_token).count();
+    let token = &token[..length];
+    let sound = length >= 12 && (is_random(token) || is_mixed(token));
+    sound.then(|| secret(at + kind.len(), length, "authorization"))
+}
+
+/// A token of a Telegram bot: its number, a colon, 35 characters.
+fn bot_token(bytes: &[u8], at: usize) -> Option<Secret<'static>> {
+    let rest = &bytes[at..];
+    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+    let body = rest.get(digits..)?.strip_prefix(b":AA")?;
+    let word = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    let length = body.iter().take_while(word).count();
+    ((8..=10).contains(&digits) && length == 33)
+        .then(|| secret(at, digits + 3 + length, "telegram-token"))
+}
+
+/// The value of `NAME=value` and `name: value` where the name says that it is a secret; `at` is the
+/// sign between the two.
+fn assigned(bytes: &[u8], at: usize) -> Option<Secret<'static>> {
+    let name = name_before(bytes, at)?;
+    let is_password = is_password(&name, bytes.get(at + 1..).unwrap_or_default());
+    if !is_password && !KEYS.iter().any(|end| name.ends_with(end)) {
+        return None;
+    }
+    let mut start = at + 1;
+    let equals = bytes[at] == b'=';
+    while matches!(bytes.get(start), Some(b' ' | b'\t' | b'>' | b'=')) {
+        start += 1;
+    }
+    let quote = bytes.get(start).copied().filter(|b| matches!(b, b'"' | b'\'' | b'`'));
+    start += usize::from(quote.is_some());
+    let ends = |b: &u8| match quote {
+        Some(quote) => *b == quote || *b == b'\n',
+        None => {
+            b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b',' | b';' | b'&' | b')' | b'}')
+        }
+    };
+    let rest = &bytes[start.min(bytes.len())..];
+    let length = rest.iter().position(ends).unwrap_or(rest.len());
+    let value = &rest[..length];
+    // `password: must not be empty` is a sentence; `password=…` never is.
+    let sound = match (is_password, equals || quote.is_some()) {
+        (true, true) => length >= 1 && !is_placeholder(value),
+        (true, false) => length >= 4 && is_random(value) && !is_placeholder(value),
+        // Outside of quotes it may be the name of a variable.
+        (false, _) => {
+            let drawn = is_random(value) || (quote.is_some() && is_mixed(value));
+            length >= LEAST && is_token(value) && drawn
+        }
+    };
+    sound.then(|| secret(start, length, if is_password { "password" } else { "secret" }))
+}
+
+/// Whether a password goes under this name. `pwd` is one of them, but the folder that one works in
+/// is also called so.
+fn is_password(name: &str, value: &[u8]) -> bool {
+    PASSWORDS.iter().any(|end| name.ends_with(end)) || (name == "pwd" && !value.starts_with(b"/"))
+}
+
+/// The plain form of the name that ends before `at`, if that can be one of a secret.
+fn name_before(bytes: &[u8], at: usize) -> Option<String> {
+    let mut end = at;
+    while end > 0 && matches!(bytes[end - 1], b' ' | b'"' | b'\'') {
+        end -= 1;
+    }
+    // The ends of all names in the tables; most words before a colon end with another letter.
+    if !matches!(bytes.get(end.checked_sub(1)?)?.to_ascii_lowercase(), b'd'..=b'e' | b'g' | b'l' | b'n' | b's'..=b't' | b'y')
+    {
+        return None;
+    }
+    let part = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    let length = bytes[..end].iter().rev().take(LONGEST_NAME).take_while(part).count();
+    (length > 0).then(|| plain(&bytes[end - length..end]))
+}
+
+/// A name in small letters, without what words are joined with.
+fn plain(name: &[u8]) -> String {
+    let letters = name.iter().filter(|b| !matches!(b, b'_' | b'-' | b'.' | b' '));
+    letters.map(|b| char::from(b.to_ascii_lowercase())).collect()
+}
+
+/// Whether a value only stands for one: a variable, a template, stars, or a marker of ours.
+fn is_placeholder(value: &[u8]) -> bool {
+    value.is_empty()
+        || matches!(value[0], b'$' | b'<' | b'{' | b'%' | b'[' | b'(')
+        || value.len() >= 3
+            && value.iter().all(|b| matches!(b, b'*' | b'x' | b'X' | b'.' | b'-' | b'_'))
+        || ["null", "none", "true", "false", "undefined", "redacted", "nil"]
+            .iter()
+            .any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Whether a value can be a key: one word that stands for itself.
+fn is_token(value: &[u8]) -> bool {
+    !is_placeholder(value) && !value.iter().any(u8::is_ascii_whitespace)
+}
+
+/// Whether a value looks drawn rather than worded.
+fn is_random(value: &[u8]) -> bool {
+    let sign = |b: &u8| matches!(b, b'!' | b'@' | b'#' | b'%' | b'^' | b'+' | b'~');
+    value.iter().any(|b| b.is_ascii_digit() || sign(b))
+}
+
+/// Whether a value has capital letters among small ones.
+fn is_mixed(value: &[u8]) -> bool {
+    value.iter().any(u8::is_ascii_lowercase) && value.iter().skip(1).any(u8::is_ascii_uppercase)
+}

@@ -1,0 +1,102 @@
+//! The strings of a JSON text, each looked at for secrets, by what it holds and by its key.
+//!
+//! Lives here: the walk over compact JSON that was checked already. May not live here: what a
+//! secret is.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use super::super::json::{child, push_string, skip_string, string};
+use super::{Redaction, Redactor, find, marker};
+
+/// An object or array that the walk is in.
+struct Level<'a> {
+    /// The last key of an object, without secrets; none in an array.
+    key: Option<Cow<'a, str>>,
+    /// How many members stand before, in an array.
+    index: usize,
+    /// Whether the next string is a key.
+    key_next: bool,
+}
+
+/// `json` with markers for its secrets, which are added to `found`; nothing where it has none.
+pub(super) fn without_secrets(
+    redactor: &Redactor,
+    json: &str,
+    pointer: &str,
+    found: &mut Vec<Redaction>,
+) -> Option<String> {
+    let bytes = json.as_bytes();
+    let (mut levels, mut out) = (Vec::<Level<'_>>::with_capacity(8), String::new());
+    let (mut at, mut kept) = (0, 0);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'{' => levels.push(Level { key: None, index: 0, key_next: true }),
+            b'[' => levels.push(Level { key: None, index: 0, key_next: false }),
+            b'}' | b']' => drop(levels.pop()),
+            b',' => {
+                if let Some(level) = levels.last_mut() {
+                    level.index += 1;
+                    level.key_next = level.key.is_some();
+                }
+            }
+            b'"' => {
+                let end = skip_string(bytes, at, &mut true);
+                let raw = json.get(at..end).unwrap_or_default();
+                let level = levels.last_mut();
+                let text = string(raw).unwrap_or_default();
+                let redacted = match level {
+                    Some(level) if level.key_next => {
+                        let redacted = redactor.without_secrets(&text);
+                        let shown = redacted.as_ref().map(|(text, _)| text.clone());
+                        level.key = Some(shown.map_or(text, Cow::Owned));
+                        level.key_next = false;
+                        redacted
+                    }
+                    level => redacted(redactor, level.and_then(|l| l.key.as_deref()), &text),
+                };
+                if let Some((text, names)) = redacted {
+                    let pointer = levels.iter().fold(pointer.to_owned(), Level::below);
+                    let redaction = |name| Redaction { pointer: pointer.clone(), name };
+                    found.extend(names.into_iter().map(redaction));
+                    out.push_str(json.get(kept..at).unwrap_or_default());
+                    push_string(&mut out, &text);
+                    kept = end;
+                }
+                at = end;
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    if kept == 0 {
+        return None;
+    }
+    out.push_str(json.get(kept..).unwrap_or_default());
+    Some(out)
+}
+
+impl Level<'_> {
+    /// The pointer to the member that the walk is at, of what stands at `pointer`.
+    fn below(mut pointer: String, level: &Self) -> String {
+        match &level.key {
+            Some(key) => pointer = child(&pointer, key),
+            // Writing to a string cannot fail.
+            None => drop(write!(pointer, "/{}", level.index)),
+        }
+        pointer
+    }
+}
+
+/// A value without its secrets, if it has some; it is the member `key`, if it is one.
+fn redacted(
+    redactor: &Redactor,
+    key: Option<&str>,
+    text: &str,
+) -> Option<(String, Vec<&'static str>)> {
+    match key.and_then(|key| find::named(key, text)) {
+        Some(name) => Some((marker(name), vec![name])),
+        None => redactor.without_secrets(text),
+    }
+}

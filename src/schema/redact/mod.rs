@@ -1,0 +1,155 @@
+//! Secrets are taken out of an event before anything of it is written.
+//!
+//! Lives here: [`Redactor`], what is to become of secrets, and its work on a draft. May not live
+//! here: what secrets look like (see [`shapes`]), finding them (see [`find`]), JSON (see [`json`]).
+//!
+//! A log is evidence and is never rewritten: a password that got into it stays there. So what looks
+//! like one is replaced by a marker that says what it was. What has no shape and no telling name
+//! cannot be found, and what is found by its name may be harmless.
+
+mod find;
+mod json;
+mod shapes;
+
+use std::sync::Arc;
+
+use super::{Draft, SchemaFault};
+use crate::error::{Error, Result};
+
+/// What becomes of secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// A marker takes the place of each.
+    #[default]
+    Redact,
+    /// An event that has one is refused.
+    Reject,
+    /// Nothing.
+    Off,
+}
+
+/// The modes by the names that settings have for them.
+pub const MODES: &[(&str, Mode)] =
+    &[("redact", Mode::Redact), ("reject", Mode::Reject), ("off", Mode::Off)];
+
+/// Finds secrets, and does with them what the settings say.
+#[derive(Debug, Clone, Default)]
+pub struct Redactor {
+    mode: Mode,
+    /// The user's own patterns, beside those that are built in.
+    patterns: Option<Arc<[regex::Regex]>>,
+}
+
+/// A secret that was found in an event.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Redaction {
+    /// The field, as a JSON pointer from the event's root.
+    pub pointer: String,
+    /// What kind of secret it was.
+    pub name: &'static str,
+}
+
+/// What the user's own patterns find.
+const CUSTOM: &str = "custom";
+
+impl Redactor {
+    /// The one that holds where nothing is configured.
+    pub(super) const DEFAULT: Self = Self { mode: Mode::Redact, patterns: None };
+
+    /// A redactor with the user's own patterns.
+    ///
+    /// # Errors
+    /// Usage, when one of them is no regular expression.
+    pub fn new(mode: Mode, patterns: &[String]) -> Result<Self> {
+        let compiled = patterns.iter().map(|pattern| {
+            regex::Regex::new(pattern).map_err(|error| {
+                Error::usage(format!("the pattern for secrets {pattern:?} is wrong: {error}"))
+            })
+        });
+        let compiled = compiled.collect::<Result<Vec<_>>>()?;
+        Ok(Self { mode, patterns: (!compiled.is_empty()).then(|| compiled.into()) })
+    }
+
+    /// Deals with the secrets of a draft; gives where there were some.
+    ///
+    /// # Errors
+    /// A fault for each, where they are to be refused.
+    pub(super) fn apply(&self, draft: &mut Draft) -> Result<Vec<Redaction>, Vec<SchemaFault>> {
+        if self.mode == Mode::Off {
+            return Ok(Vec::new());
+        }
+        let mut found = Vec::new();
+        let words = [
+            ("/event_type", Some(&mut draft.event_type)),
+            ("/event_version", draft.event_version.as_mut()),
+            ("/session_id", Some(&mut draft.session_id)),
+            ("/correlation_id", draft.correlation_id.as_mut()),
+            ("/causation_id", draft.causation_id.as_mut()),
+            ("/actor/type", Some(&mut draft.actor_type)),
+            ("/actor/id", Some(&mut draft.actor_id)),
+            ("/actor/model", draft.model.as_mut()),
+            ("/branch", draft.branch.as_mut()),
+        ];
+        for (pointer, word) in words {
+            if let Some(word) = word
+                && let Some((text, names)) = self.without_secrets(word)
+            {
+                *word = text;
+                let redaction = |name| Redaction { pointer: pointer.to_owned(), name };
+                found.extend(names.into_iter().map(redaction));
+            }
+        }
+        let objects = [
+            ("/metadata", Some(&mut draft.metadata)),
+            ("/codebase_state", draft.codebase_state.as_mut()),
+        ];
+        for (pointer, object) in objects {
+            if let Some(object) = object
+                && let Some(text) = json::without_secrets(self, object, pointer, &mut found)
+            {
+                *object = text;
+            }
+        }
+        if self.mode == Mode::Reject && !found.is_empty() {
+            let fault = |r: Redaction| {
+                SchemaFault::new(r.pointer, format!("holds what looks like a secret ({})", r.name))
+            };
+            return Err(found.into_iter().map(fault).collect());
+        }
+        Ok(found)
+    }
+
+    /// The text with a marker for each secret, and the names of those; nothing where it has none.
+    fn without_secrets(&self, text: &str) -> Option<(String, Vec<&'static str>)> {
+        let mut secrets = find::secrets_in(text);
+        for pattern in self.patterns.iter().flat_map(|patterns| patterns.iter()) {
+            for found in pattern.find_iter(text).filter(|found| !found.is_empty()) {
+                let range = found.range();
+                if secrets.iter().all(|s| s.range.end <= range.start || range.end <= s.range.start)
+                {
+                    secrets.push(find::Secret { range, name: CUSTOM });
+                }
+            }
+        }
+        if secrets.is_empty() {
+            return None;
+        }
+        secrets.sort_by_key(|secret| secret.range.start);
+        let (mut out, mut kept) = (String::with_capacity(text.len()), 0);
+        for secret in &secrets {
+            out.push_str(text.get(kept..secret.range.start).unwrap_or_default());
+            out.push_str(&marker(secret.name));
+            kept = secret.range.end;
+        }
+        out.push_str(text.get(kept..).unwrap_or_default());
+        Some((out, secrets.into_iter().map(|secret| secret.name).collect()))
+    }
+}
+
+/// What stands where a secret stood.
+fn marker(name: &str) -> String {
+    format!("[redacted:{name}]")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,237 @@
+//! Secrets of many shapes, and what only looks like one.
+
+use super::*;
+use crate::model::Timestamp;
+use crate::schema::Rules;
+
+/// A secret as it stands in a text, and its kind. Put together here, so that no scanner takes this
+/// file for a leak.
+fn secrets() -> Vec<(String, &'static str)> {
+    let many = |part: &str, n: usize| part.chars().cycle().take(n).collect::<String>();
+    let (alnum, hex, upper) = ("aB3dE5gH7jK9mN1pQ2r", "0a1b2c3d4e5f6789", "ABCDEFGH23456789");
+    let prefixed = [
+        ("AK|IA", upper, 16, "aws-access-key"),
+        ("AS|IA", upper, 16, "aws-access-key"),
+        ("gh|p_", alnum, 36, "github-token"),
+        ("gh|s_", alnum, 36, "github-token"),
+        ("github|_pat_", alnum, 60, "github-token"),
+        ("gl|pat-", alnum, 20, "gitlab-token"),
+        ("xo|xb-123456789012-", alnum, 24, "slack-token"),
+        ("xa|pp-1-A012-", alnum, 40, "slack-token"),
+        ("https://hooks.slack|.com/services/T000/B000/", alnum, 24, "slack-webhook"),
+        ("https://discord.com/api|/webhooks/123456789/", alnum, 40, "discord-webhook"),
+        ("sk|-ant-api03-", alnum, 80, "anthropic-key"),
+        ("sk|-proj-", alnum, 60, "openai-key"),
+        ("sk|-", alnum, 48, "api-key"),
+        ("AI|za", alnum, 35, "google-api-key"),
+        ("ya|29.", alnum, 60, "google-oauth-token"),
+        ("GOC|SPX-", alnum, 28, "google-client-secret"),
+        ("sk_|live_", alnum, 24, "stripe-key"),
+        ("wh|sec_", alnum, 32, "stripe-webhook-secret"),
+        ("np|m_", alnum, 36, "npm-token"),
+        ("py|pi-AgEIcHlwaS5vcmc", alnum, 80, "pypi-token"),
+        ("dckr|_pat_", alnum, 27, "docker-token"),
+        ("dop|_v1_", hex, 64, "digitalocean-token"),
+        ("h|f_", alnum, 34, "huggingface-token"),
+        ("da|pi", hex, 32, "databricks-token"),
+        ("hv|s.", alnum, 24, "vault-token"),
+        ("AGE-SECRET|-KEY-1", upper, 58, "age-secret-key"),
+        ("ATA|TT3x", alnum, 180, "atlassian-token"),
+        ("shp|at_", hex, 32, "shopify-token"),
+        ("S|K", hex, 32, "twilio-key"),
+        ("lin|_api_", alnum, 40, "linear-key"),
+        ("gls|a_", alnum, 41, "grafana-token"),
+        ("NR|AK-", upper, 27, "newrelic-key"),
+    ];
+    let mut all: Vec<(String, &'static str)> = prefixed
+        .iter()
+        .map(|(prefix, body, n, name)| (prefix.replace('|', "") + &many(body, *n), *name))
+        .collect();
+    let dotted = |parts: &[String]| parts.join(".");
+    all.push((
+        format!("S{}", dotted(&["G".into(), many(alnum, 22), many(alnum, 43)])),
+        "sendgrid-key",
+    ));
+    let jwt = [
+        "ey".to_owned() + "JhbGciOiJIUzI1NiJ9",
+        "ey".to_owned() + "JzdWIiOiIxMjM0In0",
+        many(alnum, 43),
+    ];
+    all.push((dotted(&jwt), "json-web-token"));
+    all.push((format!("123456789:AA{}", many(alnum, 33)), "telegram-token"));
+    all
+}
+
+fn redact(text: &str) -> (String, Vec<&'static str>) {
+    Redactor::DEFAULT.without_secrets(text).unwrap_or_else(|| (text.to_owned(), Vec::new()))
+}
+
+#[test]
+fn every_shape_is_found_wherever_it_stands() {
+    let secrets = secrets();
+    let kinds: std::collections::BTreeSet<&str> = secrets.iter().map(|(_, name)| *name).collect();
+    assert!(kinds.len() >= 25, "{} kinds", kinds.len());
+    for (secret, name) in &secrets {
+        for (before, after) in
+            [("", ""), ("with ", " it failed"), ("'", "'."), ("x=", "&y=1"), ("(", ")"), ("é", "é")]
+        {
+            let (text, names) = redact(&format!("{before}{secret}{after}"));
+            let bare = secret.trim_start_matches("https://");
+            assert!(!text.contains(bare), "{before}{secret}{after} became {text}");
+            assert_eq!(names, [*name], "{before}{secret}{after} became {text}");
+            assert!(text.starts_with(before) && text.ends_with(after), "{text}");
+        }
+    }
+}
+
+#[test]
+fn one_character_less_or_within_a_word_is_none() {
+    for (secret, name) in secrets() {
+        if matches!(name, "slack-webhook" | "discord-webhook") {
+            continue;
+        }
+        let within = format!("a{secret}");
+        let (text, _) = redact(&within);
+        assert!(name == "telegram-token" || text == within, "{within} became {text}");
+        let (text, names) = redact(&secret[..secret.len() / 5]);
+        assert!(names.is_empty(), "{text} {names:?}");
+    }
+}
+
+#[test]
+fn passwords_by_their_place() {
+    let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n-----END RSA PRIVATE KEY-----";
+    for (text, expected) in [
+        ("postgres://app:s3cr3t@db:5432/x", "postgres://app:[redacted:password]@db:5432/x"),
+        (
+            "mongodb+srv://u:p%40ss@c.example/db?w=1",
+            "mongodb+srv://u:[redacted:password]@c.example/db?w=1",
+        ),
+        ("redis://:hunter2@cache:6379", "redis://:[redacted:password]@cache:6379"),
+        ("amqp://a:x/y@h", "amqp://a:[redacted:password]@h"),
+        ("PASSWORD=hunter two", "PASSWORD=[redacted:password] two"),
+        ("--password=hunter2 --yes", "--password=[redacted:password] --yes"),
+        ("DB_PASSWORD='a b c'", "DB_PASSWORD='[redacted:password]'"),
+        ("password: Hunter2!", "password: [redacted:password]"),
+        ("MYSQL_ROOT_PASSWORD=a", "MYSQL_ROOT_PASSWORD=[redacted:password]"),
+        ("{\"pwd\": \"x1\"}", "{\"pwd\": \"[redacted:password]\"}"),
+        (
+            "Server=db;User Id=sa;Password=p4ss;",
+            "Server=db;User Id=sa;Password=[redacted:password];",
+        ),
+        (
+            "AccountName=a;AccountKey=Zm9vYmFyMTIzNDU2Nzg5==;X=1",
+            "AccountName=a;AccountKey=[redacted:secret];X=1",
+        ),
+        (
+            "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCY",
+            "aws_secret_access_key = [redacted:secret]",
+        ),
+        ("Authorization: Bearer abc.def-123_456", "Authorization: Bearer [redacted:authorization]"),
+        (
+            "curl -H 'authorization: basic dXNlcjpwYXNz1234'",
+            "curl -H 'authorization: basic [redacted:authorization]'",
+        ),
+        ("CLIENT_SECRET=8f7g6h5j4k", "CLIENT_SECRET=[redacted:secret]"),
+        ("apiKey: 'AbCdEfGhIj'", "apiKey: '[redacted:secret]'"),
+        ("x-api-key: 0123456789abcdef", "x-api-key: [redacted:secret]"),
+        (key, "[redacted:private-key]"),
+        (&key[..50], "[redacted:private-key]"),
+    ] {
+        assert_eq!(redact(text).0, expected);
+    }
+}
+
+#[test]
+fn words_about_secrets_are_none() {
+    for text in [
+        "unexpected token: semicolon",
+        "password: must not be empty",
+        "the secret: nobody knows",
+        "process.env.LINEAR_API_KEY = originalLinearKey;",
+        "tokens: 1234567890",
+        "token = parser.next_token()",
+        "https://example.com:8080/a@b",
+        "http://localhost:3000/@scope/pkg",
+        "git@github.com:owner/repo.git",
+        "password=$PASSWORD password=<password> password=${DB_PASSWORD} password=****",
+        "postgres://app:$DB_PASSWORD@db/x",
+        "sk-learn is not a key, nor is risk-assessment-for-everybody-in-the-team",
+        "3f9c2ab4d5e6f7a8b9c0d1e2f3a4b5c6d7e8f9a0",
+        "de305d54-75b4-431b-adb2-eb6b9e546014",
+        "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "Basic authentication and bearer tokens were considered",
+        "key-value store, cache-key-d41d8cd98f00b204e9800998ecf8427e",
+        "-----BEGIN CERTIFICATE-----\nMIID\n-----END CERTIFICATE-----",
+        "at 12:30:45 the build 20261120:AAA",
+        "PWD=/work/app OLDPWD=/root pwd: /srv",
+        "[redacted:password] stays, password=[redacted:password]",
+    ] {
+        assert_eq!(redact(text), (text.to_owned(), Vec::new()));
+    }
+}
+
+fn event(metadata: &str) -> String {
+    format!(
+        r#"{{"event_type":"AgentProgressed","issue_key":"P-1","session_id":"5e551000-0000-4000-8000-000000000000","actor":{{"type":"agent","id":"a"}},"metadata":{metadata}}}"#
+    )
+}
+
+fn rules(mode: Mode, patterns: &[&str]) -> Rules {
+    let mut rules = Rules::new(Timestamp::from_millis(1_900_000_000_000));
+    let patterns: Vec<String> = patterns.iter().map(|p| (*p).to_owned()).collect();
+    rules.redactor = Redactor::new(mode, &patterns).unwrap();
+    rules
+}
+
+#[test]
+fn an_event_is_without_secrets_before_anybody_sees_it() {
+    let (token, _) = &secrets()[2];
+    let escaped = token.replacen('g', "\\u0067", 1);
+    let text = event(&format!(
+        r#"{{"agent_name":"a","env":{{"DB_PASSWORD":"x","list":["ok","{token}"],"{token}":1}},"log":"a\nb {escaped}\t\"q\"","n":1.50}}"#
+    ));
+    let draft = Draft::strict(&text, &rules(Mode::Redact, &[])).unwrap();
+    let expected = concat!(
+        r#"{"agent_name":"a","env":{"DB_PASSWORD":"[redacted:password]","list":["ok","[redacted:github-token]"],"#,
+        r#""[redacted:github-token]":1},"log":"a\nb [redacted:github-token]\t\"q\"","n":1.50}"#
+    );
+    assert_eq!(draft.metadata(), expected);
+    let places: Vec<&str> = draft.redacted().iter().map(|r| r.pointer.as_str()).collect();
+    assert_eq!(
+        places,
+        [
+            "/metadata/env/DB_PASSWORD",
+            "/metadata/env/list/1",
+            "/metadata/env/[redacted:github-token]",
+            "/metadata/log"
+        ]
+    );
+    // What was redacted has nothing left to redact.
+    let again = Draft::strict(&event(expected), &rules(Mode::Redact, &[])).unwrap();
+    assert_eq!((again.metadata(), again.redacted()), (expected, &[][..]));
+}
+
+#[test]
+fn the_settings_say_what_becomes_of_secrets() {
+    let text = event(r#"{"agent_name":"a","cmd":"login --password=hunter2","ref":"ACME-00017"}"#);
+    let off = Draft::strict(&text, &rules(Mode::Off, &["ACME-[0-9]+"])).unwrap();
+    assert!(off.metadata().contains("hunter2") && off.redacted().is_empty());
+    let faults = Draft::strict(&text, &rules(Mode::Reject, &[])).unwrap_err();
+    assert_eq!(faults.len(), 1);
+    assert_eq!(faults[0].pointer, "/metadata/cmd");
+    assert!(faults[0].message.contains("secret"), "{}", faults[0]);
+    let own = Draft::strict(&text, &rules(Mode::Redact, &["ACME-[0-9]+"])).unwrap();
+    assert!(own.metadata().contains(r#""ref":"[redacted:custom]""#), "{}", own.metadata());
+    assert!(Redactor::new(Mode::Redact, &["(".to_owned()]).is_err());
+}
+
+#[test]
+fn words_of_the_envelope_are_looked_at_too() {
+    let (token, _) = &secrets()[2];
+    let text =
+        event(r#"{"agent_name":"a"}"#).replace(r#""id":"a""#, &format!(r#""id":"a {token}""#));
+    let draft = Draft::strict(&text, &rules(Mode::Redact, &[])).unwrap();
+    assert_eq!(draft.actor_id(), "a [redacted:github-token]");
+    assert_eq!(draft.redacted()[0].pointer, "/actor/id");
+}
