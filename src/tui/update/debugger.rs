@@ -1,6 +1,5 @@
 //! What each command does in the debugger.
 
-use super::motion;
 use crate::model::value::LongValue;
 use crate::model::{Path, Position, Value};
 use crate::session::Session;
@@ -11,6 +10,7 @@ use crate::tui::effect::Effect;
 use crate::tui::input::Input;
 use crate::tui::layout::Pane;
 use crate::tui::nav::{self, Way};
+use crate::tui::pane::motion;
 use crate::tui::pane::diff::Style;
 use crate::tui::play::Play;
 use crate::tui::viewer::Viewer;
@@ -233,7 +233,7 @@ pub(super) fn next_hit(app: &mut App, way: Way) {
             search.go(way, debugger.playhead, debugger.state.selected(), root);
         }
         None => {
-            let key = app.keymap.first_key(Command::Search);
+            let key = app.first_key(Command::Search);
             app.tell(format!("nothing was searched for yet: {key} starts"));
         }
     }
