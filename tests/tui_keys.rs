@@ -8,11 +8,11 @@
 )]
 
 use chronoscope::model::Moment;
+use chronoscope::session::browse::{BrowseNews, IssueCard};
 use chronoscope::tui::action::{Action, Command};
 use chronoscope::tui::app::{Mode, Start};
-use chronoscope::tui::debugger::Follow;
-use chronoscope::session::browse::{BrowseNews, IssueCard};
 use chronoscope::tui::browser::Browser;
+use chronoscope::tui::debugger::Follow;
 use chronoscope::tui::effect::Effect;
 use chronoscope::tui::keymap::Keymap;
 use chronoscope::tui::layout::Pane;

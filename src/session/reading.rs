@@ -103,12 +103,7 @@ impl Session {
         row.map(|row| row.locator).ok_or_else(|| beyond(position, self.timeline.head()))
     }
 
-    fn read_again(
-        &self,
-        line: &[u8],
-        position: Position,
-        previous: Timestamp,
-    ) -> Event {
+    fn read_again(&self, line: &[u8], position: Position, previous: Timestamp) -> Event {
         let readable = self.timeline.row(position).map(|row| row.kind);
         if readable == Some(Kind::Unreadable) {
             let head = line.get(..line.len().min(4096)).unwrap_or_default();

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
+use super::action::{Command, Context};
 use super::debugger::Debugger;
 use super::input::Input;
-use super::action::{Command, Context};
 use super::key::{Key, sequence_text};
 use super::keymap::Keymap;
 use super::palette::Palette;

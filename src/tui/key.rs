@@ -126,7 +126,6 @@ impl Key {
             _ => None,
         }
     }
-
 }
 
 impl fmt::Display for Key {

@@ -10,8 +10,8 @@ use crate::tui::effect::Effect;
 use crate::tui::input::Input;
 use crate::tui::layout::Pane;
 use crate::tui::nav::{self, Way};
-use crate::tui::pane::motion;
 use crate::tui::pane::diff::Style;
+use crate::tui::pane::motion;
 use crate::tui::play::Play;
 use crate::tui::viewer::Viewer;
 
