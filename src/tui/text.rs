@@ -84,7 +84,9 @@ fn tail(text: &str, columns: usize) -> &str {
     &text[text.ceil_char_boundary(text.len().saturating_sub(most))..]
 }
 
-fn is_plain(text: &str) -> bool {
+/// Whether each byte of `text` is a letter or sign of one column, so that nothing needs measuring.
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
     text.bytes().all(|b| (b' '..=b'~').contains(&b))
 }
 

@@ -6,6 +6,7 @@
 mod debugger;
 mod mouse;
 mod prompt;
+mod travel;
 
 use super::action::{Action, Command};
 use super::app::{App, Mode};

@@ -6,6 +6,7 @@ use super::pen::Pen;
 use super::popup;
 use crate::tui::action::{COMMANDS, Context, Spec};
 use crate::tui::app::App;
+use crate::tui::text;
 use crate::tui::theme::Role;
 
 /// A line of the help.
@@ -51,7 +52,19 @@ pub(super) fn draw(app: &App, top: usize, buffer: &mut Buffer) {
     };
     let here = contexts.first().map_or("", |context| context.name());
     let inner = popup::open_large(app, buffer, &format!("help: {here}"), &foot);
-    let columns = if inner.width >= 70 { 26 } else { 18 };
+    let keys_of = |spec: &Spec| {
+        let here = match spec.context {
+            Context::Field => &[Context::Field][..],
+            _ => contexts.as_slice(),
+        };
+        let keys = app.keymap.keys_here(spec.command, here, theme.is_ascii()).join("  ");
+        if keys.is_empty() { "(no key)".to_owned() } else { keys }
+    };
+    let widest = lines.iter().filter_map(|line| match line {
+        HelpLine::Command(spec) => Some(text::columns(&keys_of(spec), 26)),
+        _ => None,
+    });
+    let columns = widest.max().unwrap_or_default().min(usize::from(inner.width) / 3);
     for (row, line) in lines.iter().skip(top).take(inner.height.into()).enumerate() {
         let mut pen = Pen::new(buffer, inner, row);
         match line {
@@ -60,16 +73,11 @@ pub(super) fn draw(app: &App, top: usize, buffer: &mut Buffer) {
                 pen.put(context.meaning().trim_end_matches('.'), theme.style(Role::Title));
             }
             HelpLine::Command(spec) => {
-                let here = if spec.context == Context::Field {
-                    &[Context::Field][..]
-                } else {
-                    contexts.as_slice()
-                };
-                let keys = app.keymap.keys_here(spec.command, here, theme.is_ascii()).join("  ");
-                let keys = if keys.is_empty() { "(no key)" } else { &keys };
-                pen.field(keys, columns, theme.style(Role::KeyHint)).skip(1);
+                pen.field(&keys_of(spec), columns, theme.style(Role::KeyHint)).skip(2);
                 if inner.width >= 90 {
-                    pen.put_right(spec.name, 60, theme.style(Role::Faint));
+                    // What a keymap calls it, where both fit.
+                    let doc = text::columns(spec.doc, usize::from(inner.width));
+                    pen.put_right(spec.name, doc + 2, theme.style(Role::Faint));
                 }
                 pen.put(spec.doc, theme.style(Role::Text));
             }

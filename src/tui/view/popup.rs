@@ -131,7 +131,7 @@ fn draw_choice(app: &App, choice: Choice, mut pen: Pen<'_>) {
         Choice::Command(command) => {
             let spec = command.spec();
             let keys = app.keymap.keys_here(command, &app.contexts(), theme.is_ascii()).join("  ");
-            pen.put_right(&keys, 44, theme.style(Role::KeyHint));
+            pen.put_right(&format!("  {keys}"), 44, theme.style(Role::KeyHint));
             pen.field(spec.name, 20, theme.style(Role::Strong)).skip(1);
             pen.put(spec.doc, theme.style(Role::Dim));
         }

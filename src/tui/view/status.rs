@@ -40,7 +40,12 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
                     theme.style(Role::Failed),
                 );
             }
-            (None, None) => hints(app, &mut pen),
+            (None, None) if app.is_filtering() => field_hints(app, &mut pen),
+            (None, None) => match app.mode {
+                Mode::Normal => hints(app, &mut pen),
+                Mode::Palette(_) => field_hints(app, &mut pen),
+                _ => window_hints(app, &mut pen),
+            },
         },
     }
 }
@@ -55,6 +60,22 @@ fn field_hints(app: &App, pen: &mut Pen<'_>) {
         {
             pen.put_right(&format!("{key} "), 30, theme.style(Role::KeyHint));
         }
+    }
+}
+
+/// The keys that do something in the window that is open.
+fn window_hints(app: &App, pen: &mut Pen<'_>) {
+    let own = match app.mode {
+        Mode::Anomalies(_) => Some((Command::Open, "go there")),
+        Mode::Value(_) => Some((Command::Yank, "copy")),
+        Mode::Yank => None,
+        _ => Some((Command::PageDown, "page")),
+    };
+    let scroll = [(Command::Up, "up"), (Command::Down, "down")];
+    let scroll = scroll.into_iter().filter(|_| !matches!(app.mode, Mode::Yank));
+    for (command, word) in scroll.chain(own).chain([(Command::Cancel, "back")]) {
+        pen.put(&app.first_key(command), app.theme.style(Role::KeyHint)).skip(1);
+        pen.put(word, app.theme.style(Role::Dim)).skip(2);
     }
 }
 
