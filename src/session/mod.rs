@@ -320,7 +320,10 @@ impl Session {
         let Some(before) = position.checked_sub(1) else { return Ok(Vec::new()) };
         let mut state = self.state_at(before)?;
         let event = self.event(position)?;
-        Ok(fold::apply(&mut state, &event).changes.into_iter().collect())
+        let changes = fold::apply(&mut state, &event).changes;
+        // Whoever asks what an event did asks for the state after it, too.
+        self.remember(position, &state);
+        Ok(changes)
     }
 
     /// How the state at `to` differs from that at `from`.
