@@ -7,7 +7,7 @@
 
 mod common;
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -49,13 +49,14 @@ fn main() {
     many_writers(&installed, folder.path());
 }
 
-fn floor_program() -> Option<PathBuf> {
-    let program = common::data_dir().join("append-floor");
-    if program.is_file() {
+/// A program that stands in this file, compiled; static where the system can.
+fn compiled(name: &str, text: &str) -> Option<PathBuf> {
+    let program = common::data_dir().join(name);
+    let source = program.with_extension("rs");
+    if program.is_file() && std::fs::read_to_string(&source).is_ok_and(|known| known == text) {
         return Some(program);
     }
-    let source = common::data_dir().join("append-floor.rs");
-    std::fs::write(&source, FLOOR).ok()?;
+    std::fs::write(&source, text).ok()?;
     for linking in [&["-C", "target-feature=+crt-static"][..], &[]] {
         let mut rustc = Command::new("rustc");
         rustc
@@ -101,7 +102,7 @@ fn one_process_per_event(built: &Path, binary: &Path, folder: &Path) {
     let log = folder.join("floor.jsonl");
     let database = folder.join("peer.db");
     let line = common::IssueWriter::new("BENCH-1", 1, 1000).next_line().1.to_owned();
-    let floor = floor_program();
+    let floor = compiled("append-floor", FLOOR);
     let sqlite = common::has("sqlite3");
     if sqlite {
         let setup = "PRAGMA journal_mode=WAL; CREATE TABLE events(sequence INTEGER PRIMARY KEY, issue TEXT, line TEXT);";
@@ -171,61 +172,131 @@ fn as_given(line: &str) -> String {
     format!("{before}{after}")
 }
 
-/// Long-lived writers, each a process that is fed through its stdin.
+/// Long-lived writers, each a process that is fed through its stdin: as fast as it reads, or the
+/// next event only when the last was acknowledged.
 fn many_writers(binary: &Path, folder: &Path) {
-    const WRITERS: usize = 32;
     const EVENTS: usize = 500;
-    let table = Table::new("durable appends, 32 writers with --stream");
-    let mut rates = Vec::new();
-    for issues in [1, 8] {
-        let store = folder.join(format!("stream-{issues}"));
-        let inputs: Vec<String> = (0..WRITERS)
+    let bare = compiled("append-bare", BARE);
+    let table = Table::new("durable appends by long-lived writers (--stream)");
+    let mut piped_to_one = 0.0;
+    for (writers, issues) in [(1, 1), (8, 1), (32, 1), (32, 8)] {
+        let inputs: Vec<Vec<String>> = (0..writers)
             .map(|w| {
                 let key = format!("BENCH-{}", w % issues + 1);
                 let mut writer = common::IssueWriter::new(&key, w as u64, EVENTS);
                 (0..EVENTS).map(|_| as_given(writer.next_line().1)).collect()
             })
             .collect();
-        let (time, ()) = timed(|| feed(binary, &store, &inputs));
-        #[allow(clippy::cast_precision_loss, reason = "for people")]
-        let rate = (WRITERS * EVENTS) as f64 / time.as_secs_f64();
-        rates.push(rate);
-        let (target, met) = match rates.as_slice() {
-            [one] => (">= 12000/s".to_owned(), *one >= 12_000.0),
-            [one, .., many] => ("0.6 of one issue".to_owned(), *many >= 0.6 * one),
-            [] => (String::new(), true),
+        let rate = |time: Duration| {
+            #[allow(clippy::cast_precision_loss, reason = "for people")]
+            let events = (writers * EVENTS) as f64;
+            events / time.as_secs_f64()
         };
-        table.row(&Row {
-            what: format!("{} events over {issues} issue(s)", WRITERS * EVENTS),
-            figure: format!("{rate:.0}/s"),
-            beside: format!("took {}", show(time)),
-            ratio: None,
-            target,
-            met: Some(met),
-        });
+        let floor = bare.as_ref().map(|bare| rate(run_bare(bare, folder, issues, &inputs)));
+        for (pace, waits) in [("piped", false), ("one at a time", true)] {
+            let store = folder.join(format!("stream-{writers}-{issues}-{waits}"));
+            let (time, ()) = timed(|| feed(binary, &store, &inputs, waits));
+            let rate = rate(time);
+            if (writers, issues, waits) == (32, 1, false) {
+                piped_to_one = rate;
+            }
+            let (target, met) = match (writers, issues, waits, floor) {
+                (32, 1, false, _) => (">= 12000/s", Some(rate >= 12_000.0)),
+                (32, 8, false, _) => (">= 0.6 of one issue", Some(rate >= 0.6 * piped_to_one)),
+                (32, 1, true, Some(floor)) => (">= 0.7 of bare", Some(rate >= 0.7 * floor)),
+                _ => ("", None),
+            };
+            table.row(&Row {
+                what: format!("{writers} writers, {issues} issue(s), {pace}"),
+                figure: format!("{rate:.0}/s"),
+                beside: floor
+                    .map_or_else(String::new, |f| format!("bare write and group sync {f:.0}/s")),
+                ratio: floor.map(|floor| rate / floor),
+                target: target.into(),
+                met,
+            });
+        }
     }
 }
 
-fn feed(binary: &Path, store: &Path, inputs: &[String]) {
-    let mut children: Vec<_> = inputs
-        .iter()
-        .map(|_| {
-            Command::new(binary)
-                .args(["append", "--stream", "--lock-timeout", "60s", "--store"])
-                .arg(store)
-                .stdin(Stdio::piped())
-                .stdout(Stdio::null())
-                .spawn()
-                .unwrap()
-        })
-        .collect();
-    std::thread::scope(|scope| {
-        for (child, input) in children.iter_mut().zip(inputs) {
-            let mut stdin = child.stdin.take().unwrap();
-            scope.spawn(move || stdin.write_all(input.as_bytes()).unwrap());
+/// The least that writers which share a log can do: lock, write, unlock, and let one sync cover
+/// many. Arguments: the log, how many lines, a line.
+const BARE: &str = r#"
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::FileExt;
+fn open(path: String) -> File {
+    OpenOptions::new().create(true).read(true).write(true).truncate(false).open(path).unwrap()
+}
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let mut log = OpenOptions::new().create(true).append(true).open(&arguments[1]).unwrap();
+    let lock = open(format!("{}.lock", arguments[1]));
+    let sync = open(format!("{}.sync", arguments[1]));
+    for _ in 0..arguments[2].parse().unwrap() {
+        lock.lock().unwrap();
+        log.write_all(arguments[3].as_bytes()).unwrap();
+        let end = log.metadata().unwrap().len();
+        lock.unlock().unwrap();
+        sync.lock().unwrap();
+        let mut mark = [0; 8];
+        let _ = sync.read_at(&mut mark, 0);
+        if u64::from_le_bytes(mark) < end {
+            let seen = log.metadata().unwrap().len();
+            log.sync_data().unwrap();
+            sync.write_at(&seen.to_le_bytes(), 0).unwrap();
+        }
+        sync.unlock().unwrap();
+    }
+}
+"#;
+
+/// All writers of the bare loop, as many and with lines as long as ours.
+fn run_bare(bare: &Path, folder: &Path, issues: usize, inputs: &[Vec<String>]) -> Duration {
+    let logs = tempfile::tempdir_in(folder).unwrap();
+    let start = |(w, lines): (usize, &Vec<String>)| {
+        let log = logs.path().join(format!("log-{}", w % issues));
+        Command::new(bare).arg(log).arg(lines.len().to_string()).arg(&lines[0]).spawn().unwrap()
+    };
+    let (time, ()) = timed(|| {
+        let writers: Vec<_> = inputs.iter().enumerate().map(start).collect();
+        for mut writer in writers {
+            assert!(writer.wait().unwrap().success(), "a bare writer failed");
         }
     });
-    for mut child in children {
-        assert!(child.wait().unwrap().success(), "a writer failed");
-    }
+    time
+}
+
+fn feed(binary: &Path, store: &Path, inputs: &[Vec<String>], waits: bool) {
+    let start = || {
+        Command::new(binary)
+            .args(["append", "--stream", "--lock-timeout", "60s", "--store"])
+            .arg(store)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let children: Vec<_> = inputs.iter().map(|_| start()).collect();
+    std::thread::scope(|scope| {
+        for (mut child, lines) in children.into_iter().zip(inputs) {
+            scope.spawn(move || {
+                let mut stdin = child.stdin.take().unwrap();
+                let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
+                if waits {
+                    for line in lines {
+                        stdin.write_all(line.as_bytes()).unwrap();
+                        answers.next().unwrap().unwrap();
+                    }
+                    drop(stdin);
+                } else {
+                    let input = lines.concat();
+                    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+                    assert_eq!(answers.map(Result::unwrap).count(), lines.len());
+                    writer.join().unwrap().unwrap();
+                }
+                assert!(child.wait().unwrap().success(), "a writer failed");
+            });
+        }
+    });
 }

@@ -353,6 +353,7 @@ fn ids_are_found_in_a_long_log_with_and_without_its_index() {
         append(&store, (start..start + 100).map(draft).collect(), &deferred).unwrap();
     }
     store.sync_pending(std::time::Duration::from_secs(9)).unwrap();
+    store.refresh_derived().unwrap();
     assert_global_complete(&store, &["P-1"]);
     assert_sound(&store);
     let index = dir.path().join(".chronoscope/index/P-1.ids");

@@ -161,7 +161,8 @@ impl<'s> Sink<'s> {
         self.unsynced = 0;
         match self.store {
             Some(store) if !self.dry_run => {
-                store.sync_pending(AppendOptions::default().lock_timeout)
+                store.sync_pending(AppendOptions::default().lock_timeout)?;
+                store.refresh_derived()
             }
             _ => Ok(()),
         }

@@ -27,6 +27,9 @@ const BUFFER: usize = 1 << 20;
 /// How many events make a full group.
 const GROUP: usize = 1024;
 
+/// After how many events the derived files are caught up.
+const REFRESH_EVERY: usize = 4096;
+
 /// A line of stdin: its number, and the event or what is wrong with it.
 type Line = (u64, Result<Draft>);
 
@@ -38,6 +41,8 @@ struct Stream<'a> {
     given: Given,
     durability: Durability,
     quiet: bool,
+    /// How many events were appended since the derived files were caught up.
+    behind: usize,
     /// The worst that was told and gone on from.
     worst: Option<ErrorKind>,
 }
@@ -67,6 +72,7 @@ pub(crate) fn run(
         given: Given::of(flags)?,
         durability,
         quiet: flags.quiet,
+        behind: 0,
         worst: None,
     };
     let mut input = BufReader::with_capacity(BUFFER, std::io::stdin().lock());
@@ -75,6 +81,7 @@ pub(crate) fn run(
         let group = lines.into_iter().map(|(n, line)| (n, stream.check(line))).collect();
         stream.append(context, group)?;
     }
+    stream.refresh(1);
     match stream.worst {
         None => Ok(()),
         Some(kind) => Err(Failure::Told(kind)),
@@ -173,7 +180,19 @@ impl Stream<'_> {
             self.store.sync_pending(self.options.lock_timeout)?;
         }
         answers.sort_by_key(|(number, _)| *number);
-        self.answer(context, answers)
+        self.behind += answers.len();
+        self.answer(context, answers)?;
+        self.refresh(REFRESH_EVERY);
+        Ok(())
+    }
+
+    /// Catches up the derived files once `enough` events were appended. They are derived: who
+    /// finds them old or absent reads the log itself.
+    fn refresh(&mut self, enough: usize) {
+        if self.behind >= enough && self.durability == Durability::Sync {
+            let _ = self.store.refresh_derived();
+            self.behind = 0;
+        }
     }
 
     /// Appends events of one issue together; when that is refused, one by one, so that one

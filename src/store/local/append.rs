@@ -1,23 +1,24 @@
 //! Appending a batch to one issue's log.
 //!
 //! Lives here: the order of the steps (see the design's protocol), and what is answered. May not
-//! live here: finding the head (see [`super::head`]), ids (see [`super::ids`]), the global log
-//! (see [`super::global`]).
+//! live here: finding the head (see [`super::head`]), ids (see [`super::ids`]), syncing (see
+//! [`super::commit`]), the global log (see [`super::global`]).
 //!
 //! The uncontended path of one event without an id lists no folder and starts no thread.
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::time::Duration;
 
 use super::LocalStore;
+use super::commit::{Commit, Folders};
 use super::global::Fresh;
 use super::head::{Locked, open_partition, unmake_partition};
 use super::ids;
-use super::io::{FileId, fingerprint, make_dir, private, sync_dir};
-use super::layout::{Date, Layout, check_key};
+use super::io::{FileId, fingerprint, make_dir, private};
+use super::layout::{Date, check_key};
 use super::plan::{Plan, check_expected, look_up};
 use super::record::{self, Part, Place, tail_of};
+use super::upkeep::LogEnd;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Acknowledgement, AppendOptions, Batch, Durability};
 
@@ -48,7 +49,7 @@ pub(super) fn append(
         store.note_ids(&log, before.0, &plan, options.durability);
     }
     let after = log.head.end;
-    settle(store, log, &plan, (before, after), options)?;
+    settle(store, log, &plan, before.0, options)?;
     if let Some(end) = after {
         store.upkeep(&batch.issue_key, before, &plan.answers, end, options.durability);
         if unindexed {
@@ -100,20 +101,12 @@ fn write(log: &mut Locked<'_>, plan: &Plan) -> Result<()> {
         }
         _ => tail_of(file, offset).map_err(|e| Error::io("read", &path, &e))?,
     };
-    let loose = match (log.head.loose, before) {
-        (Some(loose), _) => Some(loose),
-        (None, Some(place)) if born => Some(place.date),
-        (None, None) => Some(parts[0].at.date),
-        (None, Some(_)) => None,
-    };
     log.head = record::HeadRecord {
         end: Some(Place { date: last.at.date, offset }),
         sequence: log.head.sequence + plan.lines.len() as u64,
         latest: plan.latest,
         file: id,
         tail,
-        loose,
-        suspect: log.head.suspect,
         note: None,
     };
     Ok(())
@@ -185,97 +178,47 @@ fn cut_back(log: &mut Locked<'_>, parts: &[Part]) {
     }
 }
 
-type End = Option<Place>;
-
-/// Makes it durable, and publishes it.
+/// Gives the lock back, makes what was written durable, and publishes it.
 fn settle(
     store: &LocalStore,
     mut log: Locked<'_>,
     plan: &Plan,
-    ((before, _), after): ((End, u64), End),
+    before: Option<Place>,
     options: &AppendOptions,
 ) -> Result<()> {
     let wrote = !plan.groups.is_empty();
-    let unknown = |error: Error| outcome_unknown(&error, plan);
-    let in_doubt = log.head.loose.is_some() || log.head.suspect.is_some();
-    if options.durability == Durability::Sync && in_doubt {
-        // The head on disk still has its note, or says what is in doubt: a crash loses nothing.
-        if let Err(error) = log.write_suspect_again().and_then(|()| sync_loose(&log)) {
-            // A partition may be what failed, and the caller is told so: the next one writes it
-            // again.
-            log.head.suspect = log.head.suspect.or(log.head.loose.map(beginning));
-            let _ = log.write_head();
-            return Err(unknown(error));
-        }
-        (log.head.loose, log.head.suspect) = (None, None);
-        log.write_head().map_err(unknown)?;
-    } else if wrote {
-        log.write_head().map_err(unknown)?;
+    if wrote {
+        log.write_head().map_err(|e| outcome_unknown(&e, plan))?;
     }
     let _ = log.lock.unlock();
-    let Some(end) = after else { return Ok(()) };
-    match options.durability {
-        Durability::Deferred => {
-            store.defer(log.key, before, plan.groups.iter().map(|g| g.0));
-            return Ok(());
-        }
-        Durability::Sync => {
-            if let Some(file) = &log.file {
-                let path = log.layout.events(end.date, log.key);
-                if let Err(error) = file.sync_data() {
-                    let from = before.filter(|p| p.date == end.date && wrote);
-                    let from = from.unwrap_or(beginning(end.date));
-                    doubt(&store.layout, log.key, from, options.lock_timeout);
-                    return Err(unknown(Error::io("sync", &path, &error)));
-                }
-            }
-        }
-        Durability::Os => {}
-    }
+    let (Some(after), Some(file)) = (log.head.end, &log.file) else { return Ok(()) };
+    let end = LogEnd { place: after, file: log.head.file, sequence: log.head.sequence };
     let fresh = Fresh {
         key: log.key,
         lock: &log.lock,
         before,
-        after: end,
-        sequence: log.head.sequence,
+        after,
+        sequence: end.sequence,
         bytes: if wrote { &plan.bytes } else { &[] },
     };
-    // The events are durable: a global log that cannot be written now is caught up later, and
-    // to call this a failure would make the caller append them twice.
-    let _ = super::global::publish(&store.layout, options.lock_timeout, &fresh);
-    Ok(())
-}
-
-/// The beginning of a partition.
-pub(super) fn beginning(date: Date) -> Place {
-    Place { date, offset: 0 }
-}
-
-/// Remembers for the next writer that a sync failed. A lock file that cannot be written either
-/// leaves nothing to remember it by.
-pub(super) fn doubt(layout: &Layout, key: &str, from: Place, timeout: Duration) {
-    if let Ok(mut log) = Locked::take(layout, key, timeout) {
-        let _ = log.suspect(from);
-    }
-}
-
-/// Makes durable what no append has: the folders from the first loose partition on, and the
-/// files but for the last, which is synced after the lock is given back.
-fn sync_loose(log: &Locked<'_>) -> Result<()> {
-    let (Some(loose), Some(end)) = (log.head.loose, log.head.end) else { return Ok(()) };
-    for date in log.layout.partitions(log.key)?.into_iter().filter(|date| *date >= loose) {
-        if date != end.date {
-            let path = log.layout.events(date, log.key);
-            let synced = File::open(&path).and_then(|file| file.sync_data());
-            synced.map_err(|e| Error::io("sync", &path, &e))?;
+    let (layout, timeout) = (&store.layout, options.lock_timeout);
+    match options.durability {
+        Durability::Deferred => {
+            let dates = plan.groups.iter().map(|(date, _)| *date);
+            store.defer(log.key, end, before.map(|p| p.date).into_iter().chain(dates));
+            Ok(())
         }
-        let dir = log.layout.partition(date, log.key);
-        sync_dir(&dir)?;
-        if let Some(day) = dir.parent() {
-            sync_dir(day)?;
+        Durability::Sync => {
+            let folders = &Folders::default();
+            let commit = Commit { layout, fresh, file, id: end.file, timeout, folders };
+            commit.run().map_err(|e| outcome_unknown(&e, plan))
+        }
+        Durability::Os => {
+            // What cannot be published now is caught up later.
+            let _ = super::global::publish(layout, timeout, &fresh);
+            Ok(())
         }
     }
-    sync_dir(log.layout.root())
 }
 
 /// The error of a sync that failed after the events were written.

@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -27,6 +28,7 @@ use crate::model::envelope::Text;
 const CHUNK: u64 = 4 << 20;
 
 /// What an append has to publish.
+#[derive(Clone, Copy)]
 pub(super) struct Fresh<'a> {
     pub(super) key: &'a str,
     /// The lock file; its lock need not be held.
@@ -252,17 +254,20 @@ pub(super) fn empty() -> GlobalRecord {
         length: 0,
         file: FileId::default(),
         tail: fingerprint(&[]),
-        boot: boot_id(),
+        boot: boot_id().to_owned(),
     }
 }
 
 /// The running boot of the machine; `-` where that cannot be told.
-pub(super) fn boot_id() -> String {
-    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    match id.trim() {
-        "" => "-".to_owned(),
-        id => id.to_owned(),
-    }
+pub(super) fn boot_id() -> &'static str {
+    static ID: OnceLock<String> = OnceLock::new();
+    ID.get_or_init(|| {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        match id.trim() {
+            "" => "-".to_owned(),
+            id => id.to_owned(),
+        }
+    })
 }
 
 fn last_sequence(lines: &[u8]) -> u64 {

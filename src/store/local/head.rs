@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
-use super::io::{FileId, fingerprint, is_absent, private, read_range, remove_if_there, write_at};
+use super::io::{FileId, fingerprint, is_absent, private, read_range, remove_if_there};
 use super::layout::{Date, Layout};
 use super::lines::{MAX_LINE_BYTES, Scanned, Stamps, end_of_lines, line_number, scan};
 use super::record::{self, HeadRecord, Part, Place, tail_of};
@@ -57,35 +57,6 @@ impl<'a> Locked<'a> {
                 .map_err(|e| Error::io("write", &path, &e))?;
         }
         Ok(found)
-    }
-
-    /// Remembers that what stands from `place` on may not reach the disk.
-    pub(super) fn suspect(&mut self, place: Place) -> Result<()> {
-        let suspect = self.head.suspect.map_or(place, |known| known.min(place));
-        self.head.suspect = Some(suspect);
-        self.write_head()
-    }
-
-    /// Writes again what a failed sync may have lost: the system holds those bytes for clean, and
-    /// would sync nothing. The caller syncs afterwards.
-    pub(super) fn write_suspect_again(&self) -> Result<()> {
-        let (Some(from), Some(end)) = (self.head.suspect, self.head.end) else { return Ok(()) };
-        let dates = self.layout.partitions(self.key)?;
-        for date in dates.into_iter().filter(|d| *d >= from.date && *d <= end.date) {
-            let path = self.layout.events(date, self.key);
-            let opened = private().read(true).write(true).open(&path);
-            let file = opened.map_err(|e| Error::io("open", &path, &e))?;
-            let length = file.metadata().map_err(|e| Error::io("look at", &path, &e))?.len();
-            let mut at = if date == from.date { from.offset } else { 0 };
-            while at < length {
-                let bytes = read_range(&file, at, length.min(at + (1 << 20)));
-                let bytes = bytes.map_err(|e| Error::io("read", &path, &e))?;
-                write_at(&file, &bytes, at).map_err(|e| Error::io("write", &path, &e))?;
-                at += bytes.len() as u64;
-            }
-            file.sync_data().map_err(|e| Error::io("sync", &path, &e))?;
-        }
-        Ok(())
     }
 
     /// Notes the head, which ends whatever was being written.
@@ -150,13 +121,6 @@ impl<'a> Finder<'a> {
         }
         let dates = self.layout.partitions(self.key)?;
         let base = record.filter(|r| self.is_prefix(r));
-        let known = base.as_ref().and_then(|b| b.end).map(|p| p.date);
-        let loose = match base.as_ref().and_then(|b| b.loose) {
-            Some(loose) => Some(loose),
-            // Partitions after the one that is known, or all: nobody has said that they are durable.
-            None if known.is_some() => known.filter(|date| dates.last() > Some(date)),
-            None => dates.first().copied(),
-        };
         let Some(last) = dates.last().copied() else {
             let head = HeadRecord {
                 end: None,
@@ -164,8 +128,6 @@ impl<'a> Finder<'a> {
                 latest: Timestamp::MIN,
                 file: FileId::default(),
                 tail: 0,
-                loose: None,
-                suspect: None,
                 note: None,
             };
             return Ok(Locked {
@@ -178,7 +140,7 @@ impl<'a> Finder<'a> {
         };
         let gathered = self.gather(&dates, base.as_ref())?;
         self.refuse_damage(&gathered)?;
-        self.finish(last, &gathered, loose, base.and_then(|b| b.suspect))
+        self.finish(last, &gathered)
     }
 
     /// Whether the log still begins as the record says, and only grew since.
@@ -235,13 +197,7 @@ impl<'a> Finder<'a> {
     }
 
     /// Puts the tail of the last partition in order and makes the head.
-    fn finish(
-        self,
-        date: Date,
-        gathered: &Gathered,
-        loose: Option<Date>,
-        suspect: Option<Place>,
-    ) -> Result<Locked<'a>> {
+    fn finish(self, date: Date, gathered: &Gathered) -> Result<Locked<'a>> {
         let path = self.layout.events(date, self.key);
         let Some((file, length, id)) = open_partition(self.layout, self.key, date)? else {
             return Err(self.io("open", &io::Error::from(io::ErrorKind::NotFound)));
@@ -272,8 +228,6 @@ impl<'a> Finder<'a> {
             latest,
             file: id,
             tail,
-            loose,
-            suspect,
             note: None,
         };
         let file = Some(file);
@@ -456,41 +410,5 @@ mod tests {
             drop(log);
             assert_eq!(append(&store, Durability::Sync), sequence + 1);
         }
-    }
-
-    #[test]
-    fn after_a_failed_sync_the_next_writer_writes_the_bytes_again() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = made(dir.path());
-        append(&store, Durability::Sync);
-        let place = Place { date: Date::parse("2026-11-20").unwrap(), offset: 7 };
-        locked(&store).suspect(place).unwrap();
-        locked(&store).suspect(Place { offset: 9, ..place }).unwrap();
-        let path = store.layout.events(place.date, "P-1");
-        let before = fs::read(&path).unwrap();
-        append(&store, Durability::Os);
-        assert_eq!(locked(&store).head.suspect, Some(place), "nobody has synced yet");
-        append(&store, Durability::Sync);
-        assert_eq!(locked(&store).head.suspect, None);
-        let after = fs::read(&path).unwrap();
-        assert!(after.starts_with(&before) && after.len() > 2 * before.len());
-    }
-
-    #[test]
-    fn what_was_not_synced_is_remembered_until_it_is() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = made(dir.path());
-        append(&store, Durability::Os);
-        let today = Date::parse("2026-11-20");
-        assert_eq!(locked(&store).head.loose, today);
-        append(&store, Durability::Deferred);
-        assert_eq!(locked(&store).head.loose, today);
-        store.sync_pending(Duration::from_secs(9)).unwrap();
-        assert_eq!(locked(&store).head.loose, None);
-        // Without its lock file nobody knows any more.
-        fs::remove_file(store.layout.issue_lock("P-1")).unwrap();
-        assert_eq!(locked(&store).head.loose, today);
-        append(&store, Durability::Sync);
-        assert_eq!(locked(&store).head.loose, None);
     }
 }

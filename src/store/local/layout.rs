@@ -132,6 +132,12 @@ impl Layout {
         self.root.join(SERVICE).join("locks").join(format!("{issue_key}.lock"))
     }
 
+    /// The lock file of those who make an issue's log durable.
+    #[must_use]
+    pub fn sync_lock(&self, issue_key: &str) -> PathBuf {
+        self.root.join(SERVICE).join("locks").join(format!("{issue_key}.sync"))
+    }
+
     /// The lock file of the global log. No issue's key starts with a dot, so none collides.
     #[must_use]
     pub fn global_lock(&self) -> PathBuf {

@@ -7,6 +7,7 @@
 //! is derived from them, or is a cache that is believed only where it fits.
 
 mod append;
+mod commit;
 mod derived;
 mod fetch;
 mod finding;
@@ -59,11 +60,13 @@ pub struct LocalStore {
     pending: Mutex<Pending>,
 }
 
-/// What [`LocalStore::sync_pending`] has to do.
+/// What [`LocalStore::sync_pending`] and [`LocalStore::refresh_derived`] have to do.
 #[derive(Debug, Default)]
 struct Pending {
-    /// The days of each issue that were written, or may hold what nobody has synced.
-    touched: BTreeMap<String, BTreeSet<Date>>,
+    /// The end of each issue's log, which is to be made durable.
+    unsynced: BTreeMap<String, upkeep::LogEnd>,
+    /// The days of each issue whose derived files are behind.
+    stale: BTreeMap<String, BTreeSet<Date>>,
     /// The ids of the issues that are being imported.
     ids: BTreeMap<String, ids::IdCache>,
 }

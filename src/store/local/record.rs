@@ -4,8 +4,8 @@
 //! how far an issue and the global log were published. May not live here: deciding whether a
 //! record still fits the files (see [`super::head`] and [`super::global`]).
 //!
-//! A lock file has three slots: the head at 0, the published place at 512, the note of a batch
-//! at 1024. Each is one line of words, the last of which is a fingerprint of those before.
+//! An issue's lock file has three slots: the head at 0, the published place at 512, the note of a
+//! batch at 1024; its sync lock's and the global lock's files have one. Each is one line of words, the last of which is a fingerprint of those before.
 
 use std::fs::File;
 use std::io;
@@ -39,15 +39,40 @@ pub(super) struct HeadRecord {
     pub(super) file: FileId,
     /// The fingerprint of its last bytes.
     pub(super) tail: u64,
-    /// The first partition that may not be durable: its folders, and all it has but for the last
-    /// partition's own bytes, which every durable append syncs.
-    pub(super) loose: Option<Date>,
-    /// Where bytes begin that a failed sync may have lost, although reading still shows them: they
-    /// are written again before anything behind is called durable.
-    pub(super) suspect: Option<Place>,
     /// The length of the note of a batch that is being written, and its fingerprint.
     pub(super) note: Option<(u64, u64)>,
 }
+
+/// How far an issue's log is durable, as the last leader of a sync left it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SyncRecord {
+    /// The boot in which it was written; `-` where that cannot be told.
+    pub(super) boot: String,
+    /// What became of the last sync.
+    pub(super) state: SyncState,
+    /// What stands before this is durable, with its folders.
+    pub(super) end: Option<Place>,
+    /// Which file the partition of that place is.
+    pub(super) file: FileId,
+}
+
+/// What became of a sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SyncState {
+    /// It was done.
+    Clean,
+    /// It is under way, or its leader was killed.
+    Syncing,
+    /// It failed.
+    Poisoned,
+}
+
+/// The names of the states in the record.
+const SYNC_STATES: [(SyncState, &str); 3] = [
+    (SyncState::Clean, "clean"),
+    (SyncState::Syncing, "syncing"),
+    (SyncState::Poisoned, "poisoned"),
+];
 
 /// One partition's part of a batch that is being written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +155,18 @@ pub(super) fn write_global(lock: &File, record: &GlobalRecord) -> io::Result<()>
     write_at(lock, &sealed(&record.text()), 0)
 }
 
+/// Reads what a sync lock's file says.
+pub(super) fn read_sync(lock: &File) -> io::Result<Option<SyncRecord>> {
+    let mut slot = [0; SLOT];
+    let got = read_slots(lock, &mut slot, 0)?;
+    Ok(SyncRecord::parse(&slot[..got]))
+}
+
+/// Writes how far an issue's log is durable.
+pub(super) fn write_sync(lock: &File, record: &SyncRecord) -> io::Result<()> {
+    write_at(lock, &sealed(&record.text()), 0)
+}
+
 /// Writes the note of a batch and gives what the head must say of it.
 pub(super) fn write_note(lock: &File, parts: &[Part]) -> io::Result<(u64, u64)> {
     let text: String = parts
@@ -205,7 +242,7 @@ impl HeadRecord {
     fn text(&self) -> String {
         let (note_length, note_hash) = self.note.unwrap_or_default();
         format!(
-            "head 1 {} {} {} {} {} {} {:x} {} {} {} {note_length} {note_hash:x}",
+            "head 2 {} {} {} {} {} {} {:x} {note_length} {note_hash:x}",
             date_text(self.end.as_ref().map(|p| &p.date)),
             self.end.map_or(0, |p| p.offset),
             self.sequence,
@@ -213,26 +250,21 @@ impl HeadRecord {
             self.file.device,
             self.file.inode,
             self.tail,
-            date_text(self.loose.as_ref()),
-            date_text(self.suspect.as_ref().map(|p| &p.date)),
-            self.suspect.map_or(0, |p| p.offset),
         )
     }
 
     fn parse(slot: &[u8]) -> Option<Self> {
-        let mut words = unsealed(slot)?.strip_prefix("head 1 ")?.split(' ');
+        let mut words = unsealed(slot)?.strip_prefix("head 2 ")?.split(' ');
         let w = &mut words;
         let (date_of_end, offset) = (date(w)?, number(w)?);
         let end = date_of_end.map(|date| Place { date, offset });
         let sequence = number(w)?;
         let latest = Timestamp::from_millis(w.next()?.parse().ok()?);
         let file = FileId { device: number(w)?, inode: number(w)? };
-        let (tail, loose) = (hex(w)?, date(w)?);
-        let (date_of_suspect, offset) = (date(w)?, number(w)?);
-        let suspect = date_of_suspect.map(|date| Place { date, offset });
+        let tail = hex(w)?;
         let note = (number(w)?, hex(w)?);
         let note = (note.0 > 0).then_some(note);
-        Some(Self { end, sequence, latest, file, tail, loose, suspect, note })
+        Some(Self { end, sequence, latest, file, tail, note })
     }
 }
 
@@ -250,6 +282,32 @@ impl Published {
         let (generation, sequence, date) = (hex(w)?, number(w)?, date(w)?);
         let offset = number(w)?;
         Some(Self { generation, sequence, next: date.map(|date| Place { date, offset }) })
+    }
+}
+
+impl SyncRecord {
+    fn text(&self) -> String {
+        let state = SYNC_STATES.iter().find(|(state, _)| *state == self.state);
+        let date = self.end.map(|p| p.date);
+        format!(
+            "sync 1 {} {} {} {} {} {}",
+            self.boot,
+            state.map_or("", |(_, name)| name),
+            date_text(date.as_ref()),
+            self.end.map_or(0, |p| p.offset),
+            self.file.device,
+            self.file.inode,
+        )
+    }
+
+    fn parse(slot: &[u8]) -> Option<Self> {
+        let mut words = unsealed(slot)?.strip_prefix("sync 1 ")?.split(' ');
+        let w = &mut words;
+        let (boot, state) = (w.next()?.to_owned(), w.next()?);
+        let state = SYNC_STATES.iter().find(|(_, name)| *name == state)?.0;
+        let (date, offset) = (date(w)?, number(w)?);
+        let file = FileId { device: number(w)?, inode: number(w)? };
+        Some(Self { boot, state, end: date.map(|date| Place { date, offset }), file })
     }
 }
 
@@ -294,8 +352,6 @@ mod tests {
             latest: Timestamp::from_millis(-5),
             file: FileId { device: 3, inode: u64::MAX },
             tail: 0xabc,
-            loose: Some(date("2026-01-01")),
-            suspect: Some(Place { date: date("2026-01-02"), offset: 99 }),
             note: None,
         }
     }
@@ -327,6 +383,12 @@ mod tests {
         };
         write_global(&file, &global).unwrap();
         assert_eq!(read_global(&file).unwrap(), Some(global));
+        for (state, end) in SYNC_STATES.iter().map(|(state, _)| *state).zip([None, head.end, None])
+        {
+            let sync = SyncRecord { boot: "b-1".into(), state, end, file: head.file };
+            write_sync(&file, &sync).unwrap();
+            assert_eq!(read_sync(&file).unwrap(), Some(sync));
+        }
     }
 
     #[test]

@@ -1,20 +1,19 @@
 //! What follows an append without being part of it: syncs that were put off, and the derived
 //! files that are refreshed now and then.
 //!
-//! Lives here: [`LocalStore::sync_pending`] and the rhythm of the refreshing. May not live here:
+//! Lives here: [`LocalStore::sync_pending`], [`LocalStore::refresh_derived`] and the rhythm of the refreshing. May not live here:
 //! the content of the derived files (see [`super::derived`]).
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::LocalStore;
-use super::append::{beginning, doubt};
-use super::global::{Fresh, Global};
+use super::commit::{Commit, Folders};
+use super::global::Fresh;
 use super::head::Locked;
 use super::ids::{self, Found};
-use super::io::{fingerprint, is_absent, sync_dir};
+use super::io::{FileId, fingerprint, private};
 use super::layout::Date;
 use super::plan::Plan;
 use super::record::Place;
@@ -31,29 +30,86 @@ const SYNCS_AT_ONCE: usize = 8;
 /// The types after which an issue tends to rest.
 const ENDS: &[&str] = &["OrchestrationCompleted", "OrchestrationFailed", "OrchestrationCancelled"];
 
+/// The end of an issue's log after an append.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LogEnd {
+    pub(super) place: Place,
+    /// Which file the partition is.
+    pub(super) file: FileId,
+    /// The sequence number of the last event.
+    pub(super) sequence: u64,
+}
+
 impl LocalStore {
-    /// Makes durable what was appended with [`Durability::Deferred`], each file and folder once,
-    /// and then publishes it to the global log.
+    /// Makes durable what was appended with [`Durability::Deferred`], each folder once, and
+    /// publishes it to the global log.
     ///
     /// # Errors
     /// Unavailable, when something cannot be synced; it can be called again.
     pub fn sync_pending(&self, lock_timeout: Duration) -> Result<()> {
-        let touched = self.pending().touched.clone();
-        let folders = self.sync_partitions(&touched, lock_timeout)?;
-        for date in &folders {
-            sync_dir(&self.layout.root().join(date.as_str()))?;
-        }
-        if !folders.is_empty() {
-            sync_dir(self.layout.root())?;
-        }
-        let mut summaries: BTreeMap<Date, BTreeMap<String, Summary>> = BTreeMap::new();
-        for (key, dates) in &touched {
-            for (date, summary) in self.settle_deferred(key, dates, lock_timeout)? {
-                summaries.entry(date).or_default().insert(key.clone(), summary);
+        let work: Vec<(String, LogEnd)> =
+            self.pending().unsynced.iter().map(|(key, end)| (key.clone(), *end)).collect();
+        let folders = Folders::default();
+        let next = AtomicUsize::new(0);
+        // Several at a time, for the device can then take them together.
+        let sync_some = || {
+            let take = || work.get(next.fetch_add(1, Ordering::Relaxed));
+            let one = |(key, end): &(String, LogEnd)| {
+                self.commit_issue(key, *end, lock_timeout, &folders)?;
+                self.pending().unsynced.remove(key);
+                Ok(())
+            };
+            std::iter::from_fn(|| take().map(one)).collect::<Result<()>>()
+        };
+        std::thread::scope(|scope| {
+            let workers: Vec<_> =
+                (1..SYNCS_AT_ONCE.min(work.len())).map(|_| scope.spawn(sync_some)).collect();
+            let mut outcome = sync_some();
+            for worker in workers {
+                let died = |_| Err(Error::internal("a thread that syncs partitions ended early"));
+                outcome = outcome.and(worker.join().unwrap_or_else(died));
             }
-            self.pending().touched.remove(key);
+            outcome
+        })
+    }
+
+    fn commit_issue(
+        &self,
+        key: &str,
+        end: LogEnd,
+        timeout: Duration,
+        folders: &Folders,
+    ) -> Result<()> {
+        let layout = &self.layout;
+        let lock = layout.issue_lock(key);
+        let opened = private().read(true).write(true).open(&lock);
+        let lock = &opened.map_err(|e| Error::io("open", &lock, &e))?;
+        let path = layout.events(end.place.date, key);
+        let opened = private().read(true).write(true).open(&path);
+        let file = &opened.map_err(|e| Error::io("open", &path, &e))?;
+        let (after, sequence) = (end.place, end.sequence);
+        let fresh = Fresh { key, lock, before: None, after, sequence, bytes: &[] };
+        Commit { layout, fresh, file, id: end.file, timeout, folders }.run()
+    }
+
+    /// Catches up the derived files of what was appended with [`Durability::Deferred`]: summaries
+    /// and id indexes. They are checked by who reads them, and are not worth a sync each.
+    ///
+    /// # Errors
+    /// Unavailable, when a log cannot be read or a file not be written.
+    pub fn refresh_derived(&self) -> Result<()> {
+        let stale = std::mem::take(&mut self.pending().stale);
+        let mut days: BTreeMap<Date, BTreeMap<String, Summary>> = BTreeMap::new();
+        for (key, dates) in &stale {
+            if let Some(end) = ids::end_of(&self.layout, key)? {
+                ids::extend(&self.layout, key, end)?;
+            }
+            for date in dates {
+                let summary = self.refresh_metadata(key, *date, false)?;
+                days.entry(*date).or_default().insert(key.clone(), summary);
+            }
         }
-        for (date, fresh) in summaries {
+        for (date, fresh) in days {
             let mut issues = self.kept_index(date)?.map(|day| day.issues).unwrap_or_default();
             issues.extend(fresh);
             self.write_index(date, issues, false)?;
@@ -62,129 +118,31 @@ impl LocalStore {
         Ok(())
     }
 
-    /// Syncs each partition and its folder: several at a time, for the device can then take them
-    /// together. Gives the days that they stand in.
-    fn sync_partitions(
-        &self,
-        touched: &BTreeMap<String, BTreeSet<Date>>,
-        lock_timeout: Duration,
-    ) -> Result<BTreeSet<Date>> {
-        let work: Vec<(&str, Date)> = touched
-            .iter()
-            .flat_map(|(key, dates)| dates.iter().map(|date| (key.as_str(), *date)))
-            .collect();
-        let next = AtomicUsize::new(0);
-        let sync_some = || {
-            let take = || work.get(next.fetch_add(1, Ordering::Relaxed));
-            let one = |&(key, date)| (key, date, self.sync_partition(key, date));
-            std::iter::from_fn(|| take().map(one)).collect::<Vec<_>>()
-        };
-        let outcomes: Vec<_> = std::thread::scope(|scope| {
-            let workers = SYNCS_AT_ONCE.min(work.len());
-            let workers: Vec<_> = (1..workers).map(|_| scope.spawn(sync_some)).collect();
-            let mut outcomes = sync_some();
-            for worker in workers {
-                // A worker that died has said so; what it left undone stays unsynced.
-                outcomes.extend(worker.join().unwrap_or_default());
-            }
-            outcomes
-        });
-        if outcomes.len() < work.len() {
-            return Err(Error::internal("a thread that syncs partitions ended early"));
-        }
-        let (mut folders, mut failure) = (BTreeSet::new(), None);
-        for (key, date, outcome) in outcomes {
-            match outcome {
-                Ok(true) => drop(folders.insert(date)),
-                Ok(false) => {}
-                Err(error) => {
-                    doubt(&self.layout, key, beginning(date), lock_timeout);
-                    failure = failure.or(Some(error));
-                }
-            }
-        }
-        failure.map_or(Ok(folders), Err)
-    }
-
-    /// Whether the partition is there, which is durable then.
-    fn sync_partition(&self, key: &str, date: Date) -> Result<bool> {
-        let path = self.layout.events(date, key);
-        match File::open(&path).and_then(|file| file.sync_data()) {
-            // Another process may have moved it out of the log meanwhile.
-            Err(error) if is_absent(&error) => Ok(false),
-            Err(error) => Err(Error::io("sync", &path, &error)),
-            Ok(()) => sync_dir(&self.layout.partition(date, key)).map(|()| true),
-        }
-    }
-
-    /// Publishes what is durable now, says so in the head, and gives the days' summaries. Those
-    /// are derived, and checked by who reads them: they are not worth a sync each.
-    fn settle_deferred(
-        &self,
-        key: &str,
-        dates: &BTreeSet<Date>,
-        timeout: Duration,
-    ) -> Result<Vec<(Date, Summary)>> {
-        let mut log = Locked::take(&self.layout, key, timeout)?;
-        let Some(end) = log.head.end else { return Ok(Vec::new()) };
-        if log.head.suspect.is_some() {
-            log.write_suspect_again()?;
-            log.head.suspect = None;
-            log.write_head()?;
-        }
-        // Only where every day in doubt was synced just now: others may have begun some as well.
-        let loose = log.head.loose;
-        let all = self.layout.partitions(key)?;
-        if loose.is_some_and(|loose| all.iter().all(|d| *d < loose || dates.contains(d))) {
-            log.head.loose = None;
-            log.write_head()?;
-        }
-        let _ = log.lock.unlock();
-        let sequence = log.head.sequence;
-        let fresh = Fresh { key, lock: &log.lock, before: None, after: end, sequence, bytes: &[] };
-        Global::take(&self.layout, timeout)?.publish(&fresh)?;
-        ids::extend(&self.layout, key, end)?;
-        let refreshed = dates.iter().map(|date| {
-            let summary = self.refresh_metadata(key, *date, false)?;
-            Ok((*date, summary))
-        });
-        refreshed.collect()
-    }
-
     /// Publishes the durable lines of every issue that are not in the global log yet, as readers
     /// of that log want it.
     ///
     /// # Errors
     /// Unavailable, when something cannot be read, synced or written.
     pub fn publish_all(&self, lock_timeout: Duration) -> Result<()> {
+        let folders = Folders::default();
         for key in self.keys()? {
             let log = Locked::take(&self.layout, &key, lock_timeout)?;
-            let (Some(end), Some(file)) = (log.head.end, &log.file) else { continue };
-            let path = self.layout.events(end.date, &key);
-            let synced = file.sync_data();
             let _ = log.lock.unlock();
-            if let Err(error) = synced {
-                doubt(&self.layout, &key, beginning(end.date), lock_timeout);
-                return Err(Error::io("sync", &path, &error));
-            }
+            let (Some(after), Some(file)) = (log.head.end, &log.file) else { continue };
             let (lock, sequence) = (&log.lock, log.head.sequence);
-            let fresh = Fresh { key: &key, lock, before: None, after: end, sequence, bytes: &[] };
-            Global::take(&self.layout, lock_timeout)?.publish(&fresh)?;
+            let fresh = Fresh { key: &key, lock, before: None, after, sequence, bytes: &[] };
+            let (layout, id) = (&self.layout, log.head.file);
+            Commit { layout, fresh, file, id, timeout: lock_timeout, folders: &folders }.run()?;
+            super::global::publish(layout, lock_timeout, &fresh)?;
         }
         Ok(())
     }
 
-    /// Remembers what must be synced.
-    pub(super) fn defer(
-        &self,
-        key: &str,
-        before: Option<Place>,
-        dates: impl Iterator<Item = Date>,
-    ) {
+    /// Remembers what must be synced, and on which days something was written.
+    pub(super) fn defer(&self, key: &str, end: LogEnd, dates: impl Iterator<Item = Date>) {
         let mut pending = self.pending();
-        let touched = pending.touched.entry(key.to_owned()).or_default();
-        touched.extend(before.map(|p| p.date));
-        touched.extend(dates);
+        pending.unsynced.insert(key.to_owned(), end);
+        pending.stale.entry(key.to_owned()).or_default().extend(dates);
     }
 
     /// Finds ids by a cache in memory, which pays when much is appended.

@@ -1,0 +1,396 @@
+//! Making an issue's log durable, for many writers at once: one sync covers all that was written
+//! before it, and whoever finds itself covered only answers.
+//!
+//! Lives here: step 8 of an append: the sync lock, its record, what a failed or interrupted sync
+//! calls for; and that its leader publishes for the group. May not live here: writing events.
+//!
+//! The record is marked before a sync and cleared after it. So a sync that fails, or whose leader
+//! is killed, is known to the next leader: the system may hold those bytes for clean although the
+//! device never got them, and they are written anew before anything is called durable.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::global::{Fresh, boot_id};
+use super::io::{FileId, is_absent, private, read_range, sync_dir, write_at};
+use super::layout::{Date, Layout};
+use super::lock::{Attempt, Contest};
+use super::record::{self, Place, SyncRecord, SyncState};
+use crate::error::{Error, Result};
+
+/// How much is written anew at a time.
+const CHUNK: u64 = 1 << 20;
+
+/// What is to be made durable, and published afterwards.
+pub(super) struct Commit<'a> {
+    pub(super) layout: &'a Layout,
+    /// The issue, and what was written of it.
+    pub(super) fresh: Fresh<'a>,
+    /// The partition that `fresh.after` is in.
+    pub(super) file: &'a File,
+    pub(super) id: FileId,
+    pub(super) timeout: Duration,
+    /// The folders that were synced since everything was written.
+    pub(super) folders: &'a Folders,
+}
+
+/// Folders that need no second sync.
+#[derive(Debug, Default)]
+pub(super) struct Folders(Mutex<BTreeSet<PathBuf>>);
+
+impl Folders {
+    fn sync(&self, path: &Path) -> Result<()> {
+        let synced = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !synced().contains(path) {
+            sync_dir(path)?;
+            synced().insert(path.to_owned());
+        }
+        Ok(())
+    }
+}
+
+impl Commit<'_> {
+    /// Returns when everything up to `fresh.after` is durable, by a sync of its own or of another.
+    ///
+    /// # Errors
+    /// Unavailable, when a sync fails or the lock is held for too long: then nobody knows.
+    pub(super) fn run(&self) -> Result<()> {
+        let path = self.layout.sync_lock(self.fresh.key);
+        let mut contest = Contest::new(&path, self.timeout);
+        let absent = || Error::io("open", &path, &io::ErrorKind::NotFound.into());
+        loop {
+            let file = contest.open()?.ok_or_else(absent)?;
+            match contest.try_take(file)? {
+                Attempt::Taken(lock) => return self.lead(&lock, &path),
+                Attempt::Held(file) => {
+                    // All who wait are let in together when the leader is done; mostly they have
+                    // nothing left to do.
+                    let file = contest.wait(file, File::lock_shared)?;
+                    let noted = self.noted(&file, &path)?;
+                    if noted.is_some_and(|noted| self.is_covered(&noted, self.known(&noted))) {
+                        return Ok(());
+                    }
+                }
+                Attempt::Removed => {}
+            }
+        }
+    }
+
+    fn noted(&self, lock: &File, path: &Path) -> Result<Option<SyncRecord>> {
+        record::read_sync(lock).map_err(|e| Error::io("read", path, &e))
+    }
+
+    /// Syncs for all who have written by now, and publishes for them.
+    fn lead(&self, lock: &File, path: &Path) -> Result<()> {
+        let noted = self.noted(lock, path)?;
+        let known = noted.as_ref().and_then(|noted| self.known(noted));
+        if noted.as_ref().is_some_and(|noted| self.is_covered(noted, known)) {
+            return Ok(());
+        }
+        let (target, sequence) = self.reach();
+        let mut next = SyncRecord {
+            boot: boot_id().to_owned(),
+            state: SyncState::Syncing,
+            end: known,
+            file: noted.as_ref().map(|noted| noted.file).unwrap_or_default(),
+        };
+        let note = |record: &SyncRecord| {
+            record::write_sync(lock, record).map_err(|e| Error::io("write", path, &e))
+        };
+        note(&next)?;
+        let doubtful = noted.is_some_and(|n| n.state != SyncState::Clean && n.boot == next.boot);
+        if let Err(error) = self.sync(known, target, doubtful) {
+            next.state = SyncState::Poisoned;
+            // What stands there now says `syncing`, which is as good.
+            let _ = note(&next);
+            return Err(error);
+        }
+        next = SyncRecord { state: SyncState::Clean, end: Some(target), file: self.id, ..next };
+        note(&next)?;
+        // The events are durable: a global log that cannot be written now is caught up later, and
+        // to call this a failure would make the caller append them twice.
+        let own = target == self.fresh.after;
+        let bytes = if own { self.fresh.bytes } else { &[] };
+        let fresh = Fresh { after: target, sequence, bytes, ..self.fresh };
+        let _ = super::global::publish(self.layout, self.timeout, &fresh);
+        Ok(())
+    }
+
+    /// Whether a sync of this boot reached as far. (One of an earlier boot did, too; but what has
+    /// been cut off since, and written again, it does not speak of.)
+    fn is_covered(&self, noted: &SyncRecord, known: Option<Place>) -> bool {
+        let after = self.fresh.after;
+        let reached = known.is_some_and(|end| end.date == after.date && end >= after);
+        reached
+            && noted.state == SyncState::Clean
+            && noted.file == self.id
+            && noted.boot != "-"
+            && noted.boot == boot_id()
+    }
+
+    /// How far this sync can reach: to the end that the last writer noted, for what stands before
+    /// it is never taken back.
+    fn reach(&self) -> (Place, u64) {
+        let own = (self.fresh.after, self.fresh.sequence);
+        let head = record::read_issue(self.fresh.lock).ok().and_then(|records| records.head);
+        let Some(head) = head.filter(|head| head.file == self.id) else {
+            return own;
+        };
+        let further = head.end.filter(|end| end.date == own.0.date && end.offset > own.0.offset);
+        further.map_or(own, |end| (end, head.sequence))
+    }
+
+    /// The end of what is durable for sure; none where nothing that is noted can be believed.
+    fn known(&self, noted: &SyncRecord) -> Option<Place> {
+        let end = noted.end?;
+        let metadata = if end.date == self.fresh.after.date {
+            self.file.metadata().ok()?
+        } else {
+            std::fs::metadata(self.layout.events(end.date, self.fresh.key)).ok()?
+        };
+        (FileId::of(&metadata) == noted.file && metadata.len() >= end.offset).then_some(end)
+    }
+
+    /// Syncs all partitions from `known` to `target`, and the folders that are new since.
+    fn sync(&self, known: Option<Place>, target: Place, doubtful: bool) -> Result<()> {
+        let key = self.fresh.key;
+        let is_new = |date: Date| known.is_none_or(|known| date > known.date);
+        if is_new(target.date) {
+            let dates = self.layout.partitions(key)?;
+            let since = |date: &Date| known.is_none_or(|known| *date >= known.date);
+            for date in dates.into_iter().filter(|date| since(date) && *date < target.date) {
+                let path = self.layout.events(date, key);
+                let file = match private().read(true).write(true).open(&path) {
+                    Ok(file) => file,
+                    // Another process may have moved it out of the log meanwhile.
+                    Err(error) if is_absent(&error) => continue,
+                    Err(error) => return Err(Error::io("open", &path, &error)),
+                };
+                if doubtful {
+                    let from = known.filter(|k| k.date == date).map_or(0, |k| k.offset);
+                    let length = file.metadata().map_err(|e| Error::io("look at", &path, &e))?;
+                    write_anew(&file, &path, from, length.len())?;
+                }
+                file.sync_data().map_err(|e| Error::io("sync", &path, &e))?;
+                if is_new(date) {
+                    self.sync_folders(date)?;
+                }
+            }
+        }
+        let path = self.layout.events(target.date, key);
+        if doubtful {
+            let opened = private().read(true).write(true).open(&path);
+            let file = opened.map_err(|e| Error::io("open", &path, &e))?;
+            let from = known.filter(|k| k.date == target.date).map_or(0, |k| k.offset);
+            write_anew(&file, &path, from, target.offset)?;
+        }
+        self.file.sync_data().map_err(|e| Error::io("sync", &path, &e))?;
+        if is_new(target.date) { self.sync_folders(target.date) } else { Ok(()) }
+    }
+
+    fn sync_folders(&self, date: Date) -> Result<()> {
+        let partition = self.layout.partition(date, self.fresh.key);
+        self.folders.sync(&partition)?;
+        if let Some(day) = partition.parent() {
+            self.folders.sync(day)?;
+        }
+        self.folders.sync(self.layout.root())
+    }
+}
+
+/// Writes the bytes between two offsets once more, as they are.
+fn write_anew(file: &File, path: &Path, from: u64, to: u64) -> Result<()> {
+    let mut at = from;
+    while at < to {
+        let bytes = read_range(file, at, to.min(at + CHUNK));
+        let bytes = bytes.map_err(|e| Error::io("read", path, &e))?;
+        if bytes.is_empty() {
+            break;
+        }
+        write_at(file, &bytes, at).map_err(|e| Error::io("write", path, &e))?;
+        at += bytes.len() as u64;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::model::Timestamp;
+    use crate::schema::{Draft, LenientDraft};
+    use crate::store::local::LocalStore;
+    use crate::store::{AppendOptions, Batch, Durability, EventStore};
+
+    const LONG_AGO: SystemTime = SystemTime::UNIX_EPOCH;
+
+    fn made(dir: &Path, today: &str) -> LocalStore {
+        let at = Timestamp::parse(&format!("{today}T12:00:00Z")).unwrap();
+        LocalStore::at(dir, Clock::Fixed(at))
+    }
+
+    fn append(store: &LocalStore, durability: Durability) -> Result<u64> {
+        append_within(store, durability, Duration::from_secs(9))
+    }
+
+    fn append_within(
+        store: &LocalStore,
+        durability: Durability,
+        lock_timeout: Duration,
+    ) -> Result<u64> {
+        let draft = Draft::lenient(LenientDraft {
+            event_type: "Note".into(),
+            issue_key: "P-1".into(),
+            session_id: "s".into(),
+            actor_type: "user".into(),
+            actor_id: "u".into(),
+            metadata: "{}".into(),
+            ..LenientDraft::default()
+        });
+        let batch = Batch { issue_key: "P-1".into(), drafts: vec![draft.unwrap()] };
+        let options = AppendOptions { durability, lock_timeout, ..AppendOptions::default() };
+        Ok(store.append(&batch, &options)?[0].event_sequence)
+    }
+
+    struct Notes(File);
+
+    impl Notes {
+        fn of(store: &LocalStore) -> Self {
+            let path = store.layout.sync_lock("P-1");
+            Self(private().read(true).write(true).open(path).unwrap())
+        }
+
+        fn read(&self) -> SyncRecord {
+            record::read_sync(&self.0).unwrap().unwrap()
+        }
+
+        fn change(&self, change: impl FnOnce(&mut SyncRecord)) {
+            let mut record = self.read();
+            change(&mut record);
+            record::write_sync(&self.0, &record).unwrap();
+        }
+    }
+
+    /// Forgets when the log of `date` was written last; tells afterwards whether it was again.
+    fn rewritten(store: &LocalStore, date: &str, during: impl FnOnce()) -> bool {
+        let path = store.layout.events(Date::parse(date).unwrap(), "P-1");
+        let file = private().write(true).open(&path).unwrap();
+        file.set_modified(LONG_AGO).unwrap();
+        during();
+        fs::metadata(&path).unwrap().modified().unwrap() != LONG_AGO
+    }
+
+    fn sync_again(store: &LocalStore) {
+        store.publish_all(Duration::from_secs(9)).unwrap();
+    }
+
+    #[test]
+    fn what_is_noted_is_what_was_synced() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = made(dir.path(), "2026-11-20");
+        append(&store, Durability::Os).unwrap();
+        assert!(!store.layout.sync_lock("P-1").exists(), "nobody asked for a sync");
+        append(&store, Durability::Sync).unwrap();
+        let path = store.layout.events(Date::parse("2026-11-20").unwrap(), "P-1");
+        let length = || fs::metadata(&path).unwrap().len();
+        let notes = Notes::of(&store);
+        assert_eq!(notes.read().state, SyncState::Clean);
+        assert_eq!(notes.read().end.unwrap().offset, length());
+        append(&store, Durability::Os).unwrap();
+        assert!(notes.read().end.unwrap().offset < length());
+        append(&store, Durability::Deferred).unwrap();
+        store.sync_pending(Duration::from_secs(9)).unwrap();
+        assert_eq!(notes.read().end.unwrap().offset, length());
+    }
+
+    #[test]
+    fn only_a_sync_of_this_file_and_boot_covers_others() {
+        type Change = fn(&mut SyncRecord);
+        let changes: [(Change, bool); 6] = [
+            (|_| {}, true),
+            (|r| r.end.as_mut().unwrap().offset += 9, false),
+            (|r| r.end.as_mut().unwrap().offset -= 1, false),
+            (|r| r.file.inode ^= 1, false),
+            (|r| r.boot = "another".into(), false),
+            (|r| r.state = SyncState::Poisoned, false),
+        ];
+        for (case, (change, covered)) in changes.into_iter().enumerate() {
+            let dir = tempfile::tempdir().unwrap();
+            let store = made(dir.path(), "2026-11-20");
+            append(&store, Durability::Sync).unwrap();
+            let notes = Notes::of(&store);
+            notes.change(change);
+            let before = notes.read();
+            sync_again(&store);
+            if case == 1 {
+                // It claims more than the file has: what it says is not believed at all.
+                assert!(before.end > notes.read().end, "case {case}");
+            }
+            assert_eq!(notes.read() == before, covered, "case {case}");
+            assert_eq!(notes.read().state, SyncState::Clean, "case {case}");
+        }
+    }
+
+    #[test]
+    fn after_a_failed_or_interrupted_sync_the_bytes_are_written_anew() {
+        for (state, same_boot, again) in [
+            (SyncState::Clean, true, false),
+            (SyncState::Syncing, true, true),
+            (SyncState::Poisoned, true, true),
+            // The system started anew: what it shows is what the device has.
+            (SyncState::Poisoned, false, false),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let store = made(dir.path(), "2026-11-20");
+            append(&store, Durability::Sync).unwrap();
+            append(&store, Durability::Os).unwrap();
+            let path = store.layout.events(Date::parse("2026-11-20").unwrap(), "P-1");
+            let before = fs::read(&path).unwrap();
+            Notes::of(&store).change(|record| {
+                record.state = state;
+                if !same_boot {
+                    record.boot = "another".into();
+                }
+            });
+            let done = rewritten(&store, "2026-11-20", || sync_again(&store));
+            assert_eq!(done, again, "{state:?} {same_boot}");
+            assert_eq!(fs::read(&path).unwrap(), before);
+            assert_eq!(Notes::of(&store).read().state, SyncState::Clean);
+        }
+    }
+
+    #[test]
+    fn a_doubtful_day_is_written_anew_by_the_first_sync_of_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        append(&made(dir.path(), "2026-11-20"), Durability::Sync).unwrap();
+        let store = made(dir.path(), "2026-11-21");
+        append(&store, Durability::Os).unwrap();
+        Notes::of(&store).change(|record| {
+            record.state = SyncState::Syncing;
+            record.end = record.end.map(|end| Place { offset: end.offset - 1, ..end });
+        });
+        assert!(rewritten(&store, "2026-11-20", || sync_again(&store)));
+        let noted = Notes::of(&store).read();
+        assert_eq!(noted.end.unwrap().date.as_str(), "2026-11-21");
+    }
+
+    #[test]
+    fn a_sync_lock_that_is_held_leaves_the_outcome_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = made(dir.path(), "2026-11-20");
+        append(&store, Durability::Sync).unwrap();
+        let held = Notes::of(&store);
+        held.0.lock().unwrap();
+        let error = append_within(&store, Durability::Sync, Duration::from_millis(1)).unwrap_err();
+        assert!(error.message().contains("is unknown"), "{}", error.message());
+        drop(held);
+        assert_eq!(append(&store, Durability::Sync).unwrap(), 3);
+    }
+}
