@@ -11,7 +11,7 @@ fn key_table() -> String {
     let mut table = String::from("| where | keys | what |\n|---|---|---|\n");
     for context in Context::ALL {
         for spec in COMMANDS.iter().filter(|spec| spec.context == *context) {
-            let keys = keymap.keys_of(spec.command);
+            let keys = keymap.keys_of(spec.command, false);
             let keys: Vec<String> =
                 keys.iter().map(|key| format!("`{}`", key.replace('|', "\\|"))).collect();
             if !keys.is_empty() {

@@ -45,10 +45,15 @@ fn plain_signs() {
     desk.app.theme = Theme::built_in("none").with_ascii(true);
     let screen = desk.screen();
     insta::assert_snapshot!(screen);
-    // Frames and cut marks aside, nothing needs more than ASCII.
-    let odd: Vec<char> =
-        screen.chars().filter(|c| !c.is_ascii() && !"┌┐└┘─│…–→×·¤".contains(*c)).collect();
-    assert!(odd.is_empty(), "{odd:?}");
+    for keys in ["", "?", "? G", ":", "y", "/ a", "v tab tab tab", "d h h", "m", "space", "G { g"] {
+        for size in [(200, 50), (100, 30), (50, 14), (20, 4)] {
+            desk.act(Action::Resize(size.0, size.1));
+            desk.press(keys);
+            let screen = desk.screen();
+            assert!(screen.is_ascii(), "{keys}: {screen}");
+            desk.press("esc esc");
+        }
+    }
 }
 
 #[test]

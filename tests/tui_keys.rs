@@ -8,10 +8,13 @@
 )]
 
 use chronoscope::model::Moment;
+use chronoscope::session::browse::{BrowseNews, IssueCard};
 use chronoscope::tui::action::{Action, Command};
 use chronoscope::tui::app::{Mode, Start};
+use chronoscope::tui::browser::Browser;
 use chronoscope::tui::debugger::Follow;
 use chronoscope::tui::effect::Effect;
+use chronoscope::tui::keymap::Keymap;
 use chronoscope::tui::layout::Pane;
 use crossterm::event::{MouseButton, MouseEventKind};
 use std::time::Duration;
@@ -63,6 +66,69 @@ fn keys_move_the_playhead() {
         desk.press(keys);
         assert_eq!(desk.playhead(), expected, "{keys}");
     }
+}
+
+/// A screen on a list of issues, P-0 first.
+fn list(issues: i64) -> Desk {
+    let mut desk = Desk::new("", SIZE);
+    desk.app.debugger = None;
+    let now = desk.app.clock.now();
+    desk.app.browser = Some(Browser::new(now));
+    let card = |n: i64| IssueCard {
+        issue_key: format!("P-{n}"),
+        last: Some(now.plus_millis(-60_000 * (n + 1))),
+        ..IssueCard::default()
+    };
+    desk.act(Action::Browse(BrowseNews::Cards((0..issues).map(card).collect())));
+    desk.act(Action::Browse(BrowseNews::Complete));
+    desk
+}
+
+#[test]
+fn keys_move_in_the_list_of_issues() {
+    for (keys, expected) in [
+        ("", "P-0"),
+        ("j j k", "P-1"),
+        ("G", "P-99"),
+        ("end", "P-99"),
+        ("G g g", "P-0"),
+        ("G home", "P-0"),
+        ("1 2 G", "P-11"),
+        ("3 down", "P-3"),
+        ("pagedown", "P-39"),
+        ("ctrl-d ctrl-d ctrl-u", "P-19"),
+        ("/ down ctrl-n ctrl-p tab j", "P-2"),
+        ("/ pagedown", "P-39"),
+        ("/ 7 7 esc j", "P-1"),
+        ("/ 7 7 left backspace delete ctrl-h ctrl-h j j", "P-2"),
+    ] {
+        let mut desk = list(100);
+        desk.press(keys);
+        let browser = desk.app.browser.as_ref().unwrap();
+        assert_eq!(browser.selected(), Some(expected), "{keys}");
+    }
+    let mut desk = list(100);
+    desk.press("/ 7 7 enter");
+    assert_eq!(desk.effects, [Effect::Open("P-77".into())]);
+    for keys in ["/ ctrl-c", "m ctrl-c", ": ctrl-c"] {
+        let mut desk = Desk::new(&sample(9), SIZE);
+        desk.press(keys);
+        assert_eq!(desk.effects.last(), Some(&Effect::Quit), "{keys}");
+    }
+}
+
+#[test]
+fn keys_of_text_fields_are_those_of_the_keymap() {
+    let mut desk = desk();
+    let (keymap, faults) = Keymap::read("accept = \"ctrl-j\"\ncursor-start = []\n", "k");
+    assert!(faults.is_empty(), "{faults:?}");
+    desk.app.keymap = keymap;
+    desk.press(": 5 home 7 enter");
+    assert!(matches!(&desk.app.mode, Mode::Palette(palette) if palette.input.text() == "57"));
+    desk.press("ctrl-j");
+    assert_eq!(desk.playhead(), 57);
+    desk.press("? G");
+    assert!(desk.screen().contains("ctrl-j  "), "{}", desk.screen());
 }
 
 #[test]

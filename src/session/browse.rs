@@ -21,7 +21,7 @@ use crate::watch::{Waker, Watch};
 pub const ACTIVITY: usize = 32;
 
 /// What the browser shows of one issue.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IssueCard {
     /// The issue.
     pub issue_key: String,

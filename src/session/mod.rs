@@ -1,11 +1,15 @@
 //! The one interface to the core that the command line and the screen call: open an issue, follow
 //! it, stand anywhere in it, and ask.
 //!
-//! Lives here: a session on one issue, the listing of issues, and what a user keeps per issue. May
-//! not live here: printing, drawing, keys.
+//! Lives here: a session on one issue (what it asks the log again, and searching, in files of their
+//! own), the listing of issues, and what a user keeps per issue. May not live here: printing,
+//! drawing, keys.
 
 pub mod browse;
 pub mod load;
+mod long;
+mod reading;
+mod search;
 pub mod snapshots;
 pub mod user_state;
 
@@ -17,13 +21,14 @@ use crate::diff::{DiffEntry, DiffOptions, diff};
 use crate::error::{Error, Result};
 use crate::fold::{self, Change, State};
 use crate::model::catalogue;
-use crate::model::value::LongValue;
-use crate::model::{AnomalyKind, Event, Moment, Path, Position, Value};
+use crate::model::{AnomalyKind, Moment, Path, Position, Value};
 use crate::schema::upcast;
-use crate::store::{EventStore, Fetch, Locator, Notice};
-use crate::timeline::{Marked, Timeline};
+use crate::store::{EventStore, Fetch, Notice};
+use crate::timeline::{Loaded, Marked, Timeline};
 
 use load::{Batch, Loader, Parser};
+use long::LongEvents;
+pub use search::Found;
 use user_state::UserState;
 
 /// How many re-folded states are kept near the playhead.
@@ -38,6 +43,7 @@ pub struct Session {
     fetch: Box<dyn Fetch>,
     loader: Option<Loader>,
     cache: Vec<(Position, State)>,
+    long: LongEvents,
     remaining: u64,
     loaded: bool,
     fault: Option<String>,
@@ -109,7 +115,7 @@ impl Session {
                 session.restart();
             }
             for loaded in parser.parse(&chunk) {
-                session.timeline.push(loaded);
+                session.take_event(loaded);
             }
             session.take_notices(&chunk.notices);
             if chunk.at_end {
@@ -126,6 +132,7 @@ impl Session {
             fetch,
             loader,
             cache: Vec::new(),
+            long: LongEvents::default(),
             remaining: 0,
             loaded: false,
             fault: None,
@@ -212,7 +219,7 @@ impl Session {
                 }
                 news.fault_changed |= self.fault.take().is_some();
                 for loaded in events {
-                    self.timeline.push(loaded);
+                    self.take_event(loaded);
                 }
                 self.take_notices(&notices);
                 self.remaining = remaining;
@@ -228,9 +235,15 @@ impl Session {
         }
     }
 
+    fn take_event(&mut self, loaded: Loaded) {
+        self.long.offer(self.timeline.head() + 1, &loaded);
+        self.timeline.push(loaded);
+    }
+
     fn restart(&mut self) {
         self.timeline = Timeline::new(&self.issue_key, catalogue::LINKS);
         self.cache.clear();
+        self.long = LongEvents::default();
         self.loaded = false;
     }
 
@@ -290,99 +303,6 @@ impl Session {
         self.cache.push((position, state.clone()));
     }
 
-    /// The event at `position` (from 1).
-    ///
-    /// # Errors
-    /// Not found beyond the head; unavailable when the log cannot be read again.
-    pub fn event(&mut self, position: Position) -> Result<Event> {
-        let mut events = self.events(position..position.saturating_add(1))?;
-        events.pop().ok_or_else(|| beyond(position, self.timeline.head()))
-    }
-
-    /// The events of a range of positions (the end excluded), in order.
-    ///
-    /// # Errors
-    /// Not found beyond the head; unavailable when the log cannot be read again.
-    pub fn events(&mut self, range: Range<Position>) -> Result<Vec<Event>> {
-        let mut events = Vec::with_capacity(range.len());
-        let mut previous = range
-            .start
-            .checked_sub(1)
-            .and_then(|p| self.timeline.row(p))
-            .map_or_else(Default::default, |row| row.at);
-        let mut next = range.start;
-        while next < range.end {
-            let run = self.contiguous(next..range.end)?;
-            let (first, last) = (run.first().copied(), run.last().copied());
-            let (Some(first), Some(last)) = (first, last) else { break };
-            let bytes = self.fetch.fetch_range(first, last)?;
-            for locator in run {
-                let start = usize::try_from(locator.offset - first.offset).unwrap_or(usize::MAX);
-                let line = bytes.get(start..start.saturating_add(locator.len as usize));
-                let event = self.read_again(line.unwrap_or_default(), next, previous);
-                previous = event.at;
-                events.push(event);
-                next += 1;
-            }
-        }
-        Ok(events)
-    }
-
-    /// The locators of the longest beginning of `range` that stands in one part of the log.
-    fn contiguous(&self, range: Range<Position>) -> Result<Vec<Locator>> {
-        let head = self.timeline.head();
-        let first =
-            self.timeline.row(range.start).ok_or_else(|| beyond(range.start, head))?.locator;
-        let mut run = Vec::new();
-        for position in range {
-            let row = self.timeline.row(position).ok_or_else(|| beyond(position, head))?;
-            let size = row.locator.offset.saturating_sub(first.offset);
-            if row.locator.segment != first.segment || (size > 8 << 20 && !run.is_empty()) {
-                break;
-            }
-            run.push(row.locator);
-        }
-        Ok(run)
-    }
-
-    fn read_again(
-        &self,
-        line: &[u8],
-        position: Position,
-        previous: crate::model::Timestamp,
-    ) -> Event {
-        let readable = self.timeline.row(position).map(|row| row.kind);
-        if readable == Some(crate::model::Kind::Unreadable) {
-            let head = line.get(..line.len().min(4096)).unwrap_or_default();
-            let text = String::from_utf8_lossy(head);
-            return upcast::unreadable_event(position, previous, &text);
-        }
-        let mut events = upcast::read_line_events(line, position, previous);
-        match events.pop() {
-            Some((mut event, ..)) => {
-                event.position = position;
-                event
-            }
-            None => upcast::unreadable_event(position, previous, ""),
-        }
-    }
-
-    /// The exact bytes of the event at `position`, as they stand in the log.
-    ///
-    /// # Errors
-    /// Not found beyond the head; unavailable when the log cannot be read again.
-    pub fn raw(&mut self, position: Position) -> Result<Vec<u8>> {
-        let head = self.head();
-        let row = self.timeline.row(position).ok_or_else(|| beyond(position, head))?;
-        self.fetch.fetch(row.locator)
-    }
-
-    /// The file and line of the event at `position`.
-    pub fn place(&mut self, position: Position) -> Option<String> {
-        let locator = self.timeline.row(position)?.locator;
-        Some(self.fetch.describe(locator))
-    }
-
     /// The one-line summary of the event at `position`.
     ///
     /// # Errors
@@ -400,7 +320,10 @@ impl Session {
         let Some(before) = position.checked_sub(1) else { return Ok(Vec::new()) };
         let mut state = self.state_at(before)?;
         let event = self.event(position)?;
-        Ok(fold::apply(&mut state, &event).changes.into_iter().collect())
+        let changes = fold::apply(&mut state, &event).changes;
+        // Whoever asks what an event did asks for the state after it, too.
+        self.remember(position, &state);
+        Ok(changes)
     }
 
     /// How the state at `to` differs from that at `from`.
@@ -437,88 +360,6 @@ impl Session {
         moment.resolve(&Marked { timeline, marks, id_starts_with })
     }
 
-    /// The whole text of a value that the state only refers to; strings without their quotes.
-    ///
-    /// # Errors
-    /// Not found when its event is not in this log; integrity when the log no longer holds it.
-    pub fn long_value(&mut self, long: &LongValue) -> Result<String> {
-        let position = self.timeline.by_id(&long.event_id).ok_or_else(|| {
-            Error::not_found(format!("event {} is not in this log", long.event_id))
-        })?;
-        let raw = self.raw(position)?;
-        let json: serde_json::Value = serde_json::from_slice(&raw).map_err(|e| {
-            Error::new(crate::error::ErrorKind::Integrity, format!("event #{position}: {e}"))
-        })?;
-        match json.pointer(&long.pointer) {
-            Some(serde_json::Value::String(text)) => Ok(text.clone()),
-            Some(other) => Ok(serde_json::to_string_pretty(other).unwrap_or_default()),
-            None => Err(Error::not_found(format!("event #{position} has no {}", long.pointer))),
-        }
-    }
-
-    /// The first position after `from` (or before it, backwards) whose line holds `needle`,
-    /// letter case ignored for ASCII; looks for about `budget` and then says how far it came.
-    ///
-    /// # Errors
-    /// Unavailable when the log cannot be read again.
-    pub fn search(
-        &mut self,
-        needle: &str,
-        from: Position,
-        forward: bool,
-        budget: Duration,
-    ) -> Result<Found> {
-        let started = Instant::now();
-        let needle = needle.to_ascii_lowercase();
-        let finder = memchr::memmem::Finder::new(needle.as_bytes());
-        let mut at = from;
-        while started.elapsed() < budget {
-            let range = if forward {
-                at + 1..at.saturating_add(1 + SEARCH_STEP).min(self.head() + 1)
-            } else {
-                at.saturating_sub(SEARCH_STEP).max(1)..at
-            };
-            if range.is_empty() {
-                return Ok(Found::Nothing);
-            }
-            if let Some(found) = self.search_range(&finder, range.clone(), forward)? {
-                return Ok(Found::At(found));
-            }
-            at = if forward { range.end - 1 } else { range.start };
-        }
-        Ok(Found::Budget { reached: at })
-    }
-
-    fn search_range(
-        &mut self,
-        finder: &memchr::memmem::Finder<'_>,
-        range: Range<Position>,
-        forward: bool,
-    ) -> Result<Option<Position>> {
-        let mut best = None;
-        let mut next = range.start;
-        while next < range.end {
-            let run = self.contiguous(next..range.end)?;
-            let (Some(first), Some(last)) = (run.first().copied(), run.last().copied()) else {
-                break;
-            };
-            let mut bytes = self.fetch.fetch_range(first, last)?;
-            bytes.make_ascii_lowercase();
-            for (offset, locator) in run.iter().enumerate() {
-                let start = usize::try_from(locator.offset - first.offset).unwrap_or(usize::MAX);
-                let line = bytes.get(start..start.saturating_add(locator.len as usize));
-                if finder.find(line.unwrap_or_default()).is_some() {
-                    best = Some(next + Position::try_from(offset).unwrap_or(0));
-                    if forward {
-                        return Ok(best);
-                    }
-                }
-            }
-            next += Position::try_from(run.len()).unwrap_or(1).max(1);
-        }
-        Ok(best)
-    }
-
     /// The last writer of `path` not after `at`.
     #[must_use]
     pub fn last_writer(&self, path: &Path, at: Position) -> Option<Position> {
@@ -532,23 +373,6 @@ impl Session {
     pub fn value_at(&mut self, path: &Path, position: Position) -> Result<Option<Value>> {
         Ok(self.state_at(position)?.at(path).cloned())
     }
-}
-
-/// How many events a search looks at before it looks at the clock.
-const SEARCH_STEP: Position = 2000;
-
-/// What a search came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    /// A hit.
-    At(Position),
-    /// There is none in that direction.
-    Nothing,
-    /// Time ran out; go on from here.
-    Budget {
-        /// The last position looked at.
-        reached: Position,
-    },
 }
 
 fn beyond(position: Position, head: Position) -> Error {

@@ -259,6 +259,57 @@ fn search_finds_forward_and_backward() {
 }
 
 #[test]
+fn a_search_goes_on_from_where_its_time_ran_out() {
+    let events: Vec<_> = (0..50).map(|n| (Kind::TaskCreated, n)).collect();
+    let mut session = simple(&events);
+    for (forward, from) in [(true, 0), (false, 51)] {
+        let (mut at, mut hits) = (from, Vec::new());
+        for _ in 0..500 {
+            match session.search("a1\"", at, forward, Duration::ZERO).unwrap() {
+                Found::At(hit) => {
+                    hits.push(hit);
+                    at = hit;
+                }
+                Found::Budget { reached } => at = reached,
+                Found::Nothing => break,
+            }
+        }
+        let mut expected: Vec<Position> = (1..=50).filter(|n| n % 2 == 0).collect();
+        if !forward {
+            expected.reverse();
+        }
+        assert_eq!(hits, expected, "{forward}");
+    }
+}
+
+#[test]
+fn a_long_event_is_not_read_again() {
+    let store = MemoryStore::new(Clock::Fixed(Timestamp::from_millis(0)));
+    let short = line(1, Kind::DecisionMade, 0, 0);
+    let deep = format!("[{}0]", "[1, {\"a\": null}], ".repeat(100_000));
+    let long = short.replace("\"metadata\":{", &format!("\"metadata\":{{\"deep\":{deep},"));
+    assert_ne!(long, short);
+    store.push_raw(ISSUE, format!("{long}\n").as_bytes());
+    let mut session = Session::read(&store, ISSUE).unwrap();
+    let (state, changes) = (session.state_at(1).unwrap(), session.changes(1).unwrap());
+    assert!(session.is_quick(1));
+    session.cache.clear();
+    // As much of the log as must be read for this is nothing.
+    store.replace(ISSUE, b"");
+    assert_eq!(session.state_at(1).unwrap().value(), state.value());
+    assert_eq!(session.changes(1).unwrap(), changes);
+    assert!(!changes.is_empty() && session.summary(1).is_ok() && session.raw(1).is_err());
+    // It is what would be read.
+    store.replace(ISSUE, format!("{long}\n").as_bytes());
+    let kept = session.event(1).unwrap();
+    session.long = LongEvents::default();
+    assert_eq!(session.event(1).unwrap(), kept);
+    assert_eq!(session.raw_head(1, 20).unwrap(), long.as_bytes()[..20]);
+    let Some(Value::Long(deep_value)) = kept.get("deep") else { panic!("{kept:?}") };
+    assert_eq!(session.long_value(deep_value).unwrap(), deep);
+}
+
+#[test]
 fn a_snapshot_of_another_log_is_found_out() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("2026-06-01").join(ISSUE);

@@ -63,6 +63,8 @@ crate::closed_list! {
         Detail = "detail",
         /// In the list of issues.
         Browser = "browser",
+        /// While text is typed: a search, a filter, the palette.
+        Field = "field",
     }
 }
 
@@ -202,10 +204,14 @@ commands! {
     PageUp = "page-up", Anywhere ["pageup" "ctrl-b"] "";
     /// one page down
     PageDown = "page-down", Anywhere ["pagedown" "ctrl-f"] "";
+    /// half a page up
+    HalfPageUp = "half-page-up", Anywhere ["ctrl-u"] "";
+    /// half a page down
+    HalfPageDown = "half-page-down", Anywhere ["ctrl-d"] "";
     /// to the first row
-    Top = "top", Anywhere ["ctrl-home"] "";
-    /// to the last row
-    Bottom = "bottom", Anywhere ["ctrl-end"] "";
+    Top = "top", Anywhere ["g g" "home" "ctrl-home"] "";
+    /// to the last row; in the list of issues, with a number, to that row
+    Bottom = "bottom", Anywhere ["G" "end" "ctrl-end"] "";
     /// open, unfold or follow what is selected
     Open = "open", Anywhere ["enter"] "open";
     /// the next pane
@@ -232,6 +238,32 @@ commands! {
     Suspend = "suspend", Anywhere ["ctrl-z"] "";
     /// draw everything anew
     Redraw = "redraw", Anywhere ["ctrl-l"] "";
+    /// do what the text is for: search, go there, open the issue
+    Accept = "accept", Field ["enter"] "go";
+    /// leave the text field as if nothing was typed
+    Discard = "discard", Field ["esc" "ctrl-g"] "leave";
+    /// the next row that fits
+    NextChoice = "next-choice", Field ["down" "ctrl-n"] "";
+    /// the row before that fits
+    PreviousChoice = "previous-choice", Field ["up" "ctrl-p"] "";
+    /// keep the issues that fit, and go to their list
+    KeepFilter = "keep-filter", Field ["tab"] "";
+    /// one character to the left
+    CursorLeft = "cursor-left", Field ["left" "ctrl-b"] "";
+    /// one character to the right
+    CursorRight = "cursor-right", Field ["right" "ctrl-f"] "";
+    /// to the beginning of the text
+    CursorStart = "cursor-start", Field ["home" "ctrl-a"] "";
+    /// to the end of the text
+    CursorEnd = "cursor-end", Field ["end" "ctrl-e"] "";
+    /// delete the character before the cursor; from an empty field, leave
+    DeleteLeft = "delete-left", Field ["backspace" "ctrl-h"] "";
+    /// delete the character under the cursor
+    DeleteRight = "delete-right", Field ["delete" "ctrl-d"] "";
+    /// delete the word before the cursor
+    DeleteWord = "delete-word", Field ["ctrl-w"] "";
+    /// delete all before the cursor
+    DeleteToStart = "delete-to-start", Field ["ctrl-u"] "";
 }
 
 impl Command {

@@ -5,9 +5,11 @@
 
 use std::time::Duration;
 
+use super::action::{Command, Context};
 use super::debugger::Debugger;
 use super::input::Input;
-use super::keymap::{Key, Keymap};
+use super::key::{Key, sequence_text};
+use super::keymap::Keymap;
 use super::palette::Palette;
 use super::theme::Theme;
 use super::viewer::Viewer;
@@ -94,16 +96,6 @@ pub struct Typed {
     pub keys: Vec<Key>,
 }
 
-impl Typed {
-    /// What was typed, for the status line; empty when nothing was.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let count = self.count.map(|n| n.to_string()).unwrap_or_default();
-        let keys = super::keymap::sequence_text(&self.keys);
-        format!("{count}{keys}")
-    }
-}
-
 /// Something to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
@@ -170,6 +162,28 @@ impl App {
         } else {
             None
         }
+    }
+
+    /// Where keys are looked up, the narrowest context first.
+    #[must_use]
+    pub fn contexts(&self) -> Vec<Context> {
+        match &self.debugger {
+            Some(debugger) => vec![debugger.focus.context(), Context::Debugger, Context::Anywhere],
+            None => vec![Context::Browser, Context::Anywhere],
+        }
+    }
+
+    /// The first key of a command, as people read it; empty when it has none.
+    #[must_use]
+    pub fn first_key(&self, command: Command) -> String {
+        self.keymap.first_key(command, self.theme.is_ascii())
+    }
+
+    /// The part of a command that was typed, for the status line; empty when there is none.
+    #[must_use]
+    pub fn typed_text(&self) -> String {
+        let count = self.typed.count.map(|n| n.to_string()).unwrap_or_default();
+        count + &sequence_text(&self.typed.keys, self.theme.is_ascii())
     }
 
     /// Whether keys are text for the browser's filter.

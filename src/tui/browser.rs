@@ -13,12 +13,11 @@ use rustc_hash::FxHashMap;
 
 use super::action::Command;
 use super::input::Input;
-use super::keymap::Key;
+use super::pane::motion;
 use super::view::browser::list_rows;
 use crate::model::Timestamp;
 use crate::session::browse::{BrowseNews, IssueCard};
 
-use crossterm::event::KeyCode;
 pub use order::SortKey;
 use order::{Filter, Order};
 
@@ -280,15 +279,17 @@ impl Browser {
 
     /// Carries out a command; gives the issue that is to be opened.
     pub fn command(&mut self, command: Command, count: Option<u32>) -> Option<String> {
-        let times = i64::from(count.unwrap_or(1).max(1));
-        let page = i64::try_from(list_rows(self.height).max(2) - 1).unwrap_or(1);
+        match (command, count) {
+            // The first stays selected then, whichever it is.
+            (Command::Top, _) => self.select_first(),
+            (Command::Bottom, Some(row)) => self.select_row((row as usize).saturating_sub(1)),
+            _ => {
+                if let Some(rows) = motion(command, count, list_rows(self.height)) {
+                    self.move_by(rows);
+                }
+            }
+        }
         match command {
-            Command::Up | Command::StepBack => self.move_by(-times),
-            Command::Down | Command::StepForward => self.move_by(times),
-            Command::PageUp => self.move_by(page.saturating_mul(-times)),
-            Command::PageDown => self.move_by(page.saturating_mul(times)),
-            Command::Top | Command::ToStart => self.select_first(),
-            Command::Bottom | Command::ToEnd => self.select_row(usize::MAX),
             Command::Open => return self.selected().map(str::to_owned),
             Command::Search => self.typing = true,
             Command::Sort => self.sort_by(self.order.sorting().0.next(), false),
@@ -297,9 +298,25 @@ impl Browser {
                 self.sort_by(key, !reversed);
             }
             Command::Cancel => self.set_filter(Input::default()),
+            Command::Accept => {
+                self.typing = false;
+                return self.selected().map(str::to_owned);
+            }
+            Command::Discard => {
+                self.typing = false;
+                self.set_filter(Input::default());
+            }
+            Command::KeepFilter => self.typing = false,
             _ => {}
         }
         None
+    }
+
+    /// Changes what is filtered by.
+    pub fn edit(&mut self, change: impl FnOnce(&mut Input)) {
+        let mut input = self.filter.clone();
+        change(&mut input);
+        self.set_filter(input);
     }
 
     fn sort_by(&mut self, key: SortKey, reversed: bool) {
@@ -315,40 +332,8 @@ impl Browser {
         self.filter = input;
     }
 
-    /// Takes a key while the filter is typed; gives the issue that is to be opened.
-    pub fn key(&mut self, key: Key) -> Option<String> {
-        let cancel = key.bare() == Some(KeyCode::Esc) || key.is_ctrl('g') || key.is_ctrl('c');
-        match key.bare() {
-            _ if cancel => {
-                self.typing = false;
-                self.set_filter(Input::default());
-            }
-            Some(KeyCode::Enter) => {
-                self.typing = false;
-                return self.selected().map(str::to_owned);
-            }
-            Some(KeyCode::Up) => self.move_by(-1),
-            Some(KeyCode::Down) => self.move_by(1),
-            Some(KeyCode::Tab) => self.typing = false,
-            Some(KeyCode::Backspace) if self.filter.text().is_empty() => self.typing = false,
-            _ => {
-                let mut input = self.filter.clone();
-                input.key(key);
-                self.set_filter(input);
-            }
-        }
-        None
-    }
-
-    /// Takes pasted text while the filter is typed.
-    pub fn paste(&mut self, text: &str) {
-        let mut input = self.filter.clone();
-        input.insert(text);
-        self.set_filter(input);
-    }
-
     /// Selects the row that was clicked on; a click on the selected one gives it to be opened.
-    pub fn click(&mut self, _column: u16, row: u16) -> Option<String> {
+    pub fn click(&mut self, row: u16) -> Option<String> {
         let within = usize::from(row.checked_sub(super::view::browser::FIRST_ROW)?);
         if within >= list_rows(self.height) || self.top + within >= self.order.len() {
             return None;

@@ -1,12 +1,11 @@
 //! A line of text that is being typed.
 //!
-//! Lives here: the text, the cursor and the keys of every text field. May not live here: what the
-//! text is for.
+//! Lives here: the text, the cursor and what edits them. May not live here: which keys do that (see
+//! [`super::action`]), or what the text is for.
 
-use crossterm::event::KeyCode;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::keymap::Key;
+use super::action::Command;
 
 /// The most bytes that a field takes: a paste by accident must not slow every key after it.
 const MOST_BYTES: usize = 4096;
@@ -49,29 +48,22 @@ impl Input {
         }
     }
 
-    /// Takes a key; false when it is none of a text field.
-    pub fn key(&mut self, key: Key) -> bool {
-        if let Some(c) = key.character() {
-            self.insert(c.encode_utf8(&mut [0; 4]));
-            return true;
-        }
-        match key.bare() {
-            Some(KeyCode::Backspace) => self.cut(self.before()),
-            Some(KeyCode::Delete) => {
+    /// Carries out a command on the text; others do nothing.
+    pub fn edit(&mut self, command: Command) {
+        match command {
+            Command::DeleteLeft => self.cut(self.before()),
+            Command::DeleteRight => {
                 let end = self.after();
                 self.text.drain(self.cursor..end);
             }
-            Some(KeyCode::Left) => self.cursor = self.before(),
-            Some(KeyCode::Right) => self.cursor = self.after(),
-            Some(KeyCode::Home) => self.cursor = 0,
-            Some(KeyCode::End) => self.cursor = self.text.len(),
-            _ if key.is_ctrl('a') => self.cursor = 0,
-            _ if key.is_ctrl('e') => self.cursor = self.text.len(),
-            _ if key.is_ctrl('u') => self.cut(0),
-            _ if key.is_ctrl('w') => self.cut(self.word_start()),
-            _ => return false,
+            Command::DeleteWord => self.cut(self.word_start()),
+            Command::DeleteToStart => self.cut(0),
+            Command::CursorLeft => self.cursor = self.before(),
+            Command::CursorRight => self.cursor = self.after(),
+            Command::CursorStart => self.cursor = 0,
+            Command::CursorEnd => self.cursor = self.text.len(),
+            _ => {}
         }
-        true
     }
 
     fn cut(&mut self, from: usize) {
@@ -99,23 +91,25 @@ impl Input {
 mod tests {
     use super::*;
 
-    fn typed(keys: &[&str]) -> String {
-        let mut input = Input::default();
-        for key in keys {
-            assert!(input.key(Key::parse(key).unwrap()), "{key}");
-        }
+    fn typed(text: &str, commands: &[Command]) -> String {
+        let mut input = Input::of(text);
+        commands.iter().for_each(|command| input.edit(*command));
         let (before, after) = input.halves();
         format!("{before}|{after}")
     }
 
     #[test]
     fn edits_by_clusters_and_words() {
-        assert_eq!(typed(&["a", "b", "left", "c"]), "ac|b");
-        assert_eq!(typed(&["é", "x", "backspace", "backspace"]), "|");
-        assert_eq!(typed(&["a", "space", "b", "c", "ctrl-w"]), "a |");
-        assert_eq!(typed(&["a", "b", "home", "delete"]), "|b");
-        assert_eq!(typed(&["a", "b", "left", "ctrl-u"]), "|b");
-        assert_eq!(typed(&["backspace", "delete", "left", "right"]), "|");
+        use Command::{
+            CursorEnd, CursorLeft, CursorRight, CursorStart, DeleteLeft, DeleteRight,
+            DeleteToStart, DeleteWord,
+        };
+        assert_eq!(typed("ab", &[CursorLeft]), "a|b");
+        assert_eq!(typed("e\u{301}x", &[DeleteLeft, DeleteLeft]), "|");
+        assert_eq!(typed("a bc", &[DeleteWord]), "a |");
+        assert_eq!(typed("ab", &[CursorStart, DeleteRight, CursorEnd]), "b|");
+        assert_eq!(typed("ab", &[CursorLeft, DeleteToStart]), "|b");
+        assert_eq!(typed("", &[DeleteLeft, DeleteRight, CursorLeft, CursorRight]), "|");
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct JsonLine {
 pub const MOST_LINES: usize = 20_000;
 /// How many bytes of one piece are shown: no screen is wider.
 const MOST_PIECE: usize = 4096;
+/// How many bytes of a text are worth reading: they fill all lines of an ordinary screen.
+pub const MOST_BYTES: usize = 2 << 20;
 /// How deep lines are indented at most.
 const MOST_DEPTH: usize = 24;
 
@@ -42,6 +44,8 @@ const MOST_DEPTH: usize = 24;
 #[derive(Debug, Clone, Default)]
 pub struct JsonLines {
     bytes: Vec<u8>,
+    /// How many bytes the whole text has, of which those may be the beginning.
+    total: usize,
     lines: Vec<JsonLine>,
     at: usize,
     depth: usize,
@@ -54,16 +58,16 @@ pub struct JsonLines {
 }
 
 impl JsonLines {
-    /// The lines of these bytes.
+    /// The lines of these bytes, which are all of a text of `total` bytes, or its beginning.
     #[must_use]
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self { bytes, ..Self::default() }
+    pub fn new(bytes: Vec<u8>, total: usize) -> Self {
+        Self { total: total.max(bytes.len()), bytes, ..Self::default() }
     }
 
-    /// The bytes.
+    /// How many bytes the whole text has.
     #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+    pub fn total(&self) -> usize {
+        self.total
     }
 
     /// Makes lines until there are `count`, or all are made. Strings are broken so that no line
@@ -83,7 +87,7 @@ impl JsonLines {
     /// How many bytes are not in any line yet.
     #[must_use]
     pub fn rest(&self) -> usize {
-        if self.done { 0 } else { self.bytes.len() - self.at }
+        self.total - if self.done { self.bytes.len() } else { self.at }
     }
 
     /// The text of a piece, its beginning where it is very long; what is not UTF-8 is replaced.
@@ -255,7 +259,7 @@ mod tests {
     use super::*;
 
     fn lines(text: &str, columns: usize) -> Vec<String> {
-        let mut json = JsonLines::new(text.as_bytes().to_vec());
+        let mut json = JsonLines::new(text.as_bytes().to_vec(), text.len());
         json.ensure(usize::MAX, columns);
         assert_eq!(json.rest(), 0);
         let line = |line: &JsonLine| {
@@ -300,18 +304,21 @@ mod tests {
     #[test]
     fn only_what_is_looked_at_is_made() {
         let text = format!("[\"{}\"]", "x".repeat(13_000_000));
-        let mut json = JsonLines::new(text.into_bytes());
+        let mut json = JsonLines::new(text.into_bytes(), 0);
         json.ensure(10, 80);
         assert!(json.lines().len() >= 10);
         json.ensure(usize::MAX, 80);
         assert!(json.lines().len() <= MOST_LINES + 2);
         assert!(json.rest() > 0);
+        let mut part = JsonLines::new(b"{\"a\":[1,\"begi".to_vec(), 100);
+        part.ensure(usize::MAX, 80);
+        assert_eq!((part.rest(), part.lines().len()), (100 - 13, 4));
     }
 
     proptest::proptest! {
         #[test]
         fn any_bytes_are_answered(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200), columns in 0_usize..100) {
-            let mut json = JsonLines::new(bytes.clone());
+            let mut json = JsonLines::new(bytes.clone(), 0);
             json.ensure(usize::MAX, columns);
             let shown: usize = json.lines().iter().flat_map(|l| &l.pieces).map(|(_, r)| r.len()).sum();
             proptest::prop_assert!(shown <= bytes.len());
@@ -319,7 +326,7 @@ mod tests {
 
         #[test]
         fn every_byte_that_is_no_blank_is_shown_once(text in "[{}\\[\\],:\"a1\\\\ é]{0,60}") {
-            let mut json = JsonLines::new(text.clone().into_bytes());
+            let mut json = JsonLines::new(text.clone().into_bytes(), 0);
             json.ensure(usize::MAX, 20);
             let shown: String = json.lines().iter().flat_map(|l| &l.pieces).map(|(_, r)| json.text(r).into_owned()).collect();
             let plain = |s: &str| s.chars().filter(|c| !c.is_ascii_whitespace()).collect::<String>();

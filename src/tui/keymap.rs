@@ -1,195 +1,11 @@
 //! Which keys do what: the table's own keys, changed by the user's `keymap.toml`.
 //!
-//! Lives here: [`Key`] and its text form, [`Keymap`], reading the file. May not live here: what
-//! commands do, or keys of text fields (those are fixed).
-
-use std::fmt;
-
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+//! Lives here: [`Keymap`], reading the file. May not live here: what a key is (see [`super::key`]),
+//! or what commands do.
 
 use super::action::{COMMANDS, Command, Context};
+use super::key::{Key, Sequence, parse_sequence, sequence_text};
 use crate::schema::nearest_of;
-
-/// One key with its modifiers, in one normal form: letters carry their case, never a shift.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key {
-    code: KeyCode,
-    modifiers: KeyModifiers,
-}
-
-/// The names of keys that are no character.
-const NAMED: &[(&str, KeyCode)] = &[
-    ("backspace", KeyCode::Backspace),
-    ("enter", KeyCode::Enter),
-    ("left", KeyCode::Left),
-    ("right", KeyCode::Right),
-    ("up", KeyCode::Up),
-    ("down", KeyCode::Down),
-    ("home", KeyCode::Home),
-    ("end", KeyCode::End),
-    ("pageup", KeyCode::PageUp),
-    ("pagedown", KeyCode::PageDown),
-    ("tab", KeyCode::Tab),
-    ("delete", KeyCode::Delete),
-    ("insert", KeyCode::Insert),
-    ("esc", KeyCode::Esc),
-    ("space", KeyCode::Char(' ')),
-];
-
-/// The signs that stand for keys where there is little room.
-const SIGNS: &[(&str, &str)] = &[
-    ("left", "←"),
-    ("right", "→"),
-    ("up", "↑"),
-    ("down", "↓"),
-    ("pageup", "PgUp"),
-    ("pagedown", "PgDn"),
-    ("enter", "Enter"),
-];
-
-impl Key {
-    /// The key of a terminal's event.
-    #[must_use]
-    pub fn of(event: KeyEvent) -> Self {
-        let mods = KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT;
-        Self { code: event.code, modifiers: event.modifiers & mods }.normal()
-    }
-
-    /// The event of a terminal that this key stands for.
-    #[must_use]
-    pub fn event(self) -> KeyEvent {
-        KeyEvent::new(self.code, self.modifiers)
-    }
-
-    /// A key without modifiers.
-    #[must_use]
-    pub fn plain(code: KeyCode) -> Self {
-        Self { code, modifiers: KeyModifiers::NONE }.normal()
-    }
-
-    fn normal(mut self) -> Self {
-        match self.code {
-            KeyCode::BackTab => {
-                self.code = KeyCode::Tab;
-                self.modifiers |= KeyModifiers::SHIFT;
-            }
-            KeyCode::Char(c) => {
-                self.modifiers -= KeyModifiers::SHIFT;
-                if self.modifiers.contains(KeyModifiers::CONTROL) {
-                    self.code = KeyCode::Char(c.to_ascii_lowercase());
-                }
-            }
-            _ => {}
-        }
-        self
-    }
-
-    /// Reads a key: `l`, `G`, `ctrl-o`, `shift-tab`, `space`, `f1`.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut modifiers = KeyModifiers::NONE;
-        let mut name = text;
-        while let Some((prefix, rest)) = name.split_once('-').filter(|(_, rest)| !rest.is_empty()) {
-            modifiers |= match prefix {
-                "ctrl" => KeyModifiers::CONTROL,
-                "alt" => KeyModifiers::ALT,
-                "shift" => KeyModifiers::SHIFT,
-                _ => return None,
-            };
-            name = rest;
-        }
-        let mut chars = name.chars();
-        let code = match (chars.next(), chars.next()) {
-            (Some(c), None) => KeyCode::Char(c),
-            _ => match NAMED.iter().find(|(n, _)| *n == name) {
-                Some((_, code)) => *code,
-                None => {
-                    let number = name.strip_prefix('f')?.parse::<u8>().ok()?;
-                    KeyCode::F((1..=24).contains(&number).then_some(number)?)
-                }
-            },
-        };
-        Some(Self { code, modifiers }.normal())
-    }
-
-    /// The digit, if it is one without modifiers.
-    #[must_use]
-    pub fn digit(self) -> Option<u32> {
-        match self.code {
-            KeyCode::Char(c) if self.modifiers.is_empty() => c.to_digit(10),
-            _ => None,
-        }
-    }
-
-    /// The character, if it is one without control or alt.
-    #[must_use]
-    pub fn character(self) -> Option<char> {
-        match self.code {
-            KeyCode::Char(c) if self.modifiers.is_empty() => Some(c),
-            _ => None,
-        }
-    }
-
-    /// The code, when there are no modifiers.
-    #[must_use]
-    pub fn bare(self) -> Option<KeyCode> {
-        self.modifiers.is_empty().then_some(self.code)
-    }
-
-    /// Whether it is control with this letter.
-    #[must_use]
-    pub fn is_ctrl(self, letter: char) -> bool {
-        self.code == KeyCode::Char(letter) && self.modifiers == KeyModifiers::CONTROL
-    }
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (modifier, name) in [
-            (KeyModifiers::CONTROL, "ctrl-"),
-            (KeyModifiers::ALT, "alt-"),
-            (KeyModifiers::SHIFT, "shift-"),
-        ] {
-            if self.modifiers.contains(modifier) {
-                f.write_str(name)?;
-            }
-        }
-        if let Some((name, _)) = NAMED.iter().find(|(_, code)| *code == self.code) {
-            return f.write_str(name);
-        }
-        match self.code {
-            KeyCode::Char(c) => write!(f, "{c}"),
-            KeyCode::F(n) => write!(f, "f{n}"),
-            other => write!(f, "{other}"),
-        }
-    }
-}
-
-/// Keys that are pressed one after the other.
-pub type Sequence = Vec<Key>;
-
-fn parse_sequence(text: &str) -> Option<Sequence> {
-    let keys: Option<Sequence> = text.split_whitespace().map(Key::parse).collect();
-    keys.filter(|keys| !keys.is_empty())
-}
-
-/// A sequence as people read it: `g g`, `ctrl-o`, and arrows for arrows.
-#[must_use]
-pub fn sequence_text(keys: &[Key]) -> String {
-    let mut out = String::new();
-    for key in keys {
-        let name = key.to_string();
-        let base = name.rsplit_once('-').filter(|(_, b)| !b.is_empty());
-        let (prefix, base) = base.map_or(("", name.as_str()), |(p, b)| (&name[..=p.len()], b));
-        let sign = SIGNS.iter().find(|(n, _)| *n == base).map_or(base, |(_, sign)| sign);
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.push_str(prefix);
-        out.push_str(sign);
-    }
-    out
-}
 
 /// What some keys mean in some place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -241,18 +57,30 @@ impl Keymap {
         Lookup::Nothing
     }
 
-    /// The keys of a command, as people read them; several are parted by a space and a comma.
+    /// The sequences of a command.
+    pub fn sequences_of(&self, command: Command) -> impl Iterator<Item = &[Key]> {
+        let own = self.bindings.iter().filter(move |b| b.command == command);
+        own.map(|b| b.keys.as_slice())
+    }
+
+    /// The keys of a command, as people read them.
     #[must_use]
-    pub fn keys_of(&self, command: Command) -> Vec<String> {
-        let own = self.bindings.iter().filter(|b| b.command == command);
-        own.map(|b| sequence_text(&b.keys)).collect()
+    pub fn keys_of(&self, command: Command, ascii: bool) -> Vec<String> {
+        self.sequences_of(command).map(|keys| sequence_text(keys, ascii)).collect()
+    }
+
+    /// As [`Keymap::keys_of`], without those that mean something else in these contexts.
+    #[must_use]
+    pub fn keys_here(&self, command: Command, contexts: &[Context], ascii: bool) -> Vec<String> {
+        let here = |keys: &&[Key]| self.look_up(contexts, keys) == Lookup::Command(command);
+        let keys = self.sequences_of(command).filter(here);
+        keys.map(|keys| sequence_text(keys, ascii)).collect()
     }
 
     /// The first key of a command; empty when it has none.
     #[must_use]
-    pub fn first_key(&self, command: Command) -> String {
-        let binding = self.bindings.iter().find(|b| b.command == command);
-        binding.map(|b| sequence_text(&b.keys)).unwrap_or_default()
+    pub fn first_key(&self, command: Command, ascii: bool) -> String {
+        self.sequences_of(command).next().map(|k| sequence_text(k, ascii)).unwrap_or_default()
     }
 
     /// The default keys, changed as a `keymap.toml` says: each line gives an action all its keys,
@@ -377,20 +205,6 @@ mod tests {
     }
 
     #[test]
-    fn keys_have_one_normal_form() {
-        let shifted = KeyEvent::new(KeyCode::Char('G'), KeyModifiers::SHIFT);
-        assert_eq!(Key::of(shifted), Key::parse("G").unwrap());
-        let back_tab = KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT);
-        assert_eq!(Key::of(back_tab), Key::parse("shift-tab").unwrap());
-        let ctrl = KeyEvent::new(KeyCode::Char('O'), KeyModifiers::CONTROL);
-        assert_eq!(Key::of(ctrl), Key::parse("ctrl-o").unwrap());
-        assert_eq!(Key::parse("-").unwrap().to_string(), "-");
-        for wrong in ["", "hyper-x", "f0", "f99", "ll"] {
-            assert_eq!(Key::parse(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
     fn the_narrowest_context_wins_and_prefixes_wait() {
         let keymap = Keymap::default();
         let look = |contexts: &[Context], text: &str| keymap.look_up(contexts, &keys(text));
@@ -430,13 +244,29 @@ mod tests {
         let (keymap, _) = Keymap::read("set-mark = \"l\"\n", "k");
         let found = keymap.look_up(&[Context::Debugger], &keys("l"));
         assert_eq!(found, Lookup::Command(Command::SetMark));
-        assert_eq!(keymap.keys_of(Command::StepForward), ["→"]);
+        assert_eq!(keymap.keys_of(Command::StepForward, false), ["→"]);
+        assert_eq!(keymap.keys_of(Command::StepForward, true), ["right"]);
+    }
+
+    /// `UPDATE_KEYMAP=1 cargo test --lib keymap` writes it.
+    #[test]
+    fn the_shipped_file_is_that_of_the_table() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/keymap.toml");
+        if std::env::var_os("UPDATE_KEYMAP").is_some() {
+            std::fs::write(file, default_file()).unwrap();
+        }
+        let shipped = std::fs::read_to_string(file).unwrap();
+        assert_eq!(shipped, default_file(), "UPDATE_KEYMAP=1 cargo test --lib keymap");
+        assert_eq!(Keymap::read(&shipped, "k"), (Keymap::default(), Vec::new()));
     }
 
     #[test]
-    fn the_shipped_file_is_that_of_the_table() {
-        let shipped = include_str!("../../assets/keymap.toml");
-        assert_eq!(shipped, default_file(), "write default_file() into assets/keymap.toml");
-        assert_eq!(Keymap::read(shipped, "k"), (Keymap::default(), Vec::new()));
+    fn only_the_keys_that_reach_a_command_are_told() {
+        let keymap = Keymap::default();
+        let debugger = [Context::State, Context::Debugger, Context::Anywhere];
+        assert_eq!(keymap.keys_here(Command::Bottom, &debugger, true), ["ctrl-end"]);
+        assert_eq!(keymap.keys_here(Command::Slower, &debugger, true), [""; 0]);
+        let browser = [Context::Browser, Context::Anywhere];
+        assert_eq!(keymap.keys_here(Command::Bottom, &browser, true), ["G", "end", "ctrl-end"]);
     }
 }

@@ -16,6 +16,7 @@ pub mod debugger;
 pub mod effect;
 pub mod input;
 pub mod json;
+pub mod key;
 pub mod keymap;
 pub mod layout;
 pub mod nav;

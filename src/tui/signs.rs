@@ -5,7 +5,14 @@
 
 use crate::model::Kind;
 use crate::timeline::lanes::Outcome;
+use crate::timeline::{Row, Timeline};
 use crate::tui::theme::{Glyph, Role};
+
+/// The name of an event's type; where the line has none, that is said.
+#[must_use]
+pub fn type_name<'a>(timeline: &'a Timeline, row: &Row) -> &'a str {
+    if row.type_name.is_empty() { "(no type)" } else { timeline.text(row.type_name) }
+}
 
 /// The sign of an event for lists of events, with its meaning.
 #[must_use]

@@ -10,8 +10,6 @@ use crate::session::Session;
 
 /// How many summaries are kept before all are forgotten.
 const MOST: usize = 8192;
-/// Longer events are not read for a summary: a line of megabytes would slow the frame.
-const LONGEST: u32 = 256 * 1024;
 
 /// Summaries by position.
 #[derive(Debug, Default)]
@@ -44,7 +42,7 @@ impl Summaries {
                 continue;
             }
             let mut end = next + 1;
-            while end <= last && !self.known.contains_key(&end) && !is_long(session, end) {
+            while end <= last && !self.known.contains_key(&end) && session.is_quick(end) {
                 end += 1;
             }
             self.read(session, next..end);
@@ -69,19 +67,15 @@ impl Summaries {
         }
     }
 
-    /// A very long event gets its size for a summary.
+    /// An event that takes long to read gets its size for a summary.
     fn take_long(&mut self, session: &Session, position: Position) -> bool {
-        if !is_long(session, position) {
+        if session.is_quick(position) {
             return false;
         }
         let bytes = session.timeline().row(position).map_or(0, |row| row.locator.len);
         self.known.insert(position, format!("({} of JSON)", bytes_text(u64::from(bytes))));
         true
     }
-}
-
-fn is_long(session: &Session, position: Position) -> bool {
-    session.timeline().row(position).is_some_and(|row| row.locator.len > LONGEST)
 }
 
 /// A number of bytes for people: `812 B`, `4.0 KiB`, `12.4 MiB`.

@@ -13,12 +13,13 @@ use ratatui::text::Span;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+use super::theme::Glyph;
 use crate::model::ids::is_control;
 
 /// Stands for text that was cut off.
-pub const ELLIPSIS: &str = "…";
+pub const ELLIPSIS: &str = Glyph::Ellipsis.unicode();
 /// Stands for a line feed.
-pub const LINE_END: &str = "⏎";
+pub const LINE_END: &str = Glyph::LineEnd.unicode();
 /// How many bytes are looked at for each column. Ordinary text needs at most four; what needs
 /// more (heaps of combining marks) is cut.
 const BYTES_PER_COLUMN: usize = 16;
@@ -83,7 +84,9 @@ fn tail(text: &str, columns: usize) -> &str {
     &text[text.ceil_char_boundary(text.len().saturating_sub(most))..]
 }
 
-fn is_plain(text: &str) -> bool {
+/// Whether each byte of `text` is a letter or sign of one column, so that nothing needs measuring.
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
     text.bytes().all(|b| (b' '..=b'~').contains(&b))
 }
 

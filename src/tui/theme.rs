@@ -285,8 +285,8 @@ impl Theme {
         bars(self.ascii)
     }
 
-    /// Gives what is still drawn with lines and blocks (borders, `…`) its plain variant, where
-    /// plain signs were asked for. Text of the log keeps its letters.
+    /// Gives every sign of a drawn screen its plain variant, where plain signs were asked for:
+    /// those of frames, and those in words (`…`, `→`), wherever they come from. Letters stay.
     pub fn finish(&self, buffer: &mut Buffer) {
         if !self.ascii {
             return;

@@ -6,13 +6,15 @@
 mod debugger;
 mod mouse;
 mod prompt;
+mod travel;
 
-use super::action::{Action, Command, Context};
+use super::action::{Action, Command};
 use super::app::{App, Mode};
 use super::debugger::Debugger;
 use super::effect::Effect;
-use super::keymap::{Key, Lookup};
-use super::pane::moved;
+use super::key::{Key, sequence_text};
+use super::keymap::Lookup;
+use super::pane::{motion, moved};
 use super::search::Outcome;
 use crate::session::Session;
 
@@ -88,14 +90,14 @@ fn prepare(app: &mut App) {
     } else if let Some(browser) = &mut app.browser {
         browser.prepare(size.1.saturating_sub(1));
     }
+    let contexts = app.contexts();
     match &mut app.mode {
         Mode::Value(viewer) => {
             let (columns, rows) = super::view::popup::inner_size(size);
             viewer.prepare(columns, rows);
         }
         Mode::Help(top) => {
-            let contexts = super::view::help::contexts(app.debugger.as_deref());
-            let lines = super::view::help::line_count(&app.keymap, &contexts);
+            let lines = super::view::help::line_count(&contexts);
             let (_, rows) = super::view::popup::inner_size(size);
             *top = (*top).min(lines.saturating_sub(rows));
         }
@@ -159,18 +161,10 @@ fn work(app: &mut App) {
 /// A key, to whatever the keys go to.
 fn key(app: &mut App, key: Key) -> Vec<Effect> {
     app.notice = None;
-    if key.is_ctrl('c') {
-        return command_in_mode(app, Command::Quit, None);
-    }
     match &app.mode {
-        Mode::Search(_) => prompt::search_key(app, key),
-        Mode::Palette(_) => prompt::palette_key(app, key),
-        Mode::Mark(usage) => {
-            let usage = *usage;
-            prompt::mark_key(app, usage, key)
-        }
-        Mode::Yank => prompt::yank_key(app, key),
-        Mode::Normal if app.is_filtering() => prompt::filter_key(app, key),
+        Mode::Search(_) | Mode::Palette(_) => prompt::field_key(app, key),
+        Mode::Normal if app.is_filtering() => prompt::field_key(app, key),
+        Mode::Mark(_) | Mode::Yank => prompt::letter_key(app, key),
         Mode::Normal | Mode::Help(_) | Mode::Anomalies(_) | Mode::Value(_) => command_key(app, key),
     }
 }
@@ -186,7 +180,7 @@ fn command_key(app: &mut App, key: Key) -> Vec<Effect> {
         return Vec::new();
     }
     app.typed.keys.push(key);
-    match app.keymap.look_up(&contexts(app), &app.typed.keys) {
+    match app.keymap.look_up(&app.contexts(), &app.typed.keys) {
         Lookup::Command(command) => {
             let count = std::mem::take(&mut app.typed).count;
             command_in_mode(app, command, count)
@@ -194,19 +188,11 @@ fn command_key(app: &mut App, key: Key) -> Vec<Effect> {
         Lookup::Prefix => Vec::new(),
         Lookup::Nothing => {
             let typed = std::mem::take(&mut app.typed);
-            let keys = super::keymap::sequence_text(&typed.keys);
-            let help = app.keymap.first_key(Command::Help);
+            let keys = sequence_text(&typed.keys, app.theme.is_ascii());
+            let help = app.first_key(Command::Help);
             app.tell(format!("{keys} does nothing here; {help} tells what the keys do"));
             Vec::new()
         }
-    }
-}
-
-/// Where keys are looked up, the narrowest context first.
-fn contexts(app: &App) -> Vec<Context> {
-    match &app.debugger {
-        Some(debugger) => vec![debugger.focus.context(), Context::Debugger, Context::Anywhere],
-        None => vec![Context::Browser, Context::Anywhere],
     }
 }
 
@@ -263,21 +249,6 @@ fn command_in_window(app: &mut App, command: Command, count: Option<u32>) -> Vec
         _ => {}
     }
     Vec::new()
-}
-
-/// By how many rows a command moves in a list; none when it is no motion.
-fn motion(command: Command, count: Option<u32>, page: usize) -> Option<i64> {
-    let times = i64::from(count.unwrap_or(1).max(1));
-    let page = i64::try_from(page.saturating_sub(1).max(1)).unwrap_or(1);
-    Some(match command {
-        Command::Up => -times,
-        Command::Down => times,
-        Command::PageUp => -times * page,
-        Command::PageDown => times * page,
-        Command::Top | Command::ToStart => i64::MIN,
-        Command::Bottom | Command::ToEnd => i64::MAX,
-        _ => return None,
-    })
 }
 
 /// Back to the issues if we came from there, else out.

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::model::Position;
 use crate::session::Session;
 use crate::timeline::Cause;
-use crate::tui::json::JsonLines;
+use crate::tui::json::{self, JsonLines};
 use crate::tui::summaries::Summaries;
 
 /// How many effects are listed at most.
@@ -69,8 +69,12 @@ impl DetailPane {
                 (self.cursor, self.top) = (0, 0);
                 self.take(session, position);
             }
-            let bytes = if position == 0 { Vec::new() } else { session.raw(position)? };
-            self.json = JsonLines::new(bytes);
+            let total = session.timeline().row(position).map_or(0, |row| row.locator.len as usize);
+            let bytes = match position {
+                0 => Vec::new(),
+                _ => session.raw_head(position, json::MOST_BYTES)?,
+            };
+            self.json = JsonLines::new(bytes, total);
             self.shown = Some((position, restarts, columns));
         }
         let wanted = self.cursor.max(self.top) + height + 4;

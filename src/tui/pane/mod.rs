@@ -8,6 +8,8 @@ pub mod diff;
 pub mod events;
 pub mod state;
 
+use super::action::Command;
+
 /// Scrolls so that `cursor` is within `height` rows from the answer on, `margin` rows from the
 /// edges where possible, and no more than needed.
 #[must_use]
@@ -24,6 +26,27 @@ pub fn moved(cursor: usize, by: i64, total: usize) -> usize {
     let last = i64::try_from(total).unwrap_or(i64::MAX) - 1;
     let at = i64::try_from(cursor).unwrap_or(i64::MAX).saturating_add(by);
     usize::try_from(at.min(last)).unwrap_or_default()
+}
+
+/// By how many rows a command moves in a list of which `page` rows are seen; none when it is no
+/// motion.
+#[must_use]
+pub fn motion(command: Command, count: Option<u32>, page: usize) -> Option<i64> {
+    let times = i64::from(count.unwrap_or(1).max(1));
+    // A row of the page before stays in sight.
+    let page = i64::try_from(page.saturating_sub(1).max(1)).unwrap_or(1);
+    let half = (page / 2).max(1);
+    Some(match command {
+        Command::Up => -times,
+        Command::Down => times,
+        Command::HalfPageUp => -times * half,
+        Command::HalfPageDown => times * half,
+        Command::PageUp => -times * page,
+        Command::PageDown => times * page,
+        Command::Top | Command::ToStart => i64::MIN,
+        Command::Bottom | Command::ToEnd => i64::MAX,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

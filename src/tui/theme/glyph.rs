@@ -160,7 +160,7 @@ glyphs! {
     /// What-if: an event that was changed.
     Replaced = "±", "~";
     /// Text that goes on.
-    Ellipsis = "…", ".";
+    Ellipsis = "…", "~";
     /// The end of a line within a text.
     LineEnd = "⏎", "$";
     /// A thin rule.
@@ -179,12 +179,15 @@ pub const fn bars(ascii: bool) -> [&'static str; 8] {
     }
 }
 
-/// The plain variant of a sign of this table, or of a piece of a frame.
+/// The plain variant of a sign of this table, of a piece of a frame, or of a sign that stands in
+/// the program's own words.
 #[must_use]
 pub(super) fn plain(sign: &str) -> Option<&'static str> {
     Some(match sign {
         "─" | "━" | "═" | "–" => "-",
         "×" => "x",
+        "“" | "”" => "\"",
+        _ if is_control_picture(sign) => "^",
         "│" | "┃" | "║" => "|",
         "┌" | "┐" | "└" | "┘" | "╭" | "╮" | "╰" | "╯" | "├" | "┤" | "┬" | "┴" | "┼" => {
             "+"
@@ -195,6 +198,11 @@ pub(super) fn plain(sign: &str) -> Option<&'static str> {
             return glyph.map(|g| g.ascii()).or_else(|| bars(true).get(bar?).copied());
         }
     })
+}
+
+/// Whether a sign is one of those that stand for control characters (`␛`).
+fn is_control_picture(sign: &str) -> bool {
+    sign.chars().all(|c| ('\u{2400}'..='\u{2421}').contains(&c))
 }
 
 #[cfg(test)]
@@ -219,8 +227,9 @@ mod tests {
     #[test]
     fn frames_and_signs_have_a_plain_variant() {
         assert_eq!(plain("┌"), Some("+"));
-        assert_eq!(plain("…"), Some("."));
+        assert_eq!(plain("…"), Some("~"));
         assert_eq!(plain("█"), Some("@"));
+        assert_eq!(plain("␛"), Some("^"));
         assert_eq!(plain("ü"), None);
     }
 }

@@ -1,22 +1,20 @@
-//! What each command does in the debugger.
+//! What each command does in the debugger; those that move the playhead have a file of their own.
 
-use super::motion;
+use super::travel::{jump, travel};
 use crate::model::value::LongValue;
 use crate::model::{Path, Position, Value};
 use crate::session::Session;
 use crate::tui::action::Command;
 use crate::tui::app::{App, MarkUse, Mode};
-use crate::tui::debugger::{Debugger, Follow};
+use crate::tui::debugger::Debugger;
 use crate::tui::effect::Effect;
 use crate::tui::input::Input;
 use crate::tui::layout::Pane;
-use crate::tui::nav::{self, Way};
+use crate::tui::nav::Way;
 use crate::tui::pane::diff::Style;
+use crate::tui::pane::motion;
 use crate::tui::play::Play;
 use crate::tui::viewer::Viewer;
-
-/// How many events a leap is.
-const LEAP: Position = 10;
 
 /// Carries a command out; the debugger is open and no window is over it.
 pub(super) fn command(app: &mut App, command: Command, count: Option<u32>) -> Vec<Effect> {
@@ -40,112 +38,6 @@ pub(super) fn command(app: &mut App, command: Command, count: Option<u32>) -> Ve
         _ => {}
     }
     Vec::new()
-}
-
-/// Steps and ends: moves that always lead somewhere. False for other commands.
-fn travel(debugger: &mut Debugger, command: Command, count: Option<u32>) -> bool {
-    let times = count.unwrap_or(1).max(1);
-    let (here, head) = (debugger.playhead, debugger.head());
-    match command {
-        Command::StepForward => debugger.step_to(here.saturating_add(times)),
-        Command::StepBack => debugger.step_to(here.saturating_sub(times)),
-        Command::LeapForward => debugger.step_to(here.saturating_add(times.saturating_mul(LEAP))),
-        Command::LeapBack => debugger.step_to(here.saturating_sub(times.saturating_mul(LEAP))),
-        Command::ToStart => debugger.jump_to(count.unwrap_or(0).min(head)),
-        Command::ToEnd => match count {
-            Some(position) => debugger.jump_to(position.min(head)),
-            None => debugger.follow_head(),
-        },
-        Command::Follow if debugger.follow == Follow::Live => debugger.pause(),
-        Command::Follow => debugger.follow_head(),
-        _ => return false,
-    }
-    debugger.play = None;
-    true
-}
-
-/// Jumps to the next of something; none for other commands, an error when there is no next one.
-fn jump(
-    debugger: &mut Debugger,
-    command: Command,
-    count: Option<u32>,
-) -> Option<Result<(), String>> {
-    use Way::{Back, Forward};
-    let timeline = |debugger: &Debugger, at, find: Find| find(debugger.session.timeline(), at);
-    let (find, what): (Find, &str) = match command {
-        Command::NextPhase => (|t, at| nav::phase(t, at, Forward), "no further phase"),
-        Command::PreviousPhase => (|t, at| nav::phase(t, at, Back), "no phase before"),
-        Command::NextFailure => (|t, at| nav::failure(t, at, Forward), "no further failure"),
-        Command::PreviousFailure => (|t, at| nav::failure(t, at, Back), "no failure before"),
-        Command::NextOfActor => {
-            (|t, at| nav::same_actor(t, at, Forward), "no further event of this actor")
-        }
-        Command::PreviousOfActor => {
-            (|t, at| nav::same_actor(t, at, Back), "no event of this actor before")
-        }
-        Command::NextOfType => {
-            (|t, at| nav::same_type(t, at, Forward), "no further event of this type")
-        }
-        Command::PreviousOfType => {
-            (|t, at| nav::same_type(t, at, Back), "no event of this type before")
-        }
-        Command::ToCause => (|t, at| t.cause(at).map(|c| c.position), "no cause is known"),
-        Command::NextWriter => return Some(to_writer(debugger, count, Forward)),
-        Command::PreviousWriter => return Some(to_writer(debugger, count, Back)),
-        Command::JumpBack => return Some(again(debugger, Back, "no jump before")),
-        Command::JumpForward => return Some(again(debugger, Forward, "no further jump")),
-        _ => return None,
-    };
-    Some(repeat(debugger, count, what, |debugger, at| timeline(debugger, at, find)))
-}
-
-type Find = fn(&crate::timeline::Timeline, Position) -> Option<Position>;
-
-fn again(debugger: &mut Debugger, way: Way, nothing: &str) -> Result<(), String> {
-    debugger.play = None;
-    if debugger.jump_again(way) { Ok(()) } else { Err(nothing.to_owned()) }
-}
-
-fn to_writer(debugger: &mut Debugger, count: Option<u32>, way: Way) -> Result<(), String> {
-    let Some(path) = debugger.selected_path().cloned() else {
-        return Err("no path is selected".to_owned());
-    };
-    let nothing = match way {
-        Way::Forward => format!("nothing writes {path} after this"),
-        Way::Back => format!("nothing wrote {path} before this"),
-    };
-    let result = repeat(debugger, count, &nothing, |debugger, at| {
-        let timeline = debugger.session.timeline();
-        match way {
-            Way::Forward => timeline.next_writer(&path, at),
-            Way::Back => timeline.last_writer(&path, at.checked_sub(1)?),
-        }
-    });
-    // What was selected stays selected, wherever its row is then.
-    debugger.state.reveal(&path);
-    result
-}
-
-/// Finds so many times, and jumps to the last that was found.
-fn repeat(
-    debugger: &mut Debugger,
-    count: Option<u32>,
-    nothing: &str,
-    find: impl Fn(&Debugger, Position) -> Option<Position>,
-) -> Result<(), String> {
-    let mut at = debugger.playhead;
-    for _ in 0..count.unwrap_or(1).max(1) {
-        match find(debugger, at) {
-            Some(next) => at = next,
-            None => break,
-        }
-    }
-    if at == debugger.playhead {
-        return Err(nothing.to_owned());
-    }
-    debugger.play = None;
-    debugger.jump_to(at);
-    Ok(())
 }
 
 /// Modes and switches; false for other commands.
@@ -233,7 +125,7 @@ pub(super) fn next_hit(app: &mut App, way: Way) {
             search.go(way, debugger.playhead, debugger.state.selected(), root);
         }
         None => {
-            let key = app.keymap.first_key(Command::Search);
+            let key = app.first_key(Command::Search);
             app.tell(format!("nothing was searched for yet: {key} starts"));
         }
     }

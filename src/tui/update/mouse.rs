@@ -58,7 +58,7 @@ fn scrub(app: &mut App, column: u16) {
 
 fn click(app: &mut App, column: u16, row: u16) -> Vec<Effect> {
     let Some(debugger) = app.debugger.as_deref_mut() else {
-        let open = app.browser.as_mut().and_then(|browser| browser.click(column, row));
+        let open = app.browser.as_mut().and_then(|browser| browser.click(row));
         return open.map(Effect::Open).into_iter().collect();
     };
     let Some(pane) = debugger.layout.at(column, row) else {

@@ -1,63 +1,139 @@
 //! Keys while a text, a letter or a choice is asked for.
 
-use crossterm::event::KeyCode;
-
+use super::command_in_mode;
 use super::debugger::{next_hit, value_text};
-use super::{command_in_mode, contexts};
 use crate::model::{Moment, Value};
+use crate::tui::action::{Command, Context};
 use crate::tui::app::{App, MarkUse, Mode};
 use crate::tui::effect::Effect;
-use crate::tui::keymap::Key;
+use crate::tui::input::Input;
+use crate::tui::key::Key;
+use crate::tui::keymap::Lookup;
 use crate::tui::layout::Pane;
 use crate::tui::nav::Way;
 use crate::tui::palette::{Choice, Palette};
+use crate::tui::pane::motion;
 use crate::tui::search::{Place, Search};
 
-fn is_cancel(key: Key) -> bool {
-    key.bare() == Some(KeyCode::Esc) || key.is_ctrl('g')
-}
-
-fn is_enter(key: Key) -> bool {
-    key.bare() == Some(KeyCode::Enter)
-}
-
-/// Pasted text, to the field that is open.
-pub(super) fn paste(app: &mut App, text: &str) -> Vec<Effect> {
+/// Changes the text that is being typed, and what depends on it.
+fn edit(app: &mut App, change: impl FnOnce(&mut Input)) {
     match &mut app.mode {
-        Mode::Search(input) => input.insert(text),
+        Mode::Search(input) => change(input),
         Mode::Palette(palette) => {
-            palette.input.insert(text);
-            find(app);
+            let before = palette.input.text().to_owned();
+            change(&mut palette.input);
+            if palette.input.text() != before {
+                find(app);
+            }
         }
         Mode::Normal => {
             if let Some(browser) = app.browser.as_mut().filter(|b| b.is_typing()) {
-                browser.paste(text);
+                browser.edit(change);
             }
         }
         _ => {}
     }
-    Vec::new()
 }
 
-/// A key of the browser's filter.
-pub(super) fn filter_key(app: &mut App, key: Key) -> Vec<Effect> {
-    let opened = app.browser.as_mut().and_then(|browser| browser.key(key));
-    opened.map(Effect::Open).into_iter().collect()
-}
-
-/// A key of the search's field.
-pub(super) fn search_key(app: &mut App, key: Key) -> Vec<Effect> {
-    let Mode::Search(input) = &mut app.mode else { return Vec::new() };
-    if is_enter(key) {
-        let needle = input.text().to_owned();
-        app.mode = Mode::Normal;
-        start_search(app, &needle);
-    } else if is_cancel(key) {
-        app.mode = Mode::Normal;
-    } else {
-        input.key(key);
+/// Whether there is nothing in the field.
+fn is_blank(app: &App) -> bool {
+    match &app.mode {
+        Mode::Search(input) => input.text().is_empty(),
+        Mode::Palette(palette) => palette.input.text().is_empty(),
+        _ => app.browser.as_ref().is_some_and(|browser| browser.filter().text().is_empty()),
     }
+}
+
+/// Pasted text, to the field that is open.
+pub(super) fn paste(app: &mut App, text: &str) -> Vec<Effect> {
+    edit(app, |input| input.insert(text));
     Vec::new()
+}
+
+/// A key while text is typed: a letter goes into the text, others are looked up.
+pub(super) fn field_key(app: &mut App, key: Key) -> Vec<Effect> {
+    if let Some(letter) = key.character() {
+        return paste(app, letter.encode_utf8(&mut [0; 4]));
+    }
+    match app.keymap.look_up(&[Context::Field, Context::Anywhere], &[key]) {
+        Lookup::Command(command) => field_command(app, command),
+        _ => Vec::new(),
+    }
+}
+
+fn field_command(app: &mut App, command: Command) -> Vec<Effect> {
+    match command {
+        Command::Quit | Command::Suspend | Command::Redraw => command_in_mode(app, command, None),
+        Command::Accept => accept(app),
+        Command::Discard => discard(app),
+        Command::DeleteLeft if is_blank(app) => discard(app),
+        _ => {
+            edit(app, |input| input.edit(command));
+            choose_row(app, command);
+            Vec::new()
+        }
+    }
+}
+
+fn accept(app: &mut App) -> Vec<Effect> {
+    match &app.mode {
+        Mode::Search(input) => {
+            let needle = input.text().to_owned();
+            app.mode = Mode::Normal;
+            start_search(app, &needle);
+            Vec::new()
+        }
+        Mode::Palette(_) => choose(app),
+        _ => super::browser_command(app, Command::Accept, None),
+    }
+}
+
+fn discard(app: &mut App) -> Vec<Effect> {
+    match app.mode {
+        Mode::Normal => super::browser_command(app, Command::Discard, None),
+        _ => {
+            app.mode = Mode::Normal;
+            Vec::new()
+        }
+    }
+}
+
+/// Moves in the list of what fits the text, if the command is for that.
+fn choose_row(app: &mut App, command: Command) {
+    let command = match command {
+        Command::NextChoice => Command::Down,
+        Command::PreviousChoice => Command::Up,
+        other => other,
+    };
+    match &mut app.mode {
+        Mode::Palette(palette) => {
+            let page = crate::tui::view::popup::palette_rows(app.size);
+            if let Some(rows) = motion(command, None, page) {
+                palette.move_by(rows);
+            }
+        }
+        Mode::Normal => {
+            if let Some(browser) = &mut app.browser {
+                browser.command(command, None);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A key while a letter is asked for.
+pub(super) fn letter_key(app: &mut App, key: Key) -> Vec<Effect> {
+    let mode = std::mem::take(&mut app.mode);
+    match (key.character(), mode) {
+        (Some(letter), Mode::Mark(usage)) => mark_letter(app, usage, letter),
+        (Some(letter), Mode::Yank) => yank_letter(app, letter),
+        _ => match app.keymap.look_up(&[Context::Anywhere], &[key]) {
+            Lookup::Command(command @ (Command::Quit | Command::Suspend | Command::Redraw)) => {
+                command_in_mode(app, command, None)
+            }
+            _ => Vec::new(),
+        },
+    }
 }
 
 /// Searches from here on; for no text, for what was searched for before.
@@ -79,7 +155,7 @@ pub(super) fn open_palette(app: &mut App) {
 
 /// Finds what fits the palette's text.
 fn find(app: &mut App) {
-    let contexts = contexts(app);
+    let contexts = app.contexts();
     let Mode::Palette(palette) = &mut app.mode else { return };
     let moment = match app.debugger.as_deref_mut() {
         Some(debugger) => Moment::parse(palette.input.text())
@@ -88,25 +164,6 @@ fn find(app: &mut App) {
         None => Err(String::new()),
     };
     palette.find(moment, &contexts);
-}
-
-/// A key of the palette.
-pub(super) fn palette_key(app: &mut App, key: Key) -> Vec<Effect> {
-    let Mode::Palette(palette) = &mut app.mode else { return Vec::new() };
-    if is_cancel(key) {
-        app.mode = Mode::Normal;
-    } else if is_enter(key) {
-        return choose(app);
-    } else if key.bare() == Some(KeyCode::Up) || key.is_ctrl('p') {
-        palette.move_by(-1);
-    } else if key.bare() == Some(KeyCode::Down) || key.is_ctrl('n') {
-        palette.move_by(1);
-    } else if key.bare() == Some(KeyCode::Backspace) && palette.input.text().is_empty() {
-        app.mode = Mode::Normal;
-    } else if palette.input.key(key) {
-        find(app);
-    }
-    Vec::new()
 }
 
 fn choose(app: &mut App) -> Vec<Effect> {
@@ -133,10 +190,8 @@ fn choose(app: &mut App) -> Vec<Effect> {
 }
 
 /// The letter of a mark.
-pub(super) fn mark_key(app: &mut App, usage: MarkUse, key: Key) -> Vec<Effect> {
-    app.mode = Mode::Normal;
+fn mark_letter(app: &mut App, usage: MarkUse, letter: char) -> Vec<Effect> {
     let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
-    let Some(letter) = key.character() else { return Vec::new() };
     if usage == MarkUse::Go && letter == '\'' {
         debugger.jump_again(Way::Back);
         return Vec::new();
@@ -183,21 +238,20 @@ fn save(app: &App) -> Vec<Effect> {
 }
 
 /// What to copy.
-pub(super) fn yank_key(app: &mut App, key: Key) -> Vec<Effect> {
-    app.mode = Mode::Normal;
+fn yank_letter(app: &mut App, letter: char) -> Vec<Effect> {
     let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
     let path = debugger.selected_path().cloned();
-    let text = match (key.character(), path) {
-        (Some('e'), _) => debugger
+    let text = match (letter, path) {
+        ('e', _) => debugger
             .session
             .raw(debugger.playhead)
             .map(|bytes| ("event", String::from_utf8_lossy(&bytes).into_owned())),
-        (Some('p'), Some(path)) => Ok(("path", path.to_string())),
-        (Some('v'), Some(path)) => {
+        ('p', Some(path)) => Ok(("path", path.to_string())),
+        ('v', Some(path)) => {
             let value = debugger.state.root().at(&path).cloned().unwrap_or(Value::Null);
             value_text(&mut debugger.session, &value).map(|text| ("value", text))
         }
-        (Some('p' | 'v'), None) => {
+        ('p' | 'v', None) => {
             app.tell("no path is selected");
             return Vec::new();
         }

@@ -1,7 +1,10 @@
 //! The list of issues, drawn.
 //!
-//! Lives here: which columns fit a width, and what stands in them. May not live here: order,
-//! filter and selection (see [`crate::tui::browser`]). Only the rows that are seen are formatted.
+//! Lives here: what stands in frame, heads and rows. May not live here: order, filter and selection
+//! (see [`crate::tui::browser`]). Only the rows that are seen are formatted.
+
+mod columns;
+mod words;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,11 +12,13 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Widget};
 
-use crate::model::Timestamp;
-use crate::tui::browser::{Browser, Row, SortKey};
+use crate::tui::browser::{Browser, Row};
 use crate::tui::signs::status_sign;
 use crate::tui::text;
 use crate::tui::theme::{Glyph, Role, Theme};
+
+use columns::{Column, Placed, fit};
+use words::{age, counted, short, sparkline};
 
 /// The row of the screen on which the first issue stands: below the frame and the heads.
 pub const FIRST_ROW: u16 = 2;
@@ -24,62 +29,6 @@ const OTHER_ROWS: u16 = 4;
 #[must_use]
 pub fn list_rows(height: u16) -> usize {
     usize::from(height.saturating_sub(OTHER_ROWS))
-}
-
-/// A column of the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Column {
-    Live,
-    Status,
-    Key,
-    Summary,
-    Phase,
-    Agents,
-    Events,
-    Errors,
-    Activity,
-    Age,
-}
-
-/// A column with its head, the width it takes, and how soon it goes when there is little room:
-/// the highest number first. The summary takes what is left.
-const COLUMNS: [(Column, &str, usize, u8); 10] = [
-    (Column::Live, "", 1, 0),
-    (Column::Status, "", 1, 0),
-    (Column::Key, "issue", 0, 0),
-    (Column::Summary, "summary", 0, 0),
-    (Column::Phase, "phase", 9, 2),
-    (Column::Agents, "agents", 7, 3),
-    (Column::Events, "events", 7, 4),
-    (Column::Errors, "errors", 6, 1),
-    (Column::Activity, "activity", 16, 5),
-    (Column::Age, "last", 5, 0),
-];
-
-/// The summary gets at least so many columns before others do.
-const LEAST_SUMMARY: usize = 22;
-
-/// The columns that fit, each with where it begins and how wide it is.
-fn fit(width: usize, key: usize) -> Vec<(Column, &'static str, usize, usize)> {
-    let key = key.clamp(5, (width / 3).max(5));
-    let own = |column: Column, fixed: usize| if column == Column::Key { key } else { fixed };
-    let taken = |worst: u8| -> usize {
-        let shown = COLUMNS.iter().filter(|(.., priority)| *priority <= worst);
-        shown.map(|(column, _, fixed, _)| own(*column, *fixed) + 1).sum()
-    };
-    let worst = (0..=5).rev().find(|worst| taken(*worst) + LEAST_SUMMARY <= width).unwrap_or(0);
-    let summary = (width + 1).saturating_sub(taken(worst));
-    let mut x = 0;
-    let mut fitting = Vec::new();
-    for (column, head, fixed, priority) in COLUMNS {
-        let columns = if column == Column::Summary { summary } else { own(column, fixed) };
-        if priority > worst || columns == 0 || x >= width {
-            continue;
-        }
-        fitting.push((column, head, x, columns.min(width - x)));
-        x += columns + 1;
-    }
-    fitting
 }
 
 /// Draws the list.
@@ -206,10 +155,10 @@ impl List<'_> {
         spans
     }
 
-    fn heads(&self, inner: Rect, columns: &[(Column, &str, usize, usize)], buffer: &mut Buffer) {
+    fn heads(&self, inner: Rect, columns: &[Placed], buffer: &mut Buffer) {
         let (key, reversed) = self.browser.sorting();
-        for (column, head, x, width) in columns {
-            let sorted = sorted_column(key) == *column;
+        for Placed { column, head, x, width } in columns {
+            let sorted = Column::sorted_by(key) == *column;
             let style = self.style(if sorted { Role::Accent } else { Role::Dim });
             let arrow = self.theme.glyph(if reversed { Glyph::MoreUp } else { Glyph::MoreDown });
             // The column of statuses is too narrow for a word.
@@ -218,7 +167,7 @@ impl List<'_> {
                 (true, false) => format!("{head}{arrow}"),
                 _ => (*head).to_owned(),
             };
-            let text = if is_number(*column) {
+            let text = if column.is_number() {
                 text::pad_start(&head, *width)
             } else {
                 text::pad(&head, *width)
@@ -227,15 +176,9 @@ impl List<'_> {
         }
     }
 
-    fn row(
-        &self,
-        row: &Row<'_>,
-        line: Rect,
-        columns: &[(Column, &str, usize, usize)],
-        buffer: &mut Buffer,
-    ) {
-        for (column, _, x, width) in columns {
-            self.cell(row, *column, *x, *width, line, buffer);
+    fn row(&self, row: &Row<'_>, line: Rect, columns: &[Placed], buffer: &mut Buffer) {
+        for place in columns {
+            self.cell(row, *place, line, buffer);
         }
         if row.selected {
             let whole = Rect { x: line.x - 1, width: line.width + 2, ..line };
@@ -243,15 +186,8 @@ impl List<'_> {
         }
     }
 
-    fn cell(
-        &self,
-        row: &Row<'_>,
-        column: Column,
-        x: usize,
-        width: usize,
-        line: Rect,
-        buffer: &mut Buffer,
-    ) {
+    fn cell(&self, row: &Row<'_>, place: Placed, line: Rect, buffer: &mut Buffer) {
+        let Placed { column, x, width, .. } = place;
         let card = row.card;
         let (dim, faint) = (self.style(Role::Dim), self.style(Role::Faint));
         let none = || (self.theme.glyph(Glyph::Event).to_owned(), faint);
@@ -301,8 +237,11 @@ impl List<'_> {
             );
             return;
         }
-        let text =
-            if is_number(column) { text::pad_start(&text, width) } else { text::cut(&text, width) };
+        let text = if column.is_number() {
+            text::pad_start(&text, width)
+        } else {
+            text::cut(&text, width)
+        };
         put(buffer, line, x, width, &text, style);
     }
 
@@ -355,126 +294,5 @@ fn put(buffer: &mut Buffer, line: Rect, x: usize, width: usize, text: &str, styl
     let x = line.x.saturating_add(u16::try_from(x).unwrap_or(u16::MAX));
     if x < line.right() {
         buffer.set_stringn(x, line.y, text, width, style);
-    }
-}
-
-fn is_number(column: Column) -> bool {
-    matches!(column, Column::Agents | Column::Events | Column::Errors | Column::Age)
-}
-
-fn sorted_column(key: SortKey) -> Column {
-    match key {
-        SortKey::Activity => Column::Age,
-        SortKey::Key => Column::Key,
-        SortKey::Status => Column::Status,
-        SortKey::Agents => Column::Agents,
-        SortKey::Events => Column::Events,
-        SortKey::Errors => Column::Errors,
-    }
-}
-
-fn counted(number: u64, what: &str) -> String {
-    format!("{} {what}{}", short(number), if number == 1 { "" } else { "s" })
-}
-
-/// A number in at most six columns: `999`, `12,345`, `123k`, `4.5M`.
-fn short(number: u64) -> String {
-    match number {
-        0..1_000 => number.to_string(),
-        1_000..100_000 => format!("{},{:03}", number / 1_000, number % 1_000),
-        100_000..1_000_000 => format!("{}k", number / 1_000),
-        1_000_000..10_000_000_000 => format!("{}.{}M", number / 1_000_000, number / 100_000 % 10),
-        _ => format!("{}G", number / 1_000_000_000),
-    }
-}
-
-/// How long ago, in the largest unit: `now`, `12s`, `4m`, `3h`, `2d`, `5w`, `3y`.
-fn age(last: Timestamp, now: Timestamp) -> String {
-    let seconds = (now.millis() - last.millis()) / 1000;
-    match seconds {
-        ..2 => "now".to_owned(),
-        2..60 => format!("{seconds}s"),
-        60..3_600 => format!("{}m", seconds / 60),
-        3_600..86_400 => format!("{}h", seconds / 3_600),
-        86_400..1_209_600 => format!("{}d", seconds / 86_400),
-        1_209_600..31_536_000 => format!("{}w", seconds / 604_800),
-        _ => format!("{}y", seconds / 31_536_000),
-    }
-}
-
-/// The activity in at most `width` columns, each of them the sum of the same number of stretches.
-fn sparkline(activity: &[u32], width: usize, bars: &[&'static str; 8]) -> String {
-    let each = activity.len().div_ceil(width.max(1)).max(1);
-    let sums: Vec<u64> =
-        activity.chunks(each).map(|part| part.iter().map(|n| u64::from(*n)).sum()).collect();
-    let most = sums.iter().copied().max().unwrap_or_default().max(1);
-    let bar = |sum: u64| {
-        #[allow(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "between 0 and 8"
-        )]
-        let level = ((sum as f64 / most as f64).sqrt() * 8.0).ceil() as usize;
-        level.checked_sub(1).and_then(|at| bars.get(at)).copied().unwrap_or(" ")
-    };
-    sums.into_iter().map(bar).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_go_by_priority_and_never_overlap() {
-        for width in 0..240 {
-            for key in [1, 8, 24] {
-                let columns = fit(width, key);
-                for pair in columns.windows(2) {
-                    assert!(pair[0].2 + pair[0].3 < pair[1].2, "{width}: {pair:?}");
-                }
-                assert!(columns.last().is_none_or(|last| last.2 + last.3 <= width), "{width}");
-            }
-        }
-        let names = |width| fit(width, 8).iter().map(|c| c.1).collect::<Vec<_>>().join(" ");
-        assert_eq!(names(36).trim(), "issue summary last");
-        assert_eq!(names(60).trim(), "issue summary phase errors last");
-        assert_eq!(names(76).trim(), "issue summary phase agents events errors last");
-        assert_eq!(names(120).trim(), "issue summary phase agents events errors activity last");
-    }
-
-    #[test]
-    fn numbers_and_ages_are_short() {
-        for (number, text) in [
-            (0, "0"),
-            (999, "999"),
-            (12_345, "12,345"),
-            (123_456, "123k"),
-            (4_560_000, "4.5M"),
-            (u64::MAX, "18446744073G"),
-        ] {
-            assert_eq!(short(number), text);
-        }
-        let at = Timestamp::from_millis;
-        for (seconds, text) in [
-            (-9, "now"),
-            (1, "now"),
-            (59, "59s"),
-            (3599, "59m"),
-            (86_399, "23h"),
-            (86_400 * 13, "13d"),
-            (86_400 * 20, "2w"),
-            (86_400 * 800, "2y"),
-        ] {
-            assert_eq!(age(at(0), at(seconds * 1000)), text);
-        }
-    }
-
-    #[test]
-    fn sparklines_fit_and_show_what_there_is() {
-        let bars = crate::tui::theme::bars(false);
-        assert_eq!(sparkline(&[0, 1, 4, 16, 64], 8, &bars), " ▁▂▄█");
-        assert_eq!(sparkline(&[1; 32], 16, &bars).chars().count(), 16);
-        assert_eq!(sparkline(&[], 16, &bars), "");
     }
 }

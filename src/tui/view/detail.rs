@@ -20,7 +20,7 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
     let focused = debugger.focus == Pane::Detail;
     let pane = &debugger.detail;
     let title = format!("#{}", debugger.playhead);
-    let size = bytes_text(pane.json.bytes().len() as u64);
+    let size = bytes_text(pane.json.total() as u64);
     let titles = [("event", Role::Title), (title.as_str(), Role::Dim)];
     let inner = frame(buffer, area, theme, focused, &titles, &size);
     if debugger.playhead == 0 {
@@ -75,7 +75,7 @@ fn link(app: &App, debugger: &Debugger, cause: &Cause, pen: &mut Pen<'_>) {
     pen.skip(1).put(&cause.position.to_string(), theme.style(Role::Strong)).skip(1);
     pen.put(theme.glyph(glyph), theme.style(role)).skip(1);
     pen.put_right(&format!(" {}", cause.link), 24, theme.style(Role::Faint));
-    pen.put(timeline.text(row.type_name), theme.style(Role::Text)).skip(1);
+    pen.put(signs::type_name(timeline, row), theme.style(Role::Text)).skip(1);
     pen.put(debugger.summaries.get(cause.position), theme.style(Role::Dim));
 }
 

@@ -57,7 +57,7 @@ fn draw_row(app: &App, debugger: &Debugger, position: Position, mut pen: Pen<'_>
     let (glyph, role) = signs::event_sign(row.kind);
     pen.put(theme.glyph(glyph), theme.style(role)).skip(1);
     let type_role = if role == Role::Failed || role == Role::Anomaly { role } else { Role::Text };
-    let name = timeline.text(row.type_name);
+    let name = signs::type_name(timeline, row);
     if room >= ALIGNED {
         pen.field(name, TYPE_COLUMNS, theme.style(type_role)).skip(1);
     } else {

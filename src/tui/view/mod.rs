@@ -34,6 +34,11 @@ use pen::Pen;
 pub fn draw(app: &App, frame: &mut Frame<'_>) {
     let area = frame.area();
     let buffer = frame.buffer_mut();
+    draw_parts(app, area, buffer);
+    app.theme.finish(buffer);
+}
+
+fn draw_parts(app: &App, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, app.theme.style(Role::Text));
     // Between a resize and its action the frame is of another size than what was made ready.
     if !app.fits() || (area.width, area.height) != app.size {

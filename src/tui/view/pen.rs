@@ -36,8 +36,12 @@ impl<'a> Pen<'a> {
 
     /// Writes as much of `text` as fits.
     pub(super) fn put(&mut self, text: &str, style: Style) -> &mut Self {
-        let shown = text::cut(text, self.room());
-        self.write(&shown, style);
+        if text.len() <= self.room() && text::is_plain(text) {
+            self.write_plain(text, style);
+        } else {
+            let shown = text::cut(text, self.room());
+            self.write(&shown, style);
+        }
         self
     }
 
@@ -76,15 +80,27 @@ impl<'a> Pen<'a> {
             return false;
         }
         let from = self.right - u16::try_from(wide).unwrap_or_default();
-        let shown = text::cut(text, wide);
-        self.buffer.set_stringn(from, self.y, shown, wide, style);
+        Pen { buffer: self.buffer, x: from, ..*self }.put(text, style);
         self.right = from;
         true
     }
 
+    /// Writes plain text that fits. Most text is: without looking for clusters and measuring them
+    /// it costs a fraction.
+    fn write_plain(&mut self, text: &str, style: Style) {
+        for at in 0..text.len() {
+            if let (Some(cell), Some(letter)) =
+                (self.buffer.cell_mut((self.x, self.y)), text.get(at..=at))
+            {
+                cell.set_symbol(letter).set_style(style);
+            }
+            self.x += 1;
+        }
+    }
+
     fn write(&mut self, shown: &str, style: Style) {
-        if shown.is_empty() {
-            return;
+        if shown.len() <= self.room() && text::is_plain(shown) {
+            return self.write_plain(shown, style);
         }
         self.buffer.set_stringn(self.x, self.y, shown, self.room(), style);
         let used = u16::try_from(shown.width()).unwrap_or(u16::MAX);

@@ -10,6 +10,7 @@ use crate::tui::app::App;
 use crate::tui::debugger::Debugger;
 use crate::tui::palette::{Choice, Palette};
 use crate::tui::pane::scroll;
+use crate::tui::signs;
 use crate::tui::theme::{Glyph, Role};
 use crate::tui::viewer::Viewer;
 
@@ -79,6 +80,12 @@ pub(super) fn anomalies(app: &App, debugger: &Debugger, cursor: usize, buffer: &
     }
 }
 
+/// How many choices the palette shows at most.
+#[must_use]
+pub fn palette_rows(size: (u16, u16)) -> usize {
+    usize::from(large(size).height.min(HIGHEST_PALETTE).saturating_sub(3))
+}
+
 /// What fits what is typed.
 pub(super) fn palette(app: &App, palette: &Palette, buffer: &mut Buffer) {
     let theme = &app.theme;
@@ -118,13 +125,13 @@ fn draw_choice(app: &App, choice: Choice, mut pen: Pen<'_>) {
             let timeline = debugger.session.timeline();
             if let Some(row) = timeline.row(position) {
                 pen.put(&row.at.time_of_day(), theme.style(Role::Dim)).skip(1);
-                pen.put(timeline.text(row.type_name), theme.style(Role::Text));
+                pen.put(signs::type_name(timeline, row), theme.style(Role::Text));
             }
         }
         Choice::Command(command) => {
             let spec = command.spec();
-            let keys = app.keymap.keys_of(command).join("  ");
-            pen.put_right(&keys, 44, theme.style(Role::KeyHint));
+            let keys = app.keymap.keys_here(command, &app.contexts(), theme.is_ascii()).join("  ");
+            pen.put_right(&format!("  {keys}"), 44, theme.style(Role::KeyHint));
             pen.field(spec.name, 20, theme.style(Role::Strong)).skip(1);
             pen.put(spec.doc, theme.style(Role::Dim));
         }
@@ -142,7 +149,7 @@ pub(super) fn yank(app: &App, debugger: &Debugger, buffer: &mut Buffer) {
     ];
     let width = app.size.0.saturating_sub(4).min(60);
     let area = Rect::new((app.size.0 - width) / 2, app.size.1.saturating_sub(7), width, 5);
-    let back = app.keymap.first_key(Command::Cancel);
+    let back = app.first_key(Command::Cancel);
     let inner = open(app, buffer, area, "copy", &format!("{back} back"));
     for (row, (key, what, which)) in rows.iter().enumerate() {
         let mut pen = Pen::new(buffer, inner, row);

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::pen::Pen;
-use crate::tui::action::{COMMANDS, Command};
+use crate::tui::action::{COMMANDS, Command, Context};
 use crate::tui::app::{App, MarkUse, Mode};
 use crate::tui::theme::{Glyph, Role};
 
@@ -16,7 +16,10 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     right(app, &mut pen);
     pen.skip(1);
     match &app.mode {
-        Mode::Search(input) => super::prompt_line(app, "/", input, &mut pen),
+        Mode::Search(input) => {
+            field_hints(app, &mut pen);
+            super::prompt_line(app, "/", input, &mut pen);
+        }
         Mode::Mark(usage) => {
             let text = match usage {
                 MarkUse::Set => "mark this event: which letter?",
@@ -37,8 +40,42 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
                     theme.style(Role::Failed),
                 );
             }
-            (None, None) => hints(app, &mut pen),
+            (None, None) if app.is_filtering() => field_hints(app, &mut pen),
+            (None, None) => match app.mode {
+                Mode::Normal => hints(app, &mut pen),
+                Mode::Palette(_) => field_hints(app, &mut pen),
+                _ => window_hints(app, &mut pen),
+            },
         },
+    }
+}
+
+/// The keys of the text field that have a word for this line, at its right.
+fn field_hints(app: &App, pen: &mut Pen<'_>) {
+    let theme = &app.theme;
+    let of_field = COMMANDS.iter().filter(|s| s.context == Context::Field && !s.hint.is_empty());
+    for spec in of_field.rev() {
+        let key = app.first_key(spec.command);
+        if !key.is_empty() && pen.put_right(&format!("{}  ", spec.hint), 40, theme.style(Role::Dim))
+        {
+            pen.put_right(&format!("{key} "), 30, theme.style(Role::KeyHint));
+        }
+    }
+}
+
+/// The keys that do something in the window that is open.
+fn window_hints(app: &App, pen: &mut Pen<'_>) {
+    let own = match app.mode {
+        Mode::Anomalies(_) => Some((Command::Open, "go there")),
+        Mode::Value(_) => Some((Command::Yank, "copy")),
+        Mode::Yank => None,
+        _ => Some((Command::PageDown, "page")),
+    };
+    let scroll = [(Command::Up, "up"), (Command::Down, "down")];
+    let scroll = scroll.into_iter().filter(|_| !matches!(app.mode, Mode::Yank));
+    for (command, word) in scroll.chain(own).chain([(Command::Cancel, "back")]) {
+        pen.put(&app.first_key(command), app.theme.style(Role::KeyHint)).skip(1);
+        pen.put(word, app.theme.style(Role::Dim)).skip(2);
     }
 }
 
@@ -56,7 +93,7 @@ fn right(app: &App, pen: &mut Pen<'_>) {
     if anomalies > 0 {
         let s = if anomalies == 1 { "y" } else { "ies" };
         let sign = theme.glyph(Glyph::Anomaly);
-        let key = app.keymap.first_key(Command::Anomalies);
+        let key = app.first_key(Command::Anomalies);
         let long = format!("{anomalies} anomal{s} {sign} {key}");
         if !pen.put_right(&long, 30, theme.style(Role::Anomaly)) {
             pen.put_right(&format!("{anomalies}{sign}"), 8, theme.style(Role::Anomaly));
@@ -75,7 +112,7 @@ fn right(app: &App, pen: &mut Pen<'_>) {
         pen.put_right(&text, 24, theme.style(Role::SearchHit));
         pen.put_right("  ", 8, theme.style(Role::StatusBar));
     }
-    let typed = app.typed.text();
+    let typed = app.typed_text();
     if !typed.is_empty() {
         pen.put_right(&format!("{typed}  "), 8, theme.style(Role::Accent));
     }
@@ -93,13 +130,13 @@ fn marks(app: &App, pen: &mut Pen<'_>) {
 /// The keys of the commands that have a word for this line.
 fn hints(app: &App, pen: &mut Pen<'_>) {
     let theme = &app.theme;
-    let help = app.keymap.first_key(Command::Help);
+    let help = app.first_key(Command::Help);
     pen.put_right(&format!("{help} help "), 16, theme.style(Role::KeyHint));
-    let contexts = super::help::contexts(app.debugger.as_deref());
+    let contexts = app.contexts();
     for context in contexts {
         let here = COMMANDS.iter().filter(|s| s.context == context && !s.hint.is_empty());
         for spec in here.filter(|s| s.command != Command::Help) {
-            let key = app.keymap.first_key(spec.command);
+            let key = app.first_key(spec.command);
             let wide = key.chars().count() + spec.hint.len() + 3;
             if key.is_empty() || pen.room() < wide {
                 continue;

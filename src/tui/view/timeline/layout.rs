@@ -26,8 +26,8 @@ pub(super) struct Layout {
     pub(super) ruler: u16,
 }
 
-/// The longest name of a row that is always there (`density`, `elapsed`).
-const OWN_LABEL: u16 = 7;
+/// The longest name of a row that is always there: the ruler's time of day (`20:10:52`).
+const OWN_LABEL: u16 = 8;
 /// How many rows high the density strip can be.
 const HIGHEST_DENSITY: u16 = 4;
 /// How many lanes are looked at to find the width of the names: it must not change as lanes

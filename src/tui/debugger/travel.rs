@@ -1,0 +1,196 @@
+//! How the playhead moves: steps, jumps, following the head, playing, and news of the log.
+//!
+//! Lives here: where it is allowed to be. May not live here: which key moves it, or what is shown.
+
+use std::time::Duration;
+
+use super::Debugger;
+use crate::model::{Moment, Position};
+use crate::session::News;
+use crate::tui::nav::Way;
+use crate::tui::view::timeline::Head;
+
+/// How long taking in news may hold up the screen.
+const PUMP_BUDGET: Duration = Duration::from_millis(8);
+/// How many jumps are remembered.
+const MOST_JUMPS: usize = 200;
+
+/// Whether the playhead moves with the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follow {
+    /// It does.
+    Live,
+    /// It stands still since the head was here.
+    Paused(Position),
+}
+
+/// Places to come back to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Jumps {
+    back: Vec<Position>,
+    forward: Vec<Position>,
+}
+
+impl Jumps {
+    fn note(&mut self, from: Position) {
+        if self.back.last() != Some(&from) {
+            self.back.push(from);
+        }
+        if self.back.len() > MOST_JUMPS {
+            self.back.remove(0);
+        }
+        self.forward.clear();
+    }
+
+    fn go(&mut self, way: Way, here: Position) -> Option<Position> {
+        let (from, to) = match way {
+            Way::Back => (&mut self.back, &mut self.forward),
+            Way::Forward => (&mut self.forward, &mut self.back),
+        };
+        let found = from.pop()?;
+        to.push(here);
+        Some(found)
+    }
+}
+
+impl Debugger {
+    /// Moves without leaving a place to come back to.
+    pub fn step_to(&mut self, position: Position) {
+        let to = position.min(self.head());
+        self.pending = None;
+        if to < self.playhead && self.follow == Follow::Live {
+            self.follow = Follow::Paused(self.head());
+        }
+        self.adjust_lanes |= to != self.playhead;
+        self.playhead = to;
+    }
+
+    /// Moves and leaves a place to come back to.
+    pub fn jump_to(&mut self, position: Position) {
+        if position != self.playhead {
+            self.jumps.note(self.playhead);
+        }
+        self.step_to(position);
+        if position < self.head() && self.follow == Follow::Live {
+            self.follow = Follow::Paused(self.head());
+        }
+    }
+
+    /// Goes back or forward in the jumps; false when there is no further one.
+    pub fn jump_again(&mut self, way: Way) -> bool {
+        match self.jumps.go(way, self.playhead) {
+            Some(position) => {
+                self.step_to(position);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Moves with the head from now on.
+    pub fn follow_head(&mut self) {
+        if self.playhead != self.head() {
+            self.jumps.note(self.playhead);
+        }
+        self.play = None;
+        self.step_to(self.head());
+        self.follow = Follow::Live;
+    }
+
+    /// Stands still from now on.
+    pub fn pause(&mut self) {
+        if self.follow == Follow::Live {
+            self.follow = Follow::Paused(self.head());
+        }
+    }
+
+    /// How many events came since the playhead stands still.
+    #[must_use]
+    pub fn come_since(&self) -> Position {
+        match self.follow {
+            Follow::Live => 0,
+            Follow::Paused(since) => self.head().saturating_sub(since),
+        }
+    }
+
+    /// Where the head is, for the timeline.
+    #[must_use]
+    pub fn head_sign(&self) -> Head {
+        match self.follow {
+            Follow::Live => Head::Following,
+            Follow::Paused(_) if self.come_since() > 0 => {
+                Head::Ahead { new: self.come_since() as usize }
+            }
+            Follow::Paused(_) => Head::Still,
+        }
+    }
+
+    /// Takes in what came, for a moment.
+    pub fn pump(&mut self) -> News {
+        let news = self.session.pump(Duration::ZERO, PUMP_BUDGET);
+        self.more = news.more;
+        if news.restarted {
+            self.restart();
+        }
+        if self.follow == Follow::Live && self.playhead != self.head() {
+            self.playhead = self.head();
+            self.adjust_lanes = true;
+        }
+        self.adjust_lanes |= news.restarted || news.loaded;
+        if self.pending.is_some() {
+            self.go_to_pending();
+        }
+        if self.session.is_loaded() && self.head() < self.playhead {
+            self.playhead = self.head();
+        }
+        news
+    }
+
+    /// The log is another one: what was read of it is void.
+    fn restart(&mut self) {
+        self.restarts += 1;
+        self.summaries.clear();
+        self.jumps = Jumps::default();
+        self.play = None;
+        if let Some(search) = &mut self.search {
+            search.stop();
+        }
+        if let Follow::Paused(since) = &mut self.follow {
+            *since = (*since).min(self.session.head());
+        }
+        self.playhead = self.playhead.min(self.session.head());
+    }
+
+    /// Goes where the user wanted to be at first, once that can be known.
+    fn go_to_pending(&mut self) {
+        let Some(moment) = self.pending.clone() else { return };
+        let near = matches!(moment, Moment::Position(p) if p <= u64::from(self.head()));
+        if !near && !self.session.is_loaded() {
+            return;
+        }
+        self.pending = None;
+        match self.session.resolve(&moment) {
+            Ok(position) => {
+                self.step_to(position);
+                if position < self.head() || !self.session.is_loaded() {
+                    self.pause();
+                }
+            }
+            // A place that is no more: the head will do.
+            Err(error) => self.fault = Some(error.message().to_owned()),
+        }
+    }
+
+    /// Moves on while playing; false when the end was reached and playing stopped.
+    pub fn tick(&mut self, now: Duration) -> bool {
+        let Some(play) = &mut self.play else { return true };
+        let head = self.session.head();
+        let to = play.advance(self.session.timeline().clocks(), self.playhead, head, now);
+        self.step_to(to);
+        if to < head {
+            return true;
+        }
+        self.play = None;
+        false
+    }
+}
