@@ -326,7 +326,8 @@ fn a_secret_never_reaches_the_disk() {
     let stream = event("PROJ-9", "A").replace("\"phase\":\"A\"", &note);
     environment.run_with(&["append", "--no-git", "--stream"], &stream).ok();
     let source = environment.work().join("log.jsonl");
-    let record = format!("{{\"at\":1795000000,\"what\":\"AKIA{}\"}}\n", "ABCD".repeat(4));
+    let record =
+        format!("{{\"at\":1795000000,\"what\":\"Note\",\"key\":\"AKIA{}\"}}\n", "ABCD".repeat(4));
     std::fs::write(&source, &record).unwrap();
     let import = ["import", "--from", "generic", "log.jsonl", "--issue", "PROJ-7", "--json"];
     let fields = ["--field", "timestamp=/at", "--field", "event_type=/what"];
