@@ -15,12 +15,13 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::FxHasher;
 use serde_json::Value;
 
+use super::build::Build;
 use super::convert::{plain, read_time};
 use super::fault::FaultKind;
 use super::made::{Made, clean};
 use super::mapping::{Actor, Mapping, MissingTime, Rule};
 use super::memory::{Recent, Seen};
-use super::template::{Build, Scope, Template};
+use super::template::{Scope, Template};
 use crate::model::Timestamp;
 use crate::schema::LenientDraft;
 
