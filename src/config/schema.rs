@@ -19,7 +19,7 @@ pub fn config_schema() -> Value {
                 settings.insert(spec.key.into(), of_setting);
             }
             Some((section, name)) => {
-                let section = settings.entry(section).or_insert_with(|| table(Map::new()));
+                let section = settings.entry(section).or_insert_with(|| table(&Map::new()));
                 section["properties"][name] = of_setting;
             }
         }
@@ -28,12 +28,12 @@ pub fn config_schema() -> Value {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The configuration of chronoscope",
         "type": "object",
-        "properties": { ROOT: table(settings) },
+        "properties": { ROOT: table(&settings) },
     })
 }
 
 /// A table; one without entries is null in YAML.
-fn table(properties: Map<String, Value>) -> Value {
+fn table(properties: &Map<String, Value>) -> Value {
     json!({ "type": ["object", "null"], "properties": properties })
 }
 
