@@ -4,6 +4,7 @@
 //! Lives here: finding the file, reading it, and one typed question per setting. May not live
 //! here: what a setting means to the layer that obeys it. This layer imports only the error.
 
+pub mod schema;
 pub mod settings;
 mod yaml;
 

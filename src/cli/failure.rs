@@ -3,6 +3,7 @@
 //! Lives here: the error on stderr, for people and as JSON, and the exit code. May not live here:
 //! wording of particular errors.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,8 +14,8 @@ use crate::error::{Error, ErrorKind};
 
 use super::output::{Format, Paint, Role, escape, json_text};
 
-/// Where bugs are reported.
-const TRACKER: &str = env!("CARGO_PKG_REPOSITORY");
+/// Where the project is kept, as `Cargo.toml` says; empty while it says nothing.
+const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// Why a command stops before its end.
 #[derive(Debug)]
@@ -106,10 +107,19 @@ fn for_people(error: &Error, paint: Paint) -> String {
     if let Some(hint) = error.hint() {
         out += &format!("{} {}\n", paint.of(Role::Dim, "hint:"), escape(hint));
     }
-    if error.kind() == ErrorKind::Internal && !TRACKER.is_empty() {
-        out += &format!("{} {TRACKER}/issues\n", paint.of(Role::Dim, "report it at"));
+    if error.kind() == ErrorKind::Internal {
+        out += &format!("{} {}\n", paint.of(Role::Dim, "report it:"), where_to(REPOSITORY));
     }
     out
+}
+
+/// Where a bug is reported.
+fn where_to(repository: &str) -> Cow<'_, str> {
+    if repository.is_empty() {
+        "to whoever gave you this program, with what `chronoscope --version` prints".into()
+    } else {
+        format!("at {repository}").into()
+    }
 }
 
 /// Tells of a panic as of a bug, in one message; the exit code is that of an internal error.
@@ -118,4 +128,22 @@ pub(crate) fn on_panic(info: &std::panic::PanicHookInfo<'_>) {
     let place = info.location().map_or_else(String::new, |at| format!(" ({at})"));
     let error = Error::internal(format!("{what}{place}"));
     tell(&error, super::args::format_of_raw_args(), Paint::PLAIN);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bug_says_that_it_is_one_and_where_to_report_it() {
+        let told = for_people(&Error::internal("the head is behind"), Paint::PLAIN);
+        let lines: Vec<&str> = told.lines().collect();
+        assert_eq!(lines[0], "error: the head is behind");
+        assert!(lines[1].contains("a bug in chronoscope"), "{told}");
+        assert_eq!(lines[2], format!("report it: {}", where_to(REPOSITORY)));
+        assert!(where_to("").contains("--version"));
+        assert_eq!(where_to("https://example.org/c"), "at https://example.org/c");
+        let usage = for_people(&Error::usage("no such flag"), Paint::PLAIN);
+        assert_eq!(usage, "error: no such flag\n");
+    }
 }

@@ -82,9 +82,7 @@ impl EventRef {
 /// The glyph that stands beside an event of this kind, and the role that colours it.
 #[must_use]
 pub(crate) fn glyph(kind: Kind, paint: Paint) -> (Role, &'static str) {
-    let spec = catalogue::spec(kind);
-    let severity = spec.map_or(Severity::Info, |s| s.severity);
-    let category = spec.map_or(Category::Custom, |s| s.category);
+    let (severity, category) = (catalogue::severity(kind), catalogue::category(kind));
     let ends_with = |endings: &[&str]| endings.iter().any(|end| kind.name().ends_with(end));
     if kind == Kind::Unreadable {
         (Role::Warned, paint.glyph("⚠", "?"))

@@ -108,9 +108,10 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Node> {
         return Ok(Node { line: 1, data: Data::Table(Vec::new()) });
     }
     serde_saphyr::from_str::<Spanned<Data>>(text).map(Node::from).map_err(|fault| {
-        let fault = fault.to_string();
-        Error::usage(format!("{} is not readable as YAML: {fault}", path.display()))
-            .with_hint("`chronoscope config show` lists the settings that there are")
+        let place = fault.location().map_or_else(String::new, |at| format!(":{}", at.line()));
+        let why = fault.without_snippet().to_string();
+        Error::usage(format!("{}{place}: is not YAML: {why}", path.display()))
+            .with_hint("mend that line, or name another file with --config")
     })
 }
 
@@ -134,7 +135,8 @@ mod tests {
     #[test]
     fn a_fault_names_file_and_line() {
         let error = parse("a: 1\nb: [1, 2\nc: 3\n", Path::new("x.yaml")).unwrap_err();
-        assert!(error.message().starts_with("x.yaml is not readable"), "{error}");
-        assert!(error.message().contains('3') || error.message().contains('2'), "{error}");
+        let (place, why) = error.message().split_once(": is not YAML: ").unwrap();
+        assert!(["x.yaml:2", "x.yaml:3"].contains(&place), "{error}");
+        assert!(!why.is_empty() && !why.contains('\n'), "{error}");
     }
 }

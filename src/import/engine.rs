@@ -1,8 +1,12 @@
 //! One record of a source becomes events.
 //!
 //! Lives here: [`Engine`], which applies a mapping to the records of one file in their order, and
-//! holds what it must remember. May not live here: reading files (see [`super::source`]) or
-//! writing to a store (see [`super::sink`]).
+//! holds what it must remember; [`record`] says what a record is, [`causes`] what caused it. May
+//! not live here: reading files (see [`super::source`]) or writing to a store (see
+//! [`super::sink`]).
+
+mod causes;
+mod record;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,17 +15,16 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::FxHasher;
 use serde_json::Value;
 
-use super::convert::{plain, read_time, safe_key};
+use super::build::Build;
+use super::convert::{plain, read_time};
 use super::fault::FaultKind;
-use super::made::{Identity, Made, clean};
-use super::mapping::{Actor, Cause, IdScope, Mapping, MissingTime, Rule};
-use super::memory::{Occurrence, Recent, Seen};
-use super::template::{Build, Scope, Template};
-use crate::model::{Timestamp, ids};
+use super::made::{Made, clean};
+use super::mapping::{Actor, Mapping, MissingTime, Rule};
+use super::memory::{Recent, Seen};
+use super::template::{Scope, Template};
+use crate::model::Timestamp;
 use crate::schema::LenientDraft;
 
-/// How far a time may be before that of the record before without being named, in milliseconds.
-const BACKWARD_MS: i64 = 3_600_000;
 /// How many `once` texts, runs and records without events are remembered.
 const KEPT: usize = 65_536;
 
@@ -177,138 +180,6 @@ impl<'m> Engine<'m> {
         self.note_alias(&frame, occurrence);
         let Frame { made, .. } = frame;
         if made.is_empty() { Result::Nothing } else { Result::Made(Box::new(made)) }
-    }
-
-    fn issue_of(&mut self, scope: &Scope<'_>) -> Option<String> {
-        if let Some(issue) = self.issue {
-            return Some(issue.to_owned());
-        }
-        let spec = &self.mapping.issue;
-        let own = spec.value.as_ref().and_then(|template| template.text(scope));
-        let key = own.or_else(|| spec.default.as_ref()?.text(scope));
-        let Some(key) = key else {
-            self.fault(FaultKind::MissingIssue, "name one with --issue".to_owned());
-            return None;
-        };
-        if let Err(why) = ids::check_issue_key(&key) {
-            let safe = safe_key(&key);
-            self.fault(FaultKind::UnsafeIssueKey, format!("{key:?} {why}; taken as {safe}"));
-            return Some(safe);
-        }
-        Some(key)
-    }
-
-    fn time_of(&mut self, scope: &Scope<'_>) -> Option<Timestamp> {
-        let spec = &self.mapping.time;
-        let found = spec.value.as_ref().and_then(|template| template.value(scope));
-        let read = match found.as_deref().map(|value| read_time(value, spec.unit)) {
-            Some(Ok((at, zoneless))) => {
-                if zoneless && !std::mem::replace(&mut self.told_zoneless, true) {
-                    self.fault(FaultKind::ZonelessTime, "taken as UTC in this file".to_owned());
-                }
-                Some(at)
-            }
-            Some(Err(why)) => {
-                self.fault(FaultKind::BadTime, why);
-                None
-            }
-            None => {
-                self.say_missing_time();
-                None
-            }
-        };
-        if let (Some(at), Some(before)) = (read, self.previous)
-            && before.millis() - at.millis() >= BACKWARD_MS
-        {
-            self.fault(FaultKind::TimeRunsBack, format!("{at} after {before}"));
-        }
-        if read.is_some() {
-            self.previous = read;
-        }
-        match (read, self.mapping.time.missing) {
-            (None, MissingTime::Skip) => None,
-            (None, MissingTime::Import) => Some(self.now),
-            (None, MissingTime::Previous) => Some(self.previous.or(self.first).unwrap_or(self.now)),
-            (read, _) => read,
-        }
-    }
-
-    fn say_missing_time(&mut self) {
-        let detail = match self.mapping.time.missing {
-            MissingTime::Import => {
-                if !std::mem::replace(&mut self.told_no_times, true) {
-                    let detail = "the time of the import was taken; the order is the file's";
-                    self.fault(FaultKind::NoTimes, detail.to_owned());
-                }
-                return;
-            }
-            MissingTime::Previous if self.previous.is_some() => "taken from the record before",
-            MissingTime::Previous if self.first.is_some() => "taken from the first record with one",
-            MissingTime::Previous => "taken from the import, for no record has one so far",
-            MissingTime::Skip => "the record was passed over",
-        };
-        self.fault(FaultKind::MissingTime, detail.to_owned());
-    }
-
-    /// What the record is known by; none when it was there before.
-    fn identify(&mut self, issue: &str, id: Option<&str>, raw: &str) -> Option<(Identity, u32)> {
-        let scope = match self.mapping.id.scope {
-            IdScope::File => "",
-            IdScope::Issue => issue,
-        };
-        let identity = Identity::new(&self.mapping.name, scope, id, raw);
-        let content = fingerprint(raw);
-        let key = fingerprint(&(id.is_some(), scope, id.unwrap_or(raw)));
-        match self.seen.note(key, content, id.is_some()) {
-            Occurrence::Repeat => None,
-            Occurrence::Nth(n) => {
-                if let Some(id) = id.filter(|_| n > 1) {
-                    let id: String = id.chars().take(80).collect();
-                    let detail = format!("the id {id:?} was there before with other content");
-                    self.fault(FaultKind::ReusedId, detail);
-                }
-                Some((identity, n))
-            }
-        }
-    }
-
-    fn session_of(&mut self, scope: &Scope<'_>, made: &Made) -> String {
-        let spec = &self.mapping.session;
-        if let Some(session) = spec.value.as_ref().and_then(|template| template.text(scope)) {
-            if session.len() <= 200 && !session.chars().any(ids::is_control) {
-                return session;
-            }
-            return self.session_named(&session);
-        }
-        if let Some(run) = &spec.run
-            && let Some(key) = run.key.text(scope)
-        {
-            if run.starts.holds(scope) {
-                let start = made.event_id(0);
-                let session = self.session_named(&start);
-                self.runs.insert(key.clone(), session);
-            }
-            let running = self.runs.get(&key).cloned();
-            if run.ends.holds(scope) {
-                self.runs.remove(&key);
-            }
-            if let Some(session) = running {
-                return session;
-            }
-        }
-        let text = spec.otherwise.as_ref().and_then(|template| template.text(scope));
-        self.session_named(text.as_deref().unwrap_or(scope.issue))
-    }
-
-    /// The session that always belongs to this text.
-    fn session_named(&mut self, text: &str) -> String {
-        if let Some(known) = self.sessions.get(text) {
-            return known.clone();
-        }
-        let parts = [self.mapping.name.as_bytes(), b"session", text.as_bytes()];
-        let session = ids::derived_event_id(&parts);
-        self.sessions.insert(text.to_owned(), session.clone());
-        session
     }
 
     /// Applies the first rule that holds, and those after it when it says so.
@@ -482,49 +353,6 @@ impl<'m> Engine<'m> {
             (!id.is_empty()).then(|| (kind.to_owned(), id, model.map(|m| clean(&m, 200))))
         });
         found.unwrap_or_else(|| ("system".to_owned(), self.mapping.name.clone(), None))
-    }
-
-    fn cause_of(&self, rule: Option<&Rule>, scope: &Scope<'_>) -> Option<String> {
-        let causes = rule.and_then(|rule| rule.cause.as_ref()).unwrap_or(&self.mapping.cause);
-        causes.iter().find_map(|cause| match cause {
-            Cause::Event(template) => template.text(scope),
-            Cause::Source(template) => {
-                let id = template.text(scope)?;
-                match self.aliases.get(&self.alias_key(scope.issue, &id)) {
-                    Some(alias) => alias.clone(),
-                    None => Some(self.event_of(scope.issue, &id)),
-                }
-            }
-        })
-    }
-
-    /// The first event of the first record with this source id.
-    fn event_of(&self, issue: &str, id: &str) -> String {
-        let scope = match self.mapping.id.scope {
-            IdScope::File => "",
-            IdScope::Issue => issue,
-        };
-        Identity::new(&self.mapping.name, scope, Some(id), "").event_id(1, 0)
-    }
-
-    fn alias_key(&self, issue: &str, id: &str) -> u64 {
-        match self.mapping.id.scope {
-            IdScope::File => fingerprint(id),
-            IdScope::Issue => fingerprint(&(issue, id)),
-        }
-    }
-
-    fn note_alias(&mut self, frame: &Frame<'_>, occurrence: u32) {
-        if !frame.has_id {
-            return;
-        }
-        let key = self.alias_key(frame.scope.issue, frame.scope.id);
-        if frame.made.is_empty() {
-            let cause = self.cause_of(None, &frame.scope);
-            self.aliases.insert(key, cause);
-        } else if occurrence > 1 {
-            self.aliases.insert(key, Some(frame.made.event_id(0)));
-        }
     }
 
     fn fault(&mut self, kind: FaultKind, detail: String) {

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use smallvec::SmallVec;
 
+use super::build::Build;
 use super::mapping::{Actor, Cause, Mapping, Rule};
-use super::template::{Build, Pointer, Template};
+use super::template::{Pointer, Template};
 
 /// Puts one assignment into a mapping.
 pub(super) fn assign(mapping: &mut Mapping, assignment: &str) -> Result<(), String> {

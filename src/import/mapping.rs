@@ -91,9 +91,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::build::Build;
 use super::condition::When;
 use super::convert::Unit;
-use super::template::{Build, Pointer, Template};
+use super::template::{Pointer, Template};
 use crate::error::{Error, Result};
 
 /// How one log format becomes events.

@@ -11,6 +11,7 @@
 //! the record comes in as a further occurrence. Bytes without an id that come `n` times in a file
 //! are `n` records; the same bytes in two files are the same records.
 
+mod build;
 mod condition;
 mod convert;
 mod elements;

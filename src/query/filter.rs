@@ -11,7 +11,7 @@ use super::header::{Header, Needle};
 use crate::closed_list;
 use crate::error::{Error, Result};
 use crate::model::kind::{Category, Severity};
-use crate::model::{Kind, Moment, Position, Timestamp, catalogue, ids};
+use crate::model::{Moment, Position, Timestamp, catalogue, ids};
 
 closed_list! {
     /// What a filter value is compared with.
@@ -226,8 +226,8 @@ impl Filter {
             return true;
         }
         let kind = header.kind();
-        let severity = severity(kind);
-        categories.pass(|v| v == category(kind).name())
+        let severity = catalogue::severity(kind);
+        categories.pass(|v| v == catalogue::category(kind).name())
             && severities.pass(|v| {
                 severity_range(v)
                     .is_some_and(|(low, above)| severity == low || above && severity > low)
@@ -276,16 +276,6 @@ impl Filter {
         parts.extend(self.predicates.iter().map(|p| p.fingerprint()));
         parts.join("\n")
     }
-}
-
-/// The area of a kind.
-pub(super) fn category(kind: Kind) -> Category {
-    catalogue::spec(kind).map_or(Category::Custom, |spec| spec.category)
-}
-
-/// The severity of a kind; types that the catalogue does not have are ordinary.
-pub(super) fn severity(kind: Kind) -> Severity {
-    catalogue::spec(kind).map_or(Severity::Info, |spec| spec.severity)
 }
 
 /// The severity that a value names, and whether those above are meant too.

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
-use super::filter::{category, severity};
 use super::reader::Seen;
+use crate::model::catalogue;
 
 crate::closed_list! {
     /// The fields that every event has a value of, to group by.
@@ -93,8 +93,8 @@ impl Tally {
                 GroupField::Phase => header.phase().unwrap_or(Cow::Borrowed(seen.phase)),
                 GroupField::Actor => Cow::Borrowed(&*header.actor),
                 GroupField::Session => Cow::Borrowed(&*header.session),
-                GroupField::Category => Cow::Borrowed(category(header.kind()).name()),
-                GroupField::Severity => Cow::Borrowed(severity(header.kind()).name()),
+                GroupField::Category => Cow::Borrowed(catalogue::category(header.kind()).name()),
+                GroupField::Severity => Cow::Borrowed(catalogue::severity(header.kind()).name()),
                 GroupField::Issue => Cow::Borrowed(seen.candidate.issue_key),
                 GroupField::Correlation => Cow::Borrowed(&*header.correlation),
                 GroupField::Date => {

@@ -1,7 +1,8 @@
 //! Several issues' logs as one, in the order of [`super::Place`].
 //!
-//! Lives here: the merge, which opens a log only when its time has come and holds one chunk of
-//! each open one. May not live here: what becomes of the events.
+//! Lives here: the merge, which holds one chunk of each open log, and opens those that are too
+//! many to be open at once only when their time has come. May not live here: what becomes of the
+//! events.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -17,6 +18,11 @@ use crate::store::EventStore;
 /// How much memory the chunks of all open logs may take together, as a goal.
 const CHUNKS_BYTES: usize = 32 << 20;
 
+/// How many logs stay open after a look at their first event; the others are opened anew, which
+/// asks the store again where their events are. Some systems let a process open 256 files.
+/// (Tests have few issues, and want both sorts.)
+const STAY_OPEN: usize = if cfg!(test) { 2 } else { 128 };
+
 /// The bytes to read at a time from each of so many logs.
 pub(super) fn chunk_bytes(logs: usize) -> usize {
     (CHUNKS_BYTES / logs.max(1)).clamp(16 << 10, 1 << 20)
@@ -26,6 +32,8 @@ pub(super) fn chunk_bytes(logs: usize) -> usize {
 enum Source {
     /// Not open; the first event is not earlier than this place says.
     Closed(Arc<str>, Bounds),
+    /// Open, with nothing read.
+    Begun(Box<Reader>),
     /// Open, with an event that passed.
     Open(Box<Reader>, Passed),
 }
@@ -55,29 +63,34 @@ impl<'a> Merge<'a> {
             scanned: 0,
         };
         let alone = issues.len() == 1;
-        for (key, bounds) in issues {
-            let clock = if alone { Some(Timestamp::MIN) } else { merge.first_clock(&key)? };
+        for (number, (key, bounds)) in issues.into_iter().enumerate() {
+            let start = *bounds.clocks.start();
+            let (clock, source) = if alone {
+                (Some(Timestamp::MIN), Source::Closed(Arc::clone(&key), bounds))
+            } else {
+                let mut reader = merge.open(&key, bounds.clone())?;
+                let clock = reader.peek_clock()?;
+                let stays = number < STAY_OPEN;
+                let closed = || Source::Closed(Arc::clone(&key), bounds);
+                (clock, if stays { Source::Begun(Box::new(reader)) } else { closed() })
+            };
             // An empty log has no place in the order.
             let Some(clock) = clock else { continue };
-            let clock = clock.max(*bounds.clocks.start());
-            let place = Place { clock, issue_key: Arc::clone(&key), position: 0 };
+            let place = Place { clock: clock.max(start), issue_key: key, position: 0 };
             merge.heap.push(Reverse((place, merge.sources.len())));
-            merge.sources.push(Some(Source::Closed(key, bounds)));
+            merge.sources.push(Some(source));
         }
         Ok(merge)
     }
 
-    /// The time of an issue's first event.
-    fn first_clock(&self, key: &Arc<str>) -> Result<Option<Timestamp>> {
-        let mut reader = Reader::open(self.store, key, Bounds::default(), 1, false)?;
-        reader.read_first()?;
-        Ok(reader.clock())
+    fn open(&self, key: &Arc<str>, bounds: Bounds) -> Result<Reader> {
+        Reader::open(self.store, key, bounds, self.chunk_bytes, self.filter.needs_phase())
     }
 
     /// How many events were looked at so far.
     pub(super) fn scanned(&self) -> u64 {
         let open = self.sources.iter().flatten().map(|source| match source {
-            Source::Closed(..) => 0,
+            Source::Closed(..) | Source::Begun(_) => 0,
             Source::Open(reader, _) => reader.scanned(),
         });
         self.scanned + open.sum::<u64>()
@@ -92,10 +105,8 @@ impl<'a> Merge<'a> {
             let source = self.sources.get_mut(number).and_then(Option::take);
             let mut reader = match source {
                 None => continue,
-                Some(Source::Closed(key, bounds)) => {
-                    let needs_phase = self.filter.needs_phase();
-                    Box::new(Reader::open(self.store, &key, bounds, self.chunk_bytes, needs_phase)?)
-                }
+                Some(Source::Closed(key, bounds)) => Box::new(self.open(&key, bounds)?),
+                Some(Source::Begun(reader)) => reader,
                 Some(Source::Open(reader, passed)) => {
                     if each(&reader, &passed, &place) == Enough::Yes {
                         self.scanned += reader.scanned();

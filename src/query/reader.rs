@@ -15,6 +15,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Position, Timestamp};
 use crate::store::{Chunk, EventStore, Locator, Notice, Tail};
 
+/// How much is read to see the first line.
+const PEEK_BYTES: usize = 8 << 10;
+
 /// Which part of an issue's log is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Bounds {
@@ -88,13 +91,7 @@ impl Reader {
             chunk: Chunk::default(),
             next_line: 0,
             waiting: SmallVec::new(),
-            along: Along {
-                position: 0,
-                at: Timestamp::default(),
-                clock: Timestamp::MIN,
-                phase: SmolStr::default(),
-                needs_phase,
-            },
+            along: Along::new(needs_phase),
             bounds,
             ended: false,
         })
@@ -145,9 +142,17 @@ impl Reader {
         }
     }
 
-    /// Reads the first line, so that [`Reader::clock`] tells its time.
-    pub(super) fn read_first(&mut self) -> Result<()> {
-        self.read_line(&mut |_, _| {}).map(|_| ())
+    /// The time of the first event; none where there is no event. Nothing counts as read by it:
+    /// the reader stands before that event again.
+    pub(super) fn peek_clock(&mut self) -> Result<Option<Timestamp>> {
+        let whole = std::mem::replace(&mut self.chunk_bytes, PEEK_BYTES);
+        self.read_line(&mut |_, _| {})?;
+        let clock = self.clock();
+        self.chunk_bytes = whole;
+        self.next_line = 0;
+        self.ended = self.chunk.at_end;
+        self.along = Along::new(self.along.needs_phase);
+        Ok(clock)
     }
 
     /// Calls `each` with every event within the bounds, to the end.
@@ -211,6 +216,16 @@ impl Reader {
 }
 
 impl Along {
+    fn new(needs_phase: bool) -> Self {
+        Self {
+            position: 0,
+            at: Timestamp::default(),
+            clock: Timestamp::MIN,
+            phase: SmolStr::default(),
+            needs_phase,
+        }
+    }
+
     fn take(&mut self, header: &Header<'_>) {
         self.position = self.position.saturating_add(1);
         self.at = header.at.unwrap_or(self.at);

@@ -338,6 +338,10 @@ fn bad_lines_have_their_place_and_can_be_asked_for() {
     assert_eq!(found(&store, &bad), pairs(&[("P-1", 4), ("P-1", 7)]));
     let failed = filter.clone().with(Field::Type, "AgentFailed").unwrap();
     assert_eq!(found(&store, &failed), pairs(&[("P-1", 3), ("P-1", 5), ("P-1", 6)]));
+    // As the browser counts them and the screen steps to them.
+    let severe = filter.clone().with(Field::Severity, "error+").unwrap();
+    let all = [("P-1", 3), ("P-1", 4), ("P-1", 5), ("P-1", 6), ("P-1", 7)];
+    assert_eq!(found(&store, &severe), pairs(&all));
     for order in [Order::Forward, Order::Reverse] {
         let page = scan(&store, &failed, order, None, None).unwrap();
         assert!(page.lines.iter().all(|hit| hit.raw.starts_with(b"{") && hit.raw.ends_with(b"}")));

@@ -109,8 +109,13 @@ pub(super) fn skip_string(bytes: &[u8], start: usize, sound: &mut bool) -> usize
 /// process asks the processor what it can, which takes longer than all strings of an append.
 fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
     const SHORT: usize = 128;
+    const BLOCK: usize = 16;
     let (near, far) = bytes.split_at(bytes.len().min(SHORT));
-    let found = near.iter().position(|byte| matches!(byte, b'"' | b'\\'));
+    let ends = |byte: &u8| matches!(byte, b'"' | b'\\');
+    // Whole blocks without a way out of the middle are compared all at once.
+    let clear = |block: &&[u8]| !block.iter().fold(false, |any, byte| any | ends(byte));
+    let skipped = BLOCK * near.chunks_exact(BLOCK).take_while(clear).count();
+    let found = near[skipped..].iter().position(ends).map(|at| skipped + at);
     found.or_else(|| memchr::memchr2(b'"', b'\\', far).map(|at| near.len() + at))
 }
 
@@ -238,7 +243,8 @@ fn number_parts(number: &str) -> Option<(bool, String, i64)> {
 /// The text of a JSON string; none where it is another value, or has half of a surrogate pair.
 pub(super) fn string(json: &str) -> Option<Cow<'_, str>> {
     let inside = json.strip_prefix('"')?.strip_suffix('"')?;
-    if !inside.contains('\\') {
+    // (Without a way out of the middle: so it is done for many bytes at once.)
+    if !inside.bytes().fold(false, |any, byte| any | (byte == b'\\')) {
         return Some(Cow::Borrowed(inside));
     }
     serde_json::from_str::<Text<'_>>(json).ok().map(|text| text.0)
@@ -308,6 +314,18 @@ mod tests {
             (r#"{"a":null}"#, "{}"),
         ] {
             assert!(!equal(a, b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_string_is_found_at_any_distance() {
+        for length in 0..300 {
+            for end in [b'"', b'\\'] {
+                let mut bytes = vec![b'x'; length];
+                assert_eq!(quote_or_backslash(&bytes), None, "{length}");
+                bytes.extend([end, b'x', b'"']);
+                assert_eq!(quote_or_backslash(&bytes), Some(length));
+            }
         }
     }
 

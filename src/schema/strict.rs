@@ -113,19 +113,15 @@ impl Reader<'_> {
 
     /// A string, whatever it holds.
     fn text(&mut self, pointer: &str, raw: &str) -> Option<String> {
-        if raw == "null" {
-            self.fault(pointer, "is null: leave it out instead");
-            return None;
+        if let Some(text) = json::string(raw) {
+            return Some(text.into_owned());
         }
-        if !raw.starts_with('"') {
-            self.fault(pointer, format!("must be a string, not {}", type_of(raw)));
-            return None;
+        match raw.as_bytes().first() {
+            Some(b'"') => self.fault(pointer, "has half of a surrogate pair"),
+            Some(b'n') => self.fault(pointer, "is null: leave it out instead"),
+            _ => self.fault(pointer, format!("must be a string, not {}", type_of(raw))),
         }
-        let text = json::string(raw);
-        if text.is_none() {
-            self.fault(pointer, "has half of a surrogate pair");
-        }
-        text.map(Cow::into_owned)
+        None
     }
 
     /// A string that is not empty and has no control characters.

@@ -106,9 +106,7 @@ impl EventStore for MemoryStore {
             && !lines.is_empty()
             && expected != log.sequence
         {
-            let message = format!("expected sequence {expected}, but the head is {}", log.sequence);
-            return Err(Error::new(ErrorKind::Conflict, message)
-                .with_details(serde_json::json!({ "actual": log.sequence })));
+            return Err(super::head_conflict(&batch.issue_key, expected, log.sequence));
         }
         log.bytes.extend_from_slice(&lines);
         (log.sequence, log.latest) = (sequence, latest);

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::Timestamp;
 use crate::schema::{Draft, Stamp};
 
@@ -78,6 +78,14 @@ pub struct AppendOptions {
     pub durability: Durability,
     /// The commit and branch of the repository at hand, for drafts that name none.
     pub git: Option<GitHead>,
+}
+
+/// The error for an expected head that is not the head.
+pub(crate) fn head_conflict(issue_key: &str, expected: u64, actual: u64) -> Error {
+    let message = format!("expected the head of {issue_key} at {expected}, but it is at {actual}");
+    Error::new(ErrorKind::Conflict, message)
+        .with_hint("read what was appended since, decide again, and expect the new head")
+        .with_details(serde_json::json!({ "expected": expected, "actual": actual }))
 }
 
 impl AppendOptions {

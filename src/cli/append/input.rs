@@ -60,11 +60,13 @@ fn read_stdin() -> Result<String> {
     let read = std::io::stdin().lock().read_to_end(&mut bytes);
     read.map_err(|e| Error::io("read", Path::new("the standard input"), &e))?;
     String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        Error::new(
-            crate::error::ErrorKind::Invalid,
-            format!("stdin is not UTF-8 from byte {at} on"),
-        )
+        let sound = e.as_bytes().get(..e.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = 1 + sound.iter().filter(|byte| **byte == b'\n').count();
+        let at = sound.len();
+        let message =
+            format!("stdin is not UTF-8 in line {line}, at byte {at}; nothing was written");
+        Error::new(crate::error::ErrorKind::Invalid, message)
+            .with_hint("events are UTF-8: convert them, as with iconv -t UTF-8")
     })
 }
 

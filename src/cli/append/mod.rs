@@ -20,7 +20,7 @@ use crate::model::ids;
 use crate::schema::{Draft, KeyPattern, Rules, SchemaFault};
 use crate::session::snapshots::{Policy, take_if_due};
 use crate::store::local::LocalStore;
-use crate::store::{AppendOptions, Batch, Durability, EventStore};
+use crate::store::{AppendOptions, Batch, Durability, EventStore, head_conflict};
 
 use super::context::Context;
 use super::failure::Outcome;
@@ -231,13 +231,21 @@ fn invalid(refused: &[(&input::EventInput, Vec<SchemaFault>)], of: usize) -> Err
         (bad, all) => format!("{bad} of {all} events are invalid; nothing was written"),
     };
     let kind = (refused.len() == 1).then(|| type_of(&refused[0].0.json)).flatten();
+    let no_json = |(text, _): &(&input::EventInput, _)| !is_json(&text.json);
     let hint = match kind {
         Some(kind) => format!("`chronoscope schema show {kind}` prints what such an event holds"),
+        None if refused.iter().all(no_json) => {
+            "give one JSON object, several, one a line, or an array of them".to_owned()
+        }
         None => "`chronoscope schema list` prints the types that there are".to_owned(),
     };
     Error::new(ErrorKind::Invalid, format!("{what}\n{}", lines.join("\n")))
         .with_hint(hint)
         .with_details(json!({"faults": details}))
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 /// The event's type, where the catalogue has it.
@@ -282,12 +290,7 @@ fn dry_run(
     if let Some(expected) = options.expected_sequence
         && expected != sequence
     {
-        let message = format!(
-            "expected sequence {expected}, but the head of {} is {sequence}",
-            batch.issue_key
-        );
-        let details = json!({"expected": expected, "actual": sequence});
-        return Err(Error::new(ErrorKind::Conflict, message).with_details(details).into());
+        return Err(head_conflict(&batch.issue_key, expected, sequence).into());
     }
     let mut now = context.clock.now().max(last);
     for draft in &batch.drafts {

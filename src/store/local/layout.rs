@@ -220,6 +220,16 @@ impl Layout {
         Ok(dates)
     }
 
+    /// The first day of one issue.
+    ///
+    /// # Errors
+    /// Unavailable, when the events folder cannot be read.
+    pub fn first_partition(&self, issue_key: &str) -> Result<Option<Date>> {
+        check_key(issue_key)?;
+        let dates = self.dates()?;
+        Ok(dates.into_iter().find(|date| self.events(*date, issue_key).is_file()))
+    }
+
     /// Refuses a partition that a symbolic link leads out of the store.
     ///
     /// # Errors
@@ -331,6 +341,9 @@ mod tests {
             dates.iter().map(Date::as_str).collect::<Vec<_>>(),
             ["2026-01-01", "2026-01-02"]
         );
+        assert_eq!(layout.first_partition("P-1").unwrap(), Some(dates[0]));
+        assert_eq!(layout.first_partition("P-2").unwrap(), Some(dates[1]));
+        assert_eq!(layout.first_partition("P-3").unwrap(), None);
         assert_eq!(layout.issues_on(dates[1]).unwrap(), ["P-1", "P-2"]);
         assert!(is_store(dir.path()));
         assert!(layout.partitions("../P-1").is_err());

@@ -81,7 +81,13 @@ impl LocalStore {
         if is_store(store.layout.root()) {
             return Ok(store);
         }
-        let message = format!("there is no event store in {}", store.layout.root().display());
+        let root = store.layout.root();
+        if root.is_file() {
+            let message = format!("{} is a file, not the folder of an event store", root.display());
+            return Err(Error::not_found(message)
+                .with_hint("--store takes the events folder: the one that holds the dates"));
+        }
+        let message = format!("there is no event store in {}", root.display());
         Err(Error::not_found(message).with_hint(
             "name one with --store, or make one with `chronoscope store init` or a first append",
         ))

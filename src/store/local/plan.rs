@@ -12,7 +12,7 @@ use super::layout::Date;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Timestamp;
 use crate::schema::Draft;
-use crate::store::{Acknowledgement, AppendOptions, Batch, Durability};
+use crate::store::{Acknowledgement, AppendOptions, Batch, Durability, head_conflict};
 
 /// For each draft of a batch the line that already has its id.
 pub(super) type Known = Vec<Option<Stored>>;
@@ -66,10 +66,7 @@ pub(super) fn check_expected(log: &Locked<'_>, known: &Known, expected: Option<u
     if expected + retried as u64 == actual {
         return Ok(());
     }
-    let message = format!("expected the head of {} at {expected}, but it is at {actual}", log.key);
-    Err(Error::new(ErrorKind::Conflict, message)
-        .with_hint("read what was appended since, decide again, and expect the new head")
-        .with_details(serde_json::json!({ "expected": expected, "actual": actual })))
+    Err(head_conflict(log.key, expected, actual))
 }
 
 /// What is to be written and answered.

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::LocalStore;
 use super::io::{is_absent, read_full_at, read_if_there, remove_if_there, replace};
 use super::layout::{Date, check_key};
+use super::tail::no_such_issue;
 use crate::error::{Error, Result};
 use crate::model::ids;
 use crate::store::Locator;
@@ -95,7 +96,7 @@ impl LocalStore {
             left -= length;
         }
         let Some(date) = partition else {
-            return Err(Error::not_found(format!("there is no issue {:?}", snapshot.issue_key)));
+            return Err(no_such_issue(&self.layout, &snapshot.issue_key));
         };
         let name = format!("snapshot-{}.json", snapshot.event_sequence);
         let path = self.layout.partition(date, &snapshot.issue_key).join(name);

@@ -56,18 +56,18 @@ struct Open {
 impl LocalTail {
     /// A reader from the first line on.
     pub(super) fn new(layout: &Layout, key: &str, max_line_bytes: usize) -> Result<Self> {
-        let absent = || {
-            Error::not_found(format!("there is no issue {key:?} in {}", layout.root().display()))
-                .with_hint("`chronoscope` without an issue lists those that there are")
-        };
-        if check_key(key).is_err() || layout.partitions(key)?.is_empty() {
-            return Err(absent());
+        if check_key(key).is_err() {
+            return Err(no_such_issue(layout, key));
+        }
+        let days = Days::new(layout, key)?;
+        if days.is_empty() {
+            return Err(no_such_issue(layout, key));
         }
         Ok(Self {
             layout: layout.clone(),
             key: key.to_owned(),
             max_line: max_line_bytes as u64,
-            days: Days::new(layout, key),
+            days,
             segments: Segments::default(),
             open: None,
             torn: None,
@@ -101,14 +101,15 @@ impl LocalTail {
     }
 
     /// Forgets all that was read.
-    fn start_anew(&mut self) {
+    fn start_anew(&mut self) -> Result<()> {
         let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
         segments.paths.clear();
         segments.beginnings += 1;
         drop(segments);
         self.open = None;
         self.torn = None;
-        self.days = Days::new(&self.layout, &self.key);
+        self.days = Days::new(&self.layout, &self.key)?;
+        Ok(())
     }
 
     /// Opens the partition of `date` as the next one.
@@ -233,6 +234,12 @@ impl Open {
     }
 }
 
+/// The error for an issue that the store does not have.
+pub(super) fn no_such_issue(layout: &Layout, key: &str) -> Error {
+    Error::not_found(format!("there is no issue {key:?} in {}", layout.root().display()))
+        .with_hint("`chronoscope` without an issue lists those that there are")
+}
+
 fn locator(segment: u32, offset: u64, length: u64) -> Locator {
     Locator { segment, offset, len: u32::try_from(length).unwrap_or(u32::MAX) }
 }
@@ -269,7 +276,7 @@ impl Tail for LocalTail {
                 if let Some(notice) = notice {
                     chunk = Chunk::default();
                     chunk.notices.push(notice);
-                    self.start_anew();
+                    self.start_anew()?;
                     continue;
                 }
                 if !chunk.lines.is_empty() {

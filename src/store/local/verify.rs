@@ -19,6 +19,7 @@ use super::layout::{Date, METADATA};
 use super::lines::{Scanned, scan};
 use super::snapshots::{check, snapshot_names};
 use super::summary::{Light, Summary};
+use super::tail::no_such_issue;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AnomalyKind, Timestamp, envelope};
 
@@ -37,7 +38,7 @@ impl LocalStore {
         for (number, key) in (0_u32..).zip(&keys) {
             let dates = self.layout.partitions(key)?;
             if dates.is_empty() {
-                return Err(Error::not_found(format!("there is no issue {key:?}")));
+                return Err(no_such_issue(&self.layout, key));
             }
             check.issue(number, key, &dates)?;
         }

@@ -28,27 +28,39 @@ pub(super) struct Days {
     lock: Watched,
     /// All days of the store.
     dates: Vec<Date>,
-    /// Those of the issue after the day that was asked about when something had changed.
-    later: Vec<Date>,
+    /// The day that was asked about last, and the issue's next one.
+    known: Option<(Date, Option<Date>)>,
+    /// The issue's first day as it was found here, until it is asked for: whoever asks again had
+    /// no luck with it, and gets a fresh look.
+    first: Option<Date>,
 }
 
 impl Days {
-    pub(super) fn new(layout: &Layout, key: &str) -> Self {
-        Self {
+    /// Looks for the issue's days.
+    pub(super) fn new(layout: &Layout, key: &str) -> Result<Self> {
+        Ok(Self {
             layout: layout.clone(),
             key: key.to_owned(),
             root: Watched::new(layout.root().to_owned()),
             last_day: Watched::new(PathBuf::new()),
             lock: Watched::new(layout.issue_lock(key)),
             dates: Vec::new(),
-            later: Vec::new(),
-        }
+            known: None,
+            first: layout.first_partition(key)?,
+        })
+    }
+
+    /// Whether the issue had no day at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none()
     }
 
     /// The issue's first day.
     pub(super) fn first(&mut self) -> Result<Option<Date>> {
-        let dates = self.layout.partitions(&self.key)?;
-        Ok(dates.first().copied())
+        match self.first.take() {
+            None => self.layout.first_partition(&self.key),
+            known => Ok(known),
+        }
     }
 
     /// The issue's first day after `date`.
@@ -65,11 +77,16 @@ impl Days {
         }
         // All three are asked, so that each remembers what it saw.
         let changed = self.last_day.changed() | self.lock.changed() | root_changed;
-        if changed {
-            let there = |d: &&Date| **d > date && self.layout.events(**d, &self.key).is_file();
-            self.later = self.dates.iter().filter(there).copied().collect();
+        match self.known {
+            Some((asked, next)) if asked == date && !changed => Ok(next),
+            _ => {
+                // Only up to the first hit: each day is a look at the disk.
+                let later = self.dates.iter().filter(|d| **d > date);
+                let next = later.copied().find(|d| self.layout.events(*d, &self.key).is_file());
+                self.known = Some((date, next));
+                Ok(next)
+            }
         }
-        Ok(self.later.iter().find(|d| **d > date).copied())
     }
 }
 
