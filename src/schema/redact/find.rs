@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::shapes::{KEYS, PASSWORDS, SHAPES, Shape};
+use super::shapes::{BY_FIRST_BYTE, KEYS, PASSWORDS, SECOND_BYTES, SHAPES, Shape};
 
 /// A secret: where it stands, and what it is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,57 +26,94 @@ pub(super) fn secrets_in(text: &str) -> Vec<Secret<'static>> {
     let bytes = text.as_bytes();
     let mut found: Vec<Secret<'static>> = Vec::new();
     let mut at = 0;
-    while at < bytes.len() {
-        let byte = bytes[at];
-        let before = at.checked_sub(1).map(|before| bytes[before]);
-        let hit = match byte {
-            b':' | b'=' => url_password(bytes, at).or_else(|| assigned(bytes, at)),
-            b'-' if bytes[at..].starts_with(b"-----BEGIN ") => private_key(text, at),
-            b'B' | b'b' if starts_word(before) => header(bytes, at).or_else(|| shape(bytes, at)),
-            b'0'..=b'9' if starts_word(before) => bot_token(bytes, at),
-            _ if STARTS[usize::from(byte)] && starts_word(before) => shape(bytes, at),
-            _ => None,
+    while let Some(next) = next_start(bytes, at) {
+        let hit = match bytes[next] {
+            b':' | b'=' => url_password(bytes, next).or_else(|| assigned(bytes, next)),
+            b'-' => private_key(text, next),
+            b'0'..=b'9' => bot_token(bytes, next),
+            b'B' | b'b' => header(bytes, next),
+            _ => shape(bytes, next),
         };
-        match hit {
-            Some(secret) if secret.range.start >= found.last().map_or(0, |s| s.range.end) => {
-                at = secret.range.end.max(at + 1);
-                found.push(secret);
-            }
-            _ => at += 1,
+        at = next + 1;
+        if let Some(secret) = hit
+            && secret.range.start >= found.last().map_or(0, |s| s.range.end)
+        {
+            at = at.max(secret.range.end);
+            found.push(secret);
         }
     }
     found
 }
 
-/// Whether the value of a field of this name is a secret, whatever it looks like.
-pub(super) fn named(name: &str, value: &str) -> Option<&'static str> {
-    let name = plain(name.as_bytes());
-    if is_password(&name, value.as_bytes()) {
-        return (!is_placeholder(value.as_bytes())).then_some("password");
+/// Where something can begin, from `at` on.
+fn next_start(bytes: &[u8], at: usize) -> Option<usize> {
+    let class = |byte: u8| CLASSES[usize::from(byte)];
+    let mut in_word = at > 0 && class(bytes[at - 1]) > Class::Sign;
+    for (distance, byte) in bytes.get(at..)?.iter().enumerate() {
+        let class = class(*byte);
+        if class == Class::Sign || (class > Class::Word && !in_word) {
+            return Some(at + distance);
+        }
+        in_word = class > Class::Sign;
     }
-    let is_key = KEYS.iter().any(|end| name.ends_with(end));
-    (is_key && value.len() >= LEAST && is_token(value.as_bytes())).then_some("secret")
+    None
 }
 
-/// The bytes that some shape begins with.
-const STARTS: [bool; 256] = {
-    let mut starts = [false; 256];
-    let mut at = 0;
-    while at < SHAPES.len() {
-        starts[SHAPES[at].prefix.as_bytes()[0] as usize] = true;
-        at += 1;
+/// What a byte can begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    /// Nothing, and it ends a word.
+    Other,
+    /// A value: `:` and `=`. It ends a word, too.
+    Sign,
+    /// Nothing, but it is part of a word.
+    Word,
+    /// A shape, a header, a number or a private key, where it begins a word.
+    Start,
+}
+
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut byte: u8 = 0;
+    loop {
+        let starts =
+            BY_FIRST_BYTE[byte as usize].1 > 0 || matches!(byte, b'B' | b'b' | b'0'..=b'9');
+        classes[byte as usize] = match byte {
+            b':' | b'=' => Class::Sign,
+            _ if starts || byte == b'-' => Class::Start,
+            b'_' => Class::Word,
+            _ if byte.is_ascii_alphanumeric() => Class::Word,
+            _ => Class::Other,
+        };
+        if byte == u8::MAX {
+            break;
+        }
+        byte += 1;
     }
-    starts
+    classes
 };
 
-/// Whether a word can begin after this byte.
-fn starts_word(before: Option<u8>) -> bool {
-    before.is_none_or(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'_' | b'-'))
+/// Whether the value of a field of this name is a secret, whatever it looks like.
+pub(super) fn named(name: &str, value: &str) -> Option<&'static str> {
+    let name = name.as_bytes();
+    if !can_name(name) {
+        return None;
+    }
+    if is_password(name, value.as_bytes()) {
+        return (!is_placeholder(value.as_bytes())).then_some("password");
+    }
+    (is_key(name) && value.len() >= LEAST && is_token(value.as_bytes())).then_some("secret")
 }
 
 fn shape(bytes: &[u8], at: usize) -> Option<Secret<'static>> {
     let rest = &bytes[at..];
-    SHAPES.iter().find_map(|shape| fits(shape, rest).map(|length| secret(at, length, shape.name)))
+    let [first, second, ..] = *rest else { return None };
+    if SECOND_BYTES[usize::from(first)] & 1_u128.checked_shl(second.into())? == 0 {
+        return None;
+    }
+    let (start, end) = BY_FIRST_BYTE[usize::from(first)];
+    let alike = &SHAPES[usize::from(start)..usize::from(end)];
+    alike.iter().find_map(|shape| fits(shape, rest).map(|length| secret(at, length, shape.name)))
 }
 
 /// The length of the secret of this shape that `rest` begins with.
@@ -116,7 +153,7 @@ fn private_key(text: &str, at: usize) -> Option<Secret<'static>> {
 
 /// The password of `scheme://user:password@host`; `at` is the colon before the two slashes.
 fn url_password(bytes: &[u8], at: usize) -> Option<Secret<'static>> {
-    let rest = bytes[at..].strip_prefix(b"://")?;
+    let rest = bytes.get(at..)?.strip_prefix(b"://")?;
     let ends = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'/' | b'?' | b'#' | b'"' | b'\'');
     let mut authority = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
     // A password may have a slash in it, unescaped as people write it.
@@ -174,8 +211,8 @@ fn bot_token(bytes: &[u8], at: usize) -> Option<Secret<'static>> {
 /// sign between the two.
 fn assigned(bytes: &[u8], at: usize) -> Option<Secret<'static>> {
     let name = name_before(bytes, at)?;
-    let is_password = is_password(&name, bytes.get(at + 1..).unwrap_or_default());
-    if !is_password && !KEYS.iter().any(|end| name.ends_with(end)) {
+    let is_password = is_password(name, bytes.get(at + 1..).unwrap_or_default());
+    if !is_password && !is_key(name) {
         return None;
     }
     let mut start = at + 1;
@@ -207,32 +244,40 @@ fn assigned(bytes: &[u8], at: usize) -> Option<Secret<'static>> {
     sound.then(|| secret(start, length, if is_password { "password" } else { "secret" }))
 }
 
-/// Whether a password goes under this name. `pwd` is one of them, but the folder that one works in
-/// is also called so.
-fn is_password(name: &str, value: &[u8]) -> bool {
-    PASSWORDS.iter().any(|end| name.ends_with(end)) || (name == "pwd" && !value.starts_with(b"/"))
-}
-
-/// The plain form of the name that ends before `at`, if that can be one of a secret.
-fn name_before(bytes: &[u8], at: usize) -> Option<String> {
+/// The name that ends before `at`.
+fn name_before(bytes: &[u8], at: usize) -> Option<&[u8]> {
     let mut end = at;
     while end > 0 && matches!(bytes[end - 1], b' ' | b'"' | b'\'') {
         end -= 1;
     }
-    // The ends of all names in the tables; most words before a colon end with another letter.
-    if !matches!(bytes.get(end.checked_sub(1)?)?.to_ascii_lowercase(), b'd'..=b'e' | b'g' | b'l' | b'n' | b's'..=b't' | b'y')
-    {
-        return None;
-    }
     let part = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
     let length = bytes[..end].iter().rev().take(LONGEST_NAME).take_while(part).count();
-    (length > 0).then(|| plain(&bytes[end - length..end]))
+    let name = &bytes[end - length..end];
+    can_name(name).then_some(name)
 }
 
-/// A name in small letters, without what words are joined with.
-fn plain(name: &[u8]) -> String {
-    let letters = name.iter().filter(|b| !matches!(b, b'_' | b'-' | b'.' | b' '));
-    letters.map(|b| char::from(b.to_ascii_lowercase())).collect()
+/// Whether a name ends with a letter that one of a secret ends with.
+fn can_name(name: &[u8]) -> bool {
+    let last = name.last().map(u8::to_ascii_lowercase);
+    matches!(last, Some(b'd' | b'e' | b'g' | b'l' | b'n' | b's' | b't' | b'y'))
+}
+
+/// Whether a name ends so, in small letters and without what words are joined with.
+fn ends_with(name: &[u8], end: &str) -> bool {
+    let mut letters = name.iter().rev().filter(|b| !matches!(b, b'_' | b'-' | b'.' | b' '));
+    end.bytes().rev().all(|wanted| letters.next().is_some_and(|b| b.to_ascii_lowercase() == wanted))
+}
+
+/// Whether a key or token goes under this name.
+fn is_key(name: &[u8]) -> bool {
+    KEYS.iter().any(|end| ends_with(name, end))
+}
+
+/// Whether a password goes under this name. `pwd` is one of them, but the folder that one works in
+/// is also called so.
+fn is_password(name: &[u8], value: &[u8]) -> bool {
+    PASSWORDS.iter().any(|end| ends_with(name, end))
+        || (ends_with(name, "pwd") && !value.starts_with(b"/"))
 }
 
 /// Whether a value only stands for one: a variable, a template, stars, or a marker of ours.
