@@ -159,7 +159,7 @@ impl Layout {
         make_dirs(&self.root)?;
         let service = self.root.join(SERVICE);
         let new = make_dir(&service)?;
-        for name in ["locks", "index", "quarantine"] {
+        for name in ["locks", "index", "quarantine", "tlog"] {
             make_dir(&service.join(name))?;
         }
         make_dir(&self.root.join("global"))?;
