@@ -4,13 +4,16 @@
 //! Lives here: steps 2 and 3 of an append, and the settling of an interrupted batch. May not live
 //! here: writing events. Everything here happens while the lock is held.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
-use super::io::{FileId, fingerprint, is_absent, private, read_range, remove_if_there};
+use super::io::{
+    FileId, Site, append_all, fingerprint, is_absent, private, read_range, remove_dir,
+    remove_if_there, set_len, sync_data, sync_dir, write_at,
+};
 use super::layout::{Date, Layout};
 use super::lines::{MAX_LINE_BYTES, Scanned, Stamps, end_of_lines, line_number, scan};
 use super::record::{self, HeadRecord, Part, Place, tail_of};
@@ -213,7 +216,7 @@ impl<'a> Finder<'a> {
                 .map_err(|e| Error::io("read", &path, &e))?
                 .and_then(|bytes| whole_event(&bytes, self.key, sequence + 1));
             if let Some(at) = whole {
-                (&file).write_all(b"\n").map_err(|e| Error::io("write", &path, &e))?;
+                append_all(&file, b"\n").map_err(|e| Error::io("write", &path, &e))?;
                 sequence += 1;
                 latest = latest.max(at);
                 end = length + 1;
@@ -269,23 +272,25 @@ impl<'a> Finder<'a> {
         let name = format!("{}-{}-{}-{length}.bin", self.key, at.date, at.offset);
         let kept = self.layout.service("quarantine").join(name);
         let failed = |e: io::Error| Error::io("write", &kept, &e);
-        let opened = private().write(true).create(true).truncate(true).open(&kept);
-        let mut copy = match opened {
+        let opened = private().write(true).create(true).open(&kept);
+        let copy = match opened {
             Err(error) if is_absent(&error) => {
                 self.layout.create()?;
-                private().write(true).create(true).truncate(true).open(&kept).map_err(failed)?
+                private().write(true).create(true).open(&kept).map_err(failed)?
             }
             other => other.map_err(failed)?,
         };
+        set_len(&copy, 0).map_err(failed)?;
         let mut from = at.offset;
         while from < length {
             let to = length.min(from + (1 << 20));
             let bytes = read_range(file, from, to).map_err(|e| Error::io("read", &path, &e))?;
-            copy.write_all(&bytes).map_err(failed)?;
+            write_at(&copy, &bytes, from - at.offset).map_err(failed)?;
             from = to;
         }
-        copy.sync_data().map_err(failed)?;
-        file.set_len(at.offset).map_err(|e| Error::io("cut", &path, &e))
+        sync_data(&copy, Site::Quarantine).map_err(failed)?;
+        sync_dir(&self.layout.service("quarantine"), Site::QuarantineEntry)?;
+        set_len(file, at.offset).map_err(|e| Error::io("cut", &path, &e))
     }
 
     fn io(&self, what: &str, error: &io::Error) -> Error {
@@ -329,12 +334,14 @@ fn whole_event(bytes: &[u8], key: &str, sequence: u64) -> Option<Timestamp> {
 pub(super) fn unmake_partition(layout: &Layout, key: &str, date: Date) -> Result<()> {
     remove_if_there(&layout.events(date, key))?;
     // Other files may stand there: then the folder stays.
-    let _ = fs::remove_dir(layout.partition(date, key));
+    let _ = remove_dir(&layout.partition(date, key));
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::clock::Clock;
     use crate::schema::{Draft, LenientDraft};
@@ -396,7 +403,7 @@ mod tests {
             let note = record::write_note(&log.lock, &[part(end, &first), part(next, &second)]);
             let noted = HeadRecord { note: Some(note.unwrap()), ..log.head.clone() };
             record::write_head(&log.lock, &noted).unwrap();
-            log.file.as_ref().unwrap().write_all(written.0.as_bytes()).unwrap();
+            append_all(log.file.as_ref().unwrap(), written.0.as_bytes()).unwrap();
             if let Some(text) = written.1 {
                 fs::create_dir_all(store.layout.partition(date(later), "P-1")).unwrap();
                 fs::write(store.layout.events(date(later), "P-1"), text).unwrap();

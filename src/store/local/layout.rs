@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use super::io::{is_absent, make_dir, make_dirs, replace, sync_dir};
+use super::io::{Site, is_absent, make_dir, make_dirs, replace, sync_dir};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::catalogue::Version;
 use crate::model::{Timestamp, ids};
@@ -165,7 +165,7 @@ impl Layout {
         make_dir(&self.root.join("global"))?;
         self.note_schemas()?;
         // Not only when it is new: who made it may have been killed before this.
-        sync_dir(&self.root)?;
+        sync_dir(&self.root, Site::NewRoot)?;
         Ok(new)
     }
 
