@@ -20,6 +20,7 @@ mod readme;
 mod screens;
 mod store_conformance;
 mod store_damage;
+mod store_faults;
 mod store_power;
 mod store_processes;
 mod store_support;

@@ -10,7 +10,7 @@ use std::fs::File;
 
 use super::LocalStore;
 use super::commit::{Commit, Folders};
-use super::global::Fresh;
+use super::global::{Fresh, boot_id};
 use super::head::{Locked, open_partition, unmake_partition};
 use super::ids;
 use super::io::{FileId, append_all, fingerprint, make_dir, private, set_len};
@@ -78,7 +78,7 @@ fn write(log: &mut Locked<'_>, plan: &Plan) -> Result<()> {
     let old = log.head.clone();
     if let Err(error) = write_parts(log, plan, &parts) {
         cut_back(log, &parts);
-        log.head = record::HeadRecord { note: None, ..old };
+        log.head = record::HeadRecord { note: None, boot: boot_id().to_owned(), ..old };
         // The note is still there when this fails, and the next writer settles it.
         let _ = log.write_head();
         return Err(error);
@@ -107,6 +107,7 @@ fn write(log: &mut Locked<'_>, plan: &Plan) -> Result<()> {
         file: id,
         tail,
         note: None,
+        boot: boot_id().to_owned(),
     };
     Ok(())
 }
@@ -115,7 +116,8 @@ fn write(log: &mut Locked<'_>, plan: &Plan) -> Result<()> {
 fn note(log: &mut Locked<'_>, parts: &[Part]) -> Result<()> {
     let path = log.layout.issue_lock(log.key);
     let note = record::write_note(&log.lock, parts).map_err(|e| Error::io("write", &path, &e))?;
-    let head = record::HeadRecord { note: Some(note), ..log.head.clone() };
+    let boot = boot_id().to_owned();
+    let head = record::HeadRecord { note: Some(note), boot, ..log.head.clone() };
     record::write_head(&log.lock, &head).map_err(|e| Error::io("write", &path, &e))
 }
 

@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
+use super::global::boot_id;
 use super::io::{
     FileId, Site, append_all, fingerprint, is_absent, private, read_range, remove_dir,
     remove_if_there, set_len, sync_data, sync_dir, write_at,
@@ -111,18 +112,23 @@ struct Gathered {
     latest: Timestamp,
     /// The last line that is not blank: its partition, where it begins, and whether it is sound.
     last: Option<(Date, u64, bool)>,
+    /// Where the lines at the end begin that have NULs in the place of bytes, in each partition.
+    unwritten: Vec<Place>,
 }
 
 impl<'a> Finder<'a> {
     fn find(self, record: Option<HeadRecord>) -> Result<Locked<'a>> {
         if let Some(record) = &record
             && let Some(note) = record.note
+            // After a power cut the log may long have gone on, and only the note is an old one.
+            && record.boot == boot_id()
             && let Some(parts) =
                 record::read_note(&self.lock, note).map_err(|e| self.io("read the lock of", &e))?
         {
             self.settle(&parts)?;
         }
         let dates = self.layout.partitions(self.key)?;
+        let same_boot = record.as_ref().is_some_and(|r| r.boot != "-" && r.boot == boot_id());
         let base = record.filter(|r| self.is_prefix(r));
         let Some(last) = dates.last().copied() else {
             let head = HeadRecord {
@@ -132,6 +138,7 @@ impl<'a> Finder<'a> {
                 file: FileId::default(),
                 tail: 0,
                 note: None,
+                boot: boot_id().to_owned(),
             };
             return Ok(Locked {
                 layout: self.layout,
@@ -142,7 +149,11 @@ impl<'a> Finder<'a> {
             });
         };
         let gathered = self.gather(&dates, base.as_ref())?;
-        self.refuse_damage(&gathered)?;
+        if same_boot || gathered.unwritten.is_empty() {
+            self.refuse_damage(&gathered)?;
+        } else {
+            gathered.unwritten.iter().try_for_each(|at| self.take_out(*at))?;
+        }
         self.finish(last, &gathered)
     }
 
@@ -165,6 +176,7 @@ impl<'a> Finder<'a> {
             lines: base.map_or(0, |b| b.sequence),
             latest: base.map_or(Timestamp::MIN, |b| b.latest),
             last: None,
+            unwritten: Vec::new(),
         };
         let from = base.and_then(|b| b.end);
         for date in dates.iter().filter(|date| from.is_none_or(|p| **date >= p.date)) {
@@ -197,6 +209,15 @@ impl<'a> Finder<'a> {
         );
         Err(Error::new(ErrorKind::Integrity, message)
             .with_hint("`chronoscope verify` shows what is wrong; keep a copy of the file, mend or take out that line, and append again"))
+    }
+
+    /// Moves what a power cut left of lines that nobody made durable out of the log: a block that
+    /// did not reach the disk reads as NULs, though what was written after it may be there.
+    fn take_out(&self, at: Place) -> Result<()> {
+        match open_partition(self.layout, self.key, at.date)? {
+            Some((file, length, _)) => self.quarantine(&file, at, length),
+            None => Ok(()),
+        }
     }
 
     /// Puts the tail of the last partition in order and makes the head.
@@ -232,6 +253,7 @@ impl<'a> Finder<'a> {
             file: id,
             tail,
             note: None,
+            boot: boot_id().to_owned(),
         };
         let file = Some(file);
         Ok(Locked { layout: self.layout, key: self.key, lock: self.lock, head, file })
@@ -307,7 +329,14 @@ impl Gathered {
             self.highest = self.highest.max(stamps.event_sequence);
             self.latest = self.latest.max(stamps.at().unwrap_or(Timestamp::MIN));
         }
-        self.last = Some((date, line.offset, sound && !line.too_long()));
+        let sound = sound && !line.too_long();
+        self.last = Some((date, line.offset, sound));
+        let at = Place { date, offset: line.offset };
+        if sound || memchr::memchr(0, line.bytes).is_none() {
+            self.unwritten.clear();
+        } else if self.unwritten.last().is_none_or(|first| first.date != date) {
+            self.unwritten.push(at);
+        }
     }
 }
 

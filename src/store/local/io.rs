@@ -235,6 +235,17 @@ pub(super) fn sync_dir(path: &Path, site: Site) -> Result<()> {
         .map_err(|e| Error::io("sync", path, &e))
 }
 
+/// Makes the entry of a folder that stood already durable, as far as its parent may be read: who
+/// made it may have been killed before that.
+pub(super) fn sync_parent(path: &Path) -> Result<()> {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let parent = parent.unwrap_or_else(|| Path::new("."));
+    match File::open(parent) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        _ => sync_dir(parent, Site::Parent),
+    }
+}
+
 /// Replaces `path` by a file with these bytes. When it is to be durable, then after a power cut
 /// it is the old or the new one; otherwise what is there then must be checked by who reads it.
 pub(super) fn replace(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {

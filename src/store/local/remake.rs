@@ -19,7 +19,7 @@ use smallvec::SmallVec;
 
 use super::global::{Global, empty};
 use super::head::Locked;
-use super::io::{FileId, NewFile, Site, fingerprint, private, read_range, sync_data};
+use super::io::{FileId, NewFile, fingerprint, private, read_range};
 use super::layout::{Date, Layout};
 use super::lines::{Stamps, end_of_lines, scan};
 use super::record::{self, Place, Published, tail_of};
@@ -93,7 +93,7 @@ fn remake(global: &mut Global<'_>, complete: Option<Duration>) -> Result<GlobalR
     Ok(report)
 }
 
-/// Reads all logs; to be complete, each up to the head that an append would find, made durable.
+/// Reads all logs; to be complete, each up to the head that an append would find.
 fn read_logs(layout: &Layout, complete: Option<Duration>) -> Result<Vec<Log>> {
     let dates = layout.dates()?;
     let mut keys = std::collections::BTreeSet::new();
@@ -105,14 +105,7 @@ fn read_logs(layout: &Layout, complete: Option<Duration>) -> Result<Vec<Log>> {
         let mut end = None;
         if let Some(timeout) = complete {
             match Locked::take(layout, &key, timeout) {
-                Ok(log) => {
-                    if let Some(file) = &log.file {
-                        let path = layout.issue_lock(&key);
-                        let done = sync_data(file, Site::Rebuilt);
-                        done.map_err(|e| Error::io("sync", &path, &e))?;
-                    }
-                    end = log.head.end;
-                }
+                Ok(log) => end = log.head.end,
                 // Damage is for `verify` to tell; the lines are there all the same.
                 Err(error) if error.kind() == ErrorKind::Integrity => {}
                 Err(error) => return Err(error),

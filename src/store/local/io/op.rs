@@ -37,6 +37,8 @@ sites! {
     Root = "root",
     /// The entries of a new store's own folders.
     NewRoot = "new-root",
+    /// The entries of the service folder.
+    Service = "service",
     /// The entry of a new folder above the store, or of the store itself.
     Parent = "parent",
     /// A file that is to take another's place.
@@ -47,8 +49,6 @@ sites! {
     Quarantine = "quarantine",
     /// The entry of the file with such bytes.
     QuarantineEntry = "quarantine-entry",
-    /// A log whose lines go into a global log that is made anew.
-    Rebuilt = "rebuilt",
 }
 
 /// One operation, as far as faults have to know it.
