@@ -38,10 +38,20 @@ impl Step {
 /// Reads a trace.
 pub(crate) fn trace(path: &Path) -> Vec<Step> {
     let text = fs::read_to_string(path).unwrap_or_default();
+    let mut names = Vec::new();
+    let mut word = |word: &str| match word.rsplit_once("/.writing-") {
+        // Passing names are made up by chance; here they are numbered.
+        Some((folder, _)) => {
+            let at = names.iter().position(|name| name == word).unwrap_or(names.len());
+            names.resize_with(names.len().max(at + 1), || word.to_owned());
+            format!("{folder}/.writing-{}-{at}", path.file_name().unwrap().display())
+        }
+        None => word.to_owned(),
+    };
     let step = |line: &str| {
         let mut words = line.split('\t');
         let number = words.next().unwrap().parse().unwrap();
-        Step { number, words: words.map(str::to_owned).collect() }
+        Step { number, words: words.map(&mut word).collect() }
     };
     text.lines().map(step).collect()
 }

@@ -75,8 +75,10 @@ impl<'a> Global<'a> {
             return Ok(global);
         };
         let same = tail_of(&global.file, noted.length).is_ok_and(|tail| tail == noted.tail);
-        let same_boot = || noted.boot != "-" && noted.boot == boot_id();
-        if same && (length == noted.length || same_boot()) {
+        // Nothing here is synced: after a power cut the note may be newer than what the issues say
+        // of themselves, and than blocks in the middle of the file. Once a boot all is compared.
+        let same_boot = noted.boot == boot_id();
+        if same && same_boot && (length == noted.length || noted.boot != "-") {
             let behind = length > noted.length;
             global.record = noted;
             if behind && !global.catch_up(length)? {
