@@ -48,6 +48,8 @@ impl<'a> Locked<'a> {
         let records = record::read_issue(&lock).map_err(|e| Error::io("read", &path, &e))?;
         if let Some(head) = &records.head
             && head.note.is_none()
+            // After a power cut it may be an old one, and a day that it does not know have begun.
+            && head.boot == boot_id()
             && let Some(file) = fits(layout, key, head)?
         {
             let head = head.clone();
