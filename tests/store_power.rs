@@ -209,7 +209,7 @@ fn record(name: &'static str, runs: &[Run], faults: &str) -> Recorded {
 }
 
 /// What somebody was told, and relies on.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 struct Told {
     events: BTreeSet<String>,
     store: bool,
@@ -247,7 +247,7 @@ fn cut(recorded: &Recorded, fates: &mut dyn FnMut(bool) -> Vec<Fate>) -> Result<
         for mut fate in fates(step.what() == "mark") {
             let image = disk.image(&mut fate);
             let mut hasher = DefaultHasher::new();
-            (&image, &told.events).hash(&mut hasher);
+            (&image, &told).hash(&mut hasher);
             if !done.insert(hasher.finish()) {
                 continue;
             }
