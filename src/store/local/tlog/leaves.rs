@@ -32,7 +32,7 @@ impl Leaves {
     /// Opens the file, and makes it where it is not there. None without its folder.
     pub(crate) fn open(layout: &Layout) -> Result<Option<Self>> {
         let path = folder(layout).join(FILE);
-        match private().read(true).write(true).create(true).truncate(false).open(&path) {
+        match private().read(true).write(true).create(true).open(&path) {
             Ok(file) => Ok(Some(Self { path, file })),
             Err(error) if super::super::io::is_absent(&error) => Ok(None),
             Err(error) => Err(Error::io("open", &path, &error)),
@@ -142,11 +142,8 @@ pub(crate) fn signed(layout: &Layout) -> Result<Vec<Hash>> {
             Err(_) => Ok(None),
         }
     };
-    let sources: [&dyn Fn() -> Result<Option<Vec<Hash>>>; 3] = [
-        &|| read_all(layout).map(Some),
-        &|| tiles::read_leaves(&log, signed.size),
-        &from_global,
-    ];
+    let sources: [&dyn Fn() -> Result<Option<Vec<Hash>>>; 3] =
+        [&|| read_all(layout).map(Some), &|| tiles::read_leaves(&log, signed.size), &from_global];
     for source in sources {
         if let Some(mut leaves) = source()?.filter(|leaves| leaves.len() >= size) {
             leaves.truncate(size);

@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::super::LocalStore;
 use super::super::commit::Folders;
 use super::super::global::{Global, issue_of};
-use super::super::io::{read_range, replace, sync_dir};
+use super::super::io::{Site, read_range, replace, sync_dir};
 use super::super::layout::check_key;
 use super::super::lines::scan;
 use super::super::{lock, record};
@@ -205,7 +205,7 @@ impl LocalStore {
             self.make_durable(key, timeout, &folders)?;
         }
         sight.leaves.sync()?;
-        if last.is_none() { sync_dir(log) } else { Ok(()) }
+        if last.is_none() { sync_dir(log, Site::ReplacedEntry) } else { Ok(()) }
     }
 }
 
