@@ -26,6 +26,8 @@ use crate::store_support::{append, drain, plain};
 #[derive(Debug, Clone, Copy)]
 enum Trouble {
     None,
+    /// Killed at the operation of this number.
+    At(u64),
     Error(&'static [&'static str]),
     Kill(&'static [&'static str]),
     Half(&'static [&'static str]),
@@ -170,6 +172,7 @@ fn play(runs: &[Run], faults: &str) -> (TestEnvironment, Vec<Vec<Step>>) {
         };
         let trouble = match run.trouble {
             Trouble::None => String::new(),
+            Trouble::At(number) => format!("kill:{number},"),
             Error(words) => format!("error:{}:EIO,", place(words)),
             Kill(words) => format!("kill:{},", place(words)),
             Half(words) => format!("half:{},", place(words)),
@@ -408,6 +411,41 @@ fn no_power_cut_loses_what_was_acknowledged() {
         looked_at += cut(&recorded, &mut fates).unwrap_or_else(|fault| panic!("{fault}"));
     }
     assert!(looked_at >= if is_long() { 10_000 } else { 200 }, "only {looked_at} disks");
+}
+
+/// Who goes on after somebody who was killed must not rely on what that one had not made durable.
+#[test]
+fn a_kill_and_then_a_power_cut_lose_nothing_acknowledged() {
+    for (what, before, killed) in [
+        ("a first append", vec![], vec![event("P-1", 1, 20)]),
+        ("a batch", vec![event("P-1", 1, 20)], vec![event("P-1", 2, 20), event("P-1", 3, 21)]),
+    ] {
+        let mut runs = Vec::new();
+        if !before.is_empty() {
+            runs.push(sync(&before));
+        }
+        let next = runs.len();
+        runs.push(sync(&killed));
+        let steps = play(&runs, "").1.remove(next);
+        let all = steps.iter().filter(|step| step.changes()).map(|step| step.number);
+        for number in all.step_by(if is_long() { 1 } else { 4 }) {
+            runs.truncate(next);
+            runs.push(sync(&killed).but(Trouble::At(number)));
+            runs.push(sync(&[event("P-1", 4, 21)]));
+            let recorded = record("a kill", &runs, "");
+            let mut chance = Chance(number | 1 << 40);
+            let mut fates = |told| match (told, is_long()) {
+                (false, false) => vec![],
+                (true, false) => vec![Fate::Lost],
+                (_, true) => {
+                    chance.below(2);
+                    vec![Fate::Lost, Fate::Zeros, Fate::Chance(chance.clone())]
+                }
+            };
+            let fault = cut(&recorded, &mut fates).err();
+            assert!(fault.is_none(), "{what}, killed at {number}: {}", fault.unwrap_or_default());
+        }
+    }
 }
 
 /// A sync that nothing fails without would be a sync for nothing; and a model that lets a store
