@@ -107,6 +107,8 @@ pub(crate) enum Fate {
     Kept,
     /// Lengths and entries are there, the bytes are not.
     Zeros,
+    /// All entries are there, and each file is as it was so many writes after its last sync.
+    Old(usize),
     Chance(Chance),
 }
 
@@ -246,7 +248,7 @@ impl Disk {
         let mode = match fate {
             Fate::Chance(chance) => chance.below(4),
             Fate::Lost => 0,
-            Fate::Kept | Fate::Zeros => 1,
+            Fate::Kept | Fate::Zeros | Fate::Old(_) => 1,
         };
         for entry in &folder.pending {
             let there = match (mode, &mut *fate) {
@@ -316,6 +318,7 @@ impl Data {
                 bytes.resize(last.len(), 0);
                 bytes
             }
+            Fate::Old(writes) => self.states[(*writes).min(self.states.len() - 1)].clone(),
             Fate::Chance(chance) => self.chance(chance),
         }
     }

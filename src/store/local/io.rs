@@ -190,7 +190,8 @@ impl Opening {
     }
 
     /// Opens a file as it is; who wants it empty cuts it.
-    pub(super) fn open(&self, path: &Path) -> io::Result<File> {
+    pub(super) fn open(&self, path: impl AsRef<Path>) -> io::Result<File> {
+        let path = path.as_ref();
         fault::open(path, self.creates, || self.options.open(path))
     }
 }
