@@ -21,6 +21,7 @@ mod store_conformance;
 mod store_damage;
 mod store_processes;
 mod store_support;
+mod store_tlog;
 mod terminal;
 mod tui_keys;
 mod tui_support;

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use crate::config::{Config, Setting};
-use crate::store::local::{LocalStore, ends_orchestration};
 use crate::store::Acknowledgement;
+use crate::store::local::{LocalStore, ends_orchestration};
 
 use super::context::Context;
 

@@ -137,7 +137,10 @@ fn read_anchor(file: &Path) -> Result<Anchor> {
 fn statement(signed: u64, anchor: Option<&Anchored>) -> String {
     match (anchor, signed) {
         (Some(anchor), _) => {
-            format!("signed up to {signed}, and the log goes on from the anchor over {}", anchor.size)
+            format!(
+                "signed up to {signed}, and the log goes on from the anchor over {}",
+                anchor.size
+            )
         }
         (None, 0) => "nothing is signed: no rollback provable since size 0".to_owned(),
         (None, _) => format!(

@@ -88,7 +88,8 @@ pub(super) fn all_is_well(
 
 fn plan<'a>(store: &LocalStore, keys: &'a [String]) -> Result<Option<Plan<'a>>> {
     let layout = &store.layout;
-    let mut plan = Plan { files: Vec::new(), items: Vec::new(), partitions: Vec::new(), global: 0..0 };
+    let mut plan =
+        Plan { files: Vec::new(), items: Vec::new(), partitions: Vec::new(), global: 0..0 };
     // First the global log: what is published later is not missed in the issues' logs.
     let Some(length) = plan.open(layout.global())? else { return Ok(None) };
     let item = |range| Item::Global { file: 0, range };
@@ -175,7 +176,8 @@ fn work(plan: &Plan<'_>) -> Result<Option<Vec<Block>>> {
         }
         outcome
     })?;
-    let blocks = done.into_iter().map(|block| block.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let blocks =
+        done.into_iter().map(|block| block.into_inner().unwrap_or_else(PoisonError::into_inner));
     Ok((!odd.into_inner()).then(|| blocks.collect()))
 }
 
@@ -183,7 +185,8 @@ impl Plan<'_> {
     fn one(&self, item: &Item<'_>, keyed: &RandomState) -> Result<Option<Block>> {
         match item {
             Item::Lines { key, date, file, range } => {
-                let mut block = Block { summary: Some(Summary::empty(key, *date)), ..Block::default() };
+                let mut block =
+                    Block { summary: Some(Summary::empty(key, *date)), ..Block::default() };
                 let sound = self.lines(*file, *range, |offset, line| {
                     block.alike.push(alike(keyed, line));
                     block.leaves.push(leaf(line));

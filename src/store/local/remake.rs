@@ -166,7 +166,9 @@ fn signed(layout: &Layout, logs: &mut [Log]) -> Result<Vec<At>> {
     // Of each issue, the line that is to come next.
     let mut next = FxHashMap::<Hash, SmallVec<[u32; 1]>>::default();
     if !signed.is_empty() {
-        for (issue, first) in (0_u32..).zip(logs.iter()).filter_map(|(i, l)| Some((i, l.lines.first()?))) {
+        for (issue, first) in
+            (0_u32..).zip(logs.iter()).filter_map(|(i, l)| Some((i, l.lines.first()?)))
+        {
             next.entry(first.leaf).or_default().push(issue);
         }
     }

@@ -56,7 +56,8 @@ impl LocalStore {
         let all = issue_key.is_none_or(|key| keys.len() == 1 && keys[0] == key);
         let (tree, well) = std::thread::scope(|scope| {
             let tree = scope.spawn(|| evidence.tree());
-            let well = if all { super::prove::all_is_well(self, &keys, &evidence) } else { Ok(None) };
+            let well =
+                if all { super::prove::all_is_well(self, &keys, &evidence) } else { Ok(None) };
             let died = |_| Err(Error::internal("a thread that checks the tree ended early"));
             (tree.join().unwrap_or_else(died), well)
         });
@@ -252,12 +253,7 @@ impl Check<'_> {
     }
 
     /// Checks the global log against the lines that were read; of one issue only where `only`.
-    fn global(
-        &mut self,
-        keys: &[String],
-        only: Option<&str>,
-        whole: &mut Whole<'_>,
-    ) -> Result<()> {
+    fn global(&mut self, keys: &[String], only: Option<&str>, whole: &mut Whole<'_>) -> Result<()> {
         let path = self.store.layout.global();
         let file = match File::open(&path) {
             Ok(file) => file,

@@ -265,14 +265,19 @@ impl Evidence {
         let signed_by = self.verifier.as_ref().map(Verifier::text);
         let root = to_base64(&signed.root);
         let anchor = self.anchor.as_ref().filter(|_| sound).and_then(|anchor| {
-            let (old, new) = (usize::try_from(anchor.size).ok()?, usize::try_from(signed.size).ok()?);
+            let (old, new) =
+                (usize::try_from(anchor.size).ok()?, usize::try_from(signed.size).ok()?);
             // The root of an anchor that is newer than the last checkpoint was held against the
             // leaf hashes alone.
             let proof = consistency(self.leaves.get(..new)?, old);
             let holds = old > new
                 || is_consistent((anchor.size, anchor.root), (signed.size, signed.root), &proof);
             let consistency = proof.iter().map(|hash| to_base64(hash)).collect();
-            holds.then(|| Anchored { size: anchor.size, root: to_base64(&anchor.root), consistency })
+            holds.then(|| Anchored {
+                size: anchor.size,
+                root: to_base64(&anchor.root),
+                consistency,
+            })
         });
         Signature { size: signed.size, root: Some(root), signed_by, anchor }
     }

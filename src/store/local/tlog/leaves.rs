@@ -142,11 +142,8 @@ pub(crate) fn signed(layout: &Layout) -> Result<Vec<Hash>> {
             Err(_) => Ok(None),
         }
     };
-    let sources: [&dyn Fn() -> Result<Option<Vec<Hash>>>; 3] = [
-        &|| read_all(layout).map(Some),
-        &|| tiles::read_leaves(&log, signed.size),
-        &from_global,
-    ];
+    let sources: [&dyn Fn() -> Result<Option<Vec<Hash>>>; 3] =
+        [&|| read_all(layout).map(Some), &|| tiles::read_leaves(&log, signed.size), &from_global];
     for source in sources {
         if let Some(mut leaves) = source()?.filter(|leaves| leaves.len() >= size) {
             leaves.truncate(size);

@@ -159,7 +159,8 @@ impl<'a> Whole<'a> {
                 findings.push(logged.finding(FindingKind::LineInserted, &keys[issue], at, detail));
             }
         }
-        findings.sort_by(|a, b| (&a.issue_key, &a.file, a.line).cmp(&(&b.issue_key, &b.file, b.line)));
+        findings
+            .sort_by(|a, b| (&a.issue_key, &a.file, a.line).cmp(&(&b.issue_key, &b.file, b.line)));
         findings
     }
 

@@ -14,7 +14,10 @@ fn hex(hash: &Hash) -> String {
 }
 
 fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
 }
 
 /// The leaves of the reference implementation of certificate transparency.
@@ -161,7 +164,8 @@ fn tiles_are_named_and_kept_as_the_specification_has_them() {
     assert_eq!(std::fs::read(dir.path().join("tile/0/001")).unwrap().len(), 8192);
 }
 
-const SECRET: &str = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
+const SECRET: &str =
+    "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
 const PUBLIC: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
 const TEXT: &str = "If you think cryptography is the answer to your problem,\n\
                     then you don't know what your problem is.\n";
@@ -194,7 +198,8 @@ fn no_note_with_a_flipped_bit_is_opened() {
         for bit in 0..8 {
             let mut flipped = note.clone().into_bytes();
             flipped[at] ^= 1 << bit;
-            let opened = std::str::from_utf8(&flipped).map(|note| signer.verifier().open(note).is_ok());
+            let opened =
+                std::str::from_utf8(&flipped).map(|note| signer.verifier().open(note).is_ok());
             assert_ne!(opened, Ok(true), "byte {at}, bit {bit}");
         }
     }
