@@ -37,7 +37,7 @@ fn fill(store: &LocalStore, events: usize) {
     for n in 0..events {
         append(
             store,
-            vec![plain(&format!("P-{}", (n + n / 5) % 3 + 1), &format!("note {n}"))],
+            vec![plain(&format!("P-{}", (n * 2 + n / 3) % 3 + 1), &format!("note {n}"))],
             &os(),
         )
         .unwrap();
@@ -591,7 +591,7 @@ fn checkpoints_come_by_number_by_the_end_and_under_a_regime() {
     assert_eq!(with(regime, "F"), 6);
     assert_eq!(with(regime, "G"), 7);
     let end = format!(
-        r#"{{"event_type":"OrchestrationCancelled","issue_key":"PROJ-1","session_id":"{}","actor":{{"type":"system","id":"o"}},"metadata":{{"cancelled_by":"u","cancellation_reason":"r"}}}}"#,
+        r#"{{"event_type":"OrchestrationCancelled","issue_key":"PROJ-1","session_id":"{}","actor":{{"type":"system","id":"o"}},"metadata":{{"cancelled_by":"u","reason":"r"}}}}"#,
         crate::cli_support::SESSION
     );
     environment.run_with(&["append", "--no-git", "--quiet"], &end).ok();
