@@ -24,6 +24,7 @@ mod store_faults;
 mod store_power;
 mod store_processes;
 mod store_support;
+mod store_tlog;
 mod terminal;
 mod tui_keys;
 mod tui_support;

@@ -411,3 +411,55 @@ fn is_what_was_logged(issues: &[Vec<&Block>], global: &[Block], leaves: &[Hash])
     }
     last.is_none() && next.is_empty() && alike.next().is_none()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::schema::{Draft, LenientDraft};
+    use crate::store::{AppendOptions, Batch, Durability, EventStore};
+
+    /// More than one block, issues in turn: what the thorough half would find sound, too.
+    #[test]
+    fn a_sound_store_is_checked_by_the_quick_half_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = Timestamp::parse("2026-11-20T12:00:00Z").unwrap();
+        let store = LocalStore::at(dir.path(), Clock::Fixed(at));
+        let options = AppendOptions { durability: Durability::Os, ..AppendOptions::default() };
+        for n in 0..60 {
+            let draft = LenientDraft {
+                event_type: "PhaseStarted".into(),
+                issue_key: format!("P-{}", n % 3),
+                session_id: "s".into(),
+                actor_type: "user".into(),
+                actor_id: "u".into(),
+                metadata: format!(r#"{{"phase":"{n}","note":"{}"}}"#, "x".repeat(40_000)),
+                ..LenientDraft::default()
+            };
+            let issue_key = draft.issue_key.clone();
+            let drafts = vec![Draft::lenient(draft).unwrap()];
+            store.append(&Batch { issue_key, drafts }, &options).unwrap();
+        }
+        store.checkpoint(Duration::from_secs(9)).unwrap();
+        let well = || {
+            let evidence = Evidence::gather(&store.layout, None).unwrap();
+            all_is_well(&store, &store.keys().unwrap(), &evidence).unwrap()
+        };
+        let bytes = std::fs::metadata(store.layout.global()).unwrap().len();
+        assert!(bytes > 2 * BLOCK);
+        assert_eq!(well(), Some((60, bytes)));
+        for file in [store.layout.global(), store.layout.events(Date::of(at), "P-1")] {
+            let sound = std::fs::read(&file).unwrap();
+            for at in [60_000, sound.len() - 1] {
+                let mut flipped = sound.clone();
+                flipped[at] ^= 1;
+                std::fs::write(&file, flipped).unwrap();
+                assert_eq!(well(), None, "{} {at}", file.display());
+            }
+            std::fs::write(&file, sound).unwrap();
+        }
+        assert!(well().is_some());
+    }
+}

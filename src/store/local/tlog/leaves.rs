@@ -10,7 +10,7 @@ use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::super::io::{private, read_range, replace, write_at};
+use super::super::io::{Site, private, read_range, replace, set_len, sync_data, write_at};
 use super::super::layout::Layout;
 use super::super::lines::{Scanned, scan};
 use super::hashes::{Hash, Leaf, SIZE, leaf, split};
@@ -54,13 +54,13 @@ impl Leaves {
 
     /// Cuts what stands behind the first `count`.
     pub(crate) fn cut(&self, count: u64) -> Result<()> {
-        let cut = self.file.set_len(count * SIZE as u64);
+        let cut = set_len(&self.file, count * SIZE as u64);
         cut.map_err(|e| Error::io("cut", &self.path, &e))
     }
 
     /// Makes them durable.
     pub(crate) fn sync(&self) -> Result<()> {
-        self.file.sync_data().map_err(|e| Error::io("sync", &self.path, &e))
+        sync_data(&self.file, Site::Replaced).map_err(|e| Error::io("sync", &self.path, &e))
     }
 
     /// The hashes from one to another, or fewer where there are no more.
