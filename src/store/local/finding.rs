@@ -36,6 +36,10 @@ crate::closed_list! {
         WrongPartition = "wrong-partition",
         /// Bytes stand after the last line feed.
         TornTail = "torn-tail",
+        /// A batch was being written when its writer was killed, and is there in part.
+        HalfBatch = "half-batch",
+        /// A partition is shorter than the lock files say.
+        ShortPartition = "short-partition",
         /// A link leads out of the store.
         OutsideLink = "outside-link",
         /// A metadata.json does not fit its events.

@@ -329,7 +329,7 @@ impl Check<'_> {
     }
 }
 
-type Found = Vec<(FindingKind, Option<u64>, String)>;
+pub(super) type Found = Vec<(FindingKind, Option<u64>, String)>;
 
 impl Known<'_> {
     fn event(&mut self, event: &Light<'_>, date: Date, found: &mut Found) {
@@ -384,7 +384,7 @@ impl Known<'_> {
 }
 
 /// What is wrong with a line that is not one sound object.
-fn damage(line: &Scanned<'_>) -> Found {
+pub(super) fn damage(line: &Scanned<'_>) -> Found {
     if line.too_long() {
         let detail = format!("{} bytes", line.length);
         return vec![(FindingKind::LineTooLong, None, detail)];

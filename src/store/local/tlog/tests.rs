@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-
-=======
 //! Formats against what others published: RFC 6962's reference tree, the note of Go's sumdb, the
 //! examples of C2SP; and the tree against its definition.
 
@@ -243,4 +240,3 @@ fn a_leaf_is_a_line_without_its_feed_and_blank_lines_are_none() {
     assert_eq!(leaves::of_lines(b"a\n\n \t\n b\r\n"), expected);
     assert_eq!(leaves::of_lines(b""), Vec::<Hash>::new());
 }
->>>>>>> dev-m
