@@ -11,9 +11,7 @@ use chronoscope::store::local::{FindingKind, LocalStore, Mend, RepairAction, Rep
 use serde_json::Value;
 
 use crate::cli_support::TestEnvironment;
-use crate::store_support::{
-    append, assert_global_complete, assert_sound, lines, os, plain, sequences, store,
-};
+use crate::store_support::{append, assert_global_complete, assert_sound, lines, os, plain, store};
 
 const WAIT: Duration = Duration::from_secs(9);
 

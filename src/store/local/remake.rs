@@ -294,7 +294,11 @@ fn note(global: &mut Global<'_>, logs: &[Log], lines: u64) -> Result<()> {
     let length = end_of_lines(&global.file, &global.path, metadata.len())?;
     let tail = tail_of(&global.file, length).map_err(failed)?;
     let (file, leaves) = (FileId::of(&metadata), Some(lines));
-    global.record = record::GlobalRecord { length, tail, file, leaves, ..empty() };
+    // Who is killed before the last of these notes leaves one that does not fit: otherwise issues
+    // would speak of another log than the whole does, and be published anew.
+    global.record = record::GlobalRecord { length: u64::MAX, tail, file, leaves, ..empty() };
+    global.note()?;
+    global.record.length = length;
     for log in logs {
         let path = global.layout.issue_lock(&log.key);
         let failed = |e: std::io::Error| Error::io("write", &path, &e);

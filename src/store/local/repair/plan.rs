@@ -94,7 +94,7 @@ impl Plan {
         let ends = plan.half_batch(layout, key)?;
         let read = Read::issue(layout, key, &dates, &ends)?;
         let lost = lost(layout, key, &read.sequences())?;
-        plan.short_partitions(layout, key, lost.is_empty())?;
+        plan.short_partitions(layout, key, &read, lost.is_empty())?;
         let mut walk = Walk::new(layout, &mut plan, &lost, &read)?;
         walk.lines()?;
         plan.rewrites.retain(|_, rewrite| rewrite.changed);
@@ -158,7 +158,13 @@ impl Plan {
     }
 
     /// Finds partitions that are shorter than what was noted in this boot.
-    fn short_partitions(&mut self, layout: &Layout, key: &str, for_good: bool) -> Result<()> {
+    fn short_partitions(
+        &mut self,
+        layout: &Layout,
+        key: &str,
+        read: &Read,
+        for_good: bool,
+    ) -> Result<()> {
         let mut noted = BTreeMap::<Date, (u64, FileId)>::new();
         let mut note = |end: Option<Place>, file: FileId| {
             if let Some(end) = end {
@@ -170,6 +176,10 @@ impl Plan {
             && let Some(head) = record::read_issue(&lock).ok().and_then(|records| records.head)
             && head.boot == boot_id()
         {
+            if read.sequences().last().is_some_and(|last| *last >= head.sequence) {
+                // Bytes are gone, and no event with them.
+                return Ok(());
+            }
             note(head.end, head.file);
         }
         if let Some(lock) = open_record(&layout.sync_lock(key))?
