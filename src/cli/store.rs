@@ -1,6 +1,7 @@
 //! `store init`, `store stats`, `store rebuild`, `store checkpoint`; `store repair` and
 //! `store doctor` have files of their own.
 
+mod doctor;
 mod repair;
 
 use clap::{Args, Subcommand};
@@ -40,6 +41,8 @@ enum Command {
     },
     /// Mend what stops appends or reading; no event is lost
     Repair(repair::Flags),
+    /// Say what is wrong or risky around the store
+    Doctor(doctor::Flags),
     /// Sign the log as it is now and print the signed note
     #[command(
         after_help = "Example:\n  chronoscope store checkpoint > checkpoint.txt    # keep it elsewhere\n  chronoscope verify --anchor checkpoint.txt       # any time later\n\nThe note is a C2SP tlog-checkpoint, signed with the store's Ed25519 key."
@@ -56,6 +59,7 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         Command::Init => init(context),
         Command::Stats => stats(context),
         Command::Rebuild { lock_timeout } => rebuild(context, lock_timeout),
+        Command::Doctor(flags) => doctor::run(context, flags),
         Command::Repair(flags) => repair::run(context, flags),
         Command::Checkpoint { lock_timeout } => checkpoint(context, lock_timeout),
     }

@@ -9,6 +9,7 @@
 mod append;
 mod commit;
 mod derived;
+mod doctor;
 mod fetch;
 mod finding;
 mod global;
@@ -38,6 +39,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 pub use derived::Stats;
+pub use doctor::{Ailment, Diagnosis, Level};
 pub use finding::{Finding, FindingKind, Report};
 pub use layout::{Date, Layout, is_store};
 pub use lines::MAX_LINE_BYTES;

@@ -65,6 +65,12 @@ pub struct Mend {
 }
 
 impl Mend {
+    /// Whether it is more than an oddity of sequence numbers that readers cope with.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        self.action != RepairAction::Leave || self.stays()
+    }
+
     /// Whether the fault stays, and is more than an oddity that readers cope with.
     #[must_use]
     pub fn stays(&self) -> bool {
