@@ -12,6 +12,7 @@ mod cli_append;
 mod cli_exit;
 mod cli_support;
 mod disk_support;
+mod hostile;
 mod import;
 mod layers;
 mod pictures;

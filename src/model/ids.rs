@@ -80,7 +80,19 @@ pub fn check_issue_key(key: &str) -> Result<(), &'static str> {
     if key.chars().any(is_control) {
         return Err("has a control character");
     }
+    if is_device(key) {
+        return Err("is the name of a device on Windows");
+    }
     Ok(())
+}
+
+/// Whether Windows takes a file of this name for a device, whatever folder it is in.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or(name).trim_end().to_ascii_uppercase();
+    let numbered = |kind: &str| {
+        stem.strip_prefix(kind).is_some_and(|rest| matches!(rest.as_bytes(), [b'0'..=b'9']))
+    };
+    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT")
 }
 
 /// Whether a character would steer a terminal or the direction of text: C0, C1, and the
@@ -106,12 +118,25 @@ mod tests {
 
     #[test]
     fn keys_that_are_paths_are_refused() {
-        for bad in
-            ["", "..", "../x", "a/b", "a\\b", ".hidden", "-x", "a\nb", "a\u{202e}b", "a.", "C:x"]
-        {
+        for bad in [
+            "",
+            "..",
+            "../x",
+            "a/b",
+            "a\\b",
+            ".hidden",
+            "-x",
+            "a\nb",
+            "a\u{202e}b",
+            "a.",
+            "C:x",
+            "CON",
+            "nul.txt",
+            "Com1",
+        ] {
             assert!(check_issue_key(bad).is_err(), "{bad:?}");
         }
-        for good in ["PROJ-123", "cg-5ol6", "QA-1804", "my project", "ünïcode"] {
+        for good in ["PROJ-123", "cg-5ol6", "QA-1804", "my project", "ünïcode", "CON-1", "COM"] {
             assert_eq!(check_issue_key(good), Ok(()), "{good}");
         }
     }

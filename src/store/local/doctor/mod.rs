@@ -16,7 +16,6 @@ use super::LocalStore;
 use super::io::read_if_there;
 use super::record;
 use crate::error::Result;
-use crate::model::Timestamp;
 use crate::model::catalogue::Version;
 
 /// Declares what can be found: name, how grave it is, why it matters, the remedy.
@@ -160,15 +159,12 @@ impl LocalStore {
     fn look_at_clock(&self, found: &mut Findings) -> Result<()> {
         let now = self.clock.now();
         for key in self.keys()? {
-            let mut latest = None::<Timestamp>;
-            // The days before cannot be later than the folder of the last one says.
-            for date in self.layout.partitions(&key)?.last() {
-                let last = self.metadata(&key, *date)?.last;
-                latest = latest.max(last.and_then(|event| event.at()));
-                if let Some(at) = latest.filter(|at| *at > now) {
-                    let what = format!("the last event is of {at}, and it is {now}");
-                    found.add(Ailment::ClockBehind, &self.layout.events(*date, &key), what);
-                }
+            // Those of the days before are not later than the folder of the last one says.
+            let Some(date) = self.layout.partitions(&key)?.pop() else { continue };
+            let last = self.metadata(&key, date)?.last;
+            if let Some(at) = last.and_then(|event| event.at()).filter(|at| *at > now) {
+                let what = format!("the last event is of {at}, and it is {now}");
+                found.add(Ailment::ClockBehind, &self.layout.events(date, &key), what);
             }
         }
         Ok(())
