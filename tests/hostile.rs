@@ -9,7 +9,7 @@ use std::path::Path;
 use chronoscope::model::ids::is_control;
 use serde_json::{Value, json};
 
-use crate::cli_support::{Ran, SESSION, TestEnvironment};
+use crate::cli_support::{Ran, TestEnvironment};
 use crate::tui_support::Desk;
 
 /// Texts that nobody wants on a terminal as they are.
@@ -282,7 +282,7 @@ fn lines_without_end_or_bottom_are_named_and_passed_by() {
             &["state", "PROJ-1", "--json"][..],
             &["timeline", "PROJ-1"],
             &["diff", "PROJ-1", "start", "end"],
-            &["query", "--text", "kkk"],
+            &["query"],
             &["verify", "--json"],
             &["store", "repair"],
         ] {

@@ -40,6 +40,7 @@ use failure::{Failure, Outcome};
 use output::{Format, Paint};
 
 use crate::error::Error;
+use crate::model::ids;
 
 /// The program: parses the arguments, runs the command, tells how it ended.
 #[must_use]
@@ -48,7 +49,7 @@ pub fn main() -> ExitCode {
     let args: Vec<std::ffi::OsString> = std::env::args_os().collect();
     let run = || match args::parse(&args) {
         Ok(line) => run(line),
-        Err(error) => refuse(&error),
+        Err(error) => refuse(&error, &args),
     };
     std::panic::catch_unwind(run)
         .unwrap_or_else(|_| crate::error::ErrorKind::Internal.exit_code().into())
@@ -101,9 +102,16 @@ fn dispatch(line: CommandLine) -> Outcome {
 }
 
 /// Help and version go to stdout; what cannot be parsed is a usage error like any other.
-fn refuse(error: &clap::Error) -> ExitCode {
+fn refuse(error: &clap::Error, args: &[std::ffi::OsString]) -> ExitCode {
     let format = args::format_of_raw_args();
     let asked = matches!(error.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion);
+    let steers = |arg: &std::ffi::OsString| arg.to_string_lossy().chars().any(ids::is_control);
+    if !asked && format == Format::Text && args.iter().any(steers) {
+        // The message repeats what was given, which may have come from an event.
+        let text = error.render().to_string();
+        let message = text.trim_start_matches("error: ").trim_end().to_owned();
+        return failure::conclude(Err(Error::usage(message).into()), format, Paint::PLAIN);
+    }
     if asked || format == Format::Text {
         // Nobody is left to tell when the output is closed.
         let _ = error.print();

@@ -78,6 +78,7 @@ fn fits(layout: &Layout, key: &str, head: &HeadRecord) -> Result<Option<Option<F
     let Some(end) = head.end else {
         return Ok(layout.partitions(key)?.is_empty().then_some(None));
     };
+    layout.refuse_links(end.date, key)?;
     let Some((file, length, id)) = open_partition(layout, key, end.date)? else { return Ok(None) };
     let same = length == end.offset && id == head.file;
     let same = same && tail_of(&file, length).is_ok_and(|tail| tail == head.tail);
