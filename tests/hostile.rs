@@ -306,6 +306,41 @@ mod on_unix {
 
     use super::*;
 
+    fn terminal(environment: &TestEnvironment, args: &[&str]) -> crate::pty_support::Terminal {
+        let store = environment.store().display().to_string();
+        let args = [args, &["--store", &store, "--color", "never"]].concat();
+        crate::pty_support::Terminal::start((160, 50), &environment.work(), &[], &args)
+    }
+
+    #[test]
+    fn on_a_terminal_even_the_stored_bytes_are_shown_harmlessly() {
+        let environment = TestEnvironment::new();
+        put(&environment, "P-1", &log("P-1"));
+        for args in [&["query", "--jsonl"][..], &["tail", "--jsonl", "-n", "500"]] {
+            let mut terminal = terminal(&environment, args);
+            assert_eq!(terminal.wait_for_end(), 0);
+            let printed = String::from_utf8_lossy(terminal.printed()).replace('\r', "");
+            assert!(printed.contains("ErrorOccurred"), "{args:?}");
+            assert_harmless(&args.join(" "), &printed);
+        }
+    }
+
+    #[test]
+    fn a_repair_asks_on_a_terminal() {
+        for (answer, done) in [("n\r", false), ("\r", false), ("y\r", true)] {
+            let environment = TestEnvironment::with_history();
+            let sound = fs::read(environment.log()).unwrap();
+            let harmed = [&sound[..], b"garbage\n"].concat();
+            fs::write(environment.log(), &harmed).unwrap();
+            let mut terminal = terminal(&environment, &["store", "repair"]);
+            terminal.wait_for_text("[y/N]");
+            terminal.press(answer);
+            assert_eq!(terminal.wait_for_end(), if done { 0 } else { 6 }, "{answer:?}");
+            let wanted = if done { &sound } else { &harmed };
+            assert_eq!(fs::read(environment.log()).unwrap(), *wanted, "{answer:?}");
+        }
+    }
+
     #[test]
     fn links_lead_nowhere() {
         for swapped in ["2026-11-20", "2026-11-20/PROJ-1", "2026-11-20/PROJ-1/events.jsonl"] {

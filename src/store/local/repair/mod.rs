@@ -174,3 +174,59 @@ impl Locks {
         Ok(Self { _sync: None, issue })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::model::Timestamp;
+    use crate::schema::{Draft, LenientDraft};
+    use crate::store::local::head::Locked;
+    use crate::store::local::io::{append_all, fingerprint};
+    use crate::store::local::record::{HeadRecord, Part, write_head, write_note};
+    use crate::store::{AppendOptions, Batch, EventStore};
+
+    const WAIT: Duration = Duration::from_secs(9);
+
+    #[test]
+    fn a_batch_that_was_cut_short_is_told_and_taken_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = Timestamp::parse("2026-11-20T12:00:00Z").unwrap();
+        let store = LocalStore::at(dir.path(), Clock::Fixed(at));
+        let draft = Draft::lenient(LenientDraft {
+            event_type: "Note".into(),
+            issue_key: "P-1".into(),
+            session_id: "s".into(),
+            actor_type: "user".into(),
+            actor_id: "u".into(),
+            metadata: "{}".into(),
+            ..LenientDraft::default()
+        });
+        let batch = Batch { issue_key: "P-1".into(), drafts: vec![draft.unwrap()] };
+        store.append(&batch, &AppendOptions::default()).unwrap();
+        let log = Locked::take(&store.layout, "P-1", WAIT).unwrap();
+        let end = log.head.end.unwrap();
+        let path = store.layout.events(end.date, "P-1");
+        let sound = fs::read(&path).unwrap();
+        let text = b"{\"event_sequence\":2}\n{\"event_sequence\":3}\n";
+        let part = Part { at: end, length: text.len() as u64, hash: fingerprint(text) };
+        let note = write_note(&log.lock, &[part]).unwrap();
+        write_head(&log.lock, &HeadRecord { note: Some(note), ..log.head.clone() }).unwrap();
+        append_all(log.file.as_ref().unwrap(), &text[..25]).unwrap();
+        drop(log);
+        let told = store.examine(Some("P-1"), WAIT).unwrap();
+        let kinds: Vec<_> = told.iter().map(|mend| (mend.kind, mend.action)).collect();
+        assert_eq!(kinds, [(FindingKind::HalfBatch, RepairAction::TakeOut)]);
+        assert_eq!(fs::read(&path).unwrap().len(), sound.len() + 25, "it only looked");
+        store.repair(Some("P-1"), &told, WAIT).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), sound);
+        let kept = told[0].quarantine.as_ref().unwrap();
+        assert_eq!(fs::read(kept).unwrap(), text[..25]);
+        assert!(fs::read_to_string(kept.with_extension("json")).unwrap().contains("half-batch"));
+        assert!(store.examine(None, WAIT).unwrap().is_empty());
+        assert_eq!(store.append(&batch, &AppendOptions::default()).unwrap()[0].event_sequence, 2);
+        assert!(store.verify(None).unwrap().findings.is_empty());
+    }
+}
