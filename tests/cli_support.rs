@@ -109,7 +109,11 @@ impl TestEnvironment {
     }
 
     pub(crate) fn run_with(&self, args: &[&str], stdin: &str) -> Ran {
-        let mut command = self.command(args);
+        self.feed(self.command(args), stdin)
+    }
+
+    /// Runs a command with a text to read.
+    pub(crate) fn feed(&self, mut command: Command, stdin: &str) -> Ran {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut pipe = child.stdin.take().unwrap();

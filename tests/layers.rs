@@ -178,6 +178,48 @@ fn only_the_clock_reads_the_time_of_day() {
 }
 
 #[test]
+fn one_place_changes_the_files_of_a_store() {
+    let forbidden = [
+        "Write;",
+        "Write}",
+        "Write,",
+        "OpenOptions",
+        "DirBuilder",
+        "File::create",
+        "File::options",
+        "tempfile::",
+        "NamedTempFile",
+        ".set_len(",
+        ".set_permissions(",
+        ".sync_data()",
+        ".sync_all()",
+        ".write_all(",
+        ".write_at(",
+        ".persist(",
+        ".try_lock()",
+        "fs::write",
+        "fs::remove",
+        "fs::rename",
+        "fs::create_dir",
+        "fs::copy",
+        "fs::hard_link",
+    ];
+    let io = |path: &str| path.starts_with("store/local/io");
+    let store: Vec<_> =
+        files().into_iter().filter(|(_, path, _)| path.starts_with("store/local/")).collect();
+    let found = |text: &str| forbidden.iter().find(|name| text.contains(*name)).copied();
+    for (_, path, text) in store.iter().filter(|(_, path, _)| !io(path)) {
+        assert_eq!(
+            found(text),
+            None,
+            "{path}: store/local/io does this, where faults can reach it"
+        );
+    }
+    // The reader of sources sees them where they are.
+    assert!(store.iter().any(|(_, path, text)| io(path) && found(text).is_some()));
+}
+
+#[test]
 fn the_entry_point_stays_small() {
     let text = fs::read_to_string(root().join("src/main.rs")).unwrap();
     assert!(text.lines().count() <= 40);

@@ -20,7 +20,7 @@ use crate::model::ids;
 use crate::schema::{Draft, KeyPattern, Rules, SchemaFault};
 use crate::session::snapshots::{Policy, take_if_due};
 use crate::store::local::LocalStore;
-use crate::store::{AppendOptions, Batch, Durability, EventStore, head_conflict};
+use crate::store::{Acknowledgement, AppendOptions, Batch, Durability, EventStore, head_conflict};
 
 use super::context::Context;
 use super::failure::Outcome;
@@ -142,11 +142,19 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         done.iter().try_for_each(|a| context.out.line(super::output::json_text(a, false)))?;
     }
     context.out.flush()?;
+    tell_trace(&done);
     let fresh: Vec<u64> = done.iter().filter(|a| !a.duplicate).map(|a| a.event_sequence).collect();
     if let (Some(first), Some(last)) = (fresh.first(), fresh.last()) {
         snapshot_when_due(context, &store, &batch.issue_key, first - 1, *last);
     }
     Ok(())
+}
+
+/// Tells a test's trace what was printed by now.
+fn tell_trace<'a>(done: impl IntoIterator<Item = &'a Acknowledgement>) {
+    for answer in done {
+        crate::store::local::note_told(&answer.event_id);
+    }
 }
 
 /// Keeps a snapshot where the settings ask for one. The events are acknowledged by now: what goes

@@ -227,6 +227,8 @@ impl Stream<'_> {
         answers: Vec<(u64, Result<Acknowledgement>)>,
     ) -> Outcome {
         let grown = grown(&answers);
+        // Whether or not they are printed, they are durable by now.
+        super::tell_trace(answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()));
         let mut refused = String::new();
         for (number, answer) in answers {
             match answer {

@@ -7,14 +7,13 @@
 //! The uncontended path of one event without an id lists no folder and starts no thread.
 
 use std::fs::File;
-use std::io::{self, Write};
 
 use super::LocalStore;
 use super::commit::{Commit, Folders};
-use super::global::Fresh;
+use super::global::{Fresh, boot_id};
 use super::head::{Locked, open_partition, unmake_partition};
 use super::ids;
-use super::io::{FileId, fingerprint, make_dir, private};
+use super::io::{FileId, append_all, fingerprint, make_dir, private, set_len};
 use super::layout::{Date, check_key};
 use super::plan::{Plan, check_expected, look_up};
 use super::record::{self, Part, Place, tail_of};
@@ -79,7 +78,7 @@ fn write(log: &mut Locked<'_>, plan: &Plan) -> Result<()> {
     let old = log.head.clone();
     if let Err(error) = write_parts(log, plan, &parts) {
         cut_back(log, &parts);
-        log.head = record::HeadRecord { note: None, ..old };
+        log.head = record::HeadRecord { note: None, boot: boot_id().to_owned(), ..old };
         // The note is still there when this fails, and the next writer settles it.
         let _ = log.write_head();
         return Err(error);
@@ -108,6 +107,7 @@ fn write(log: &mut Locked<'_>, plan: &Plan) -> Result<()> {
         file: id,
         tail,
         note: None,
+        boot: boot_id().to_owned(),
     };
     Ok(())
 }
@@ -116,7 +116,8 @@ fn write(log: &mut Locked<'_>, plan: &Plan) -> Result<()> {
 fn note(log: &mut Locked<'_>, parts: &[Part]) -> Result<()> {
     let path = log.layout.issue_lock(log.key);
     let note = record::write_note(&log.lock, parts).map_err(|e| Error::io("write", &path, &e))?;
-    let head = record::HeadRecord { note: Some(note), ..log.head.clone() };
+    let boot = boot_id().to_owned();
+    let head = record::HeadRecord { note: Some(note), boot, ..log.head.clone() };
     record::write_head(&log.lock, &head).map_err(|e| Error::io("write", &path, &e))
 }
 
@@ -130,19 +131,8 @@ fn write_parts(log: &mut Locked<'_>, plan: &Plan, parts: &[Part]) -> Result<()> 
             return Err(Error::internal("the last partition is not open"));
         };
         debug_assert!(part.length == range.len() as u64);
-        let mut rest = &plan.bytes[range.clone()];
-        // One write as a rule. A short one means that there is no room; the next then says why.
-        while !rest.is_empty() {
-            let mut writer = file;
-            match writer.write(rest) {
-                Ok(0) => {
-                    return Err(Error::io("write", &path, &io::ErrorKind::WriteZero.into()));
-                }
-                Ok(n) => rest = &rest[n..],
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Error::io("write", &path, &error)),
-            }
-        }
+        let written = append_all(file, &plan.bytes[range.clone()]);
+        written.map_err(|e| Error::io("write", &path, &e))?;
     }
     Ok(())
 }
@@ -170,7 +160,7 @@ fn cut_back(log: &mut Locked<'_>, parts: &[Part]) {
         if let Ok(Some((file, length, _))) = opened
             && length > part.at.offset
         {
-            let _ = file.set_len(part.at.offset);
+            let _ = set_len(&file, part.at.offset);
         }
         if part.at.offset == 0 {
             let _ = unmake_partition(log.layout, log.key, part.at.date);

@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::global::{Fresh, boot_id};
-use super::io::{FileId, is_absent, private, read_range, sync_dir, write_at};
+use super::io::{FileId, Site, is_absent, private, read_range, sync_data, sync_dir, write_at};
 use super::layout::{Date, Layout};
 use super::lock::{Attempt, Contest};
 use super::record::{self, Place, SyncRecord, SyncState};
@@ -43,10 +43,10 @@ pub(super) struct Commit<'a> {
 pub(super) struct Folders(Mutex<BTreeSet<PathBuf>>);
 
 impl Folders {
-    fn sync(&self, path: &Path) -> Result<()> {
+    fn sync(&self, path: &Path, site: Site) -> Result<()> {
         let synced = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !synced().contains(path) {
-            sync_dir(path)?;
+            sync_dir(path, site)?;
             synced().insert(path.to_owned());
         }
         Ok(())
@@ -175,7 +175,7 @@ impl Commit<'_> {
                     let length = file.metadata().map_err(|e| Error::io("look at", &path, &e))?;
                     write_anew(&file, &path, from, length.len())?;
                 }
-                file.sync_data().map_err(|e| Error::io("sync", &path, &e))?;
+                sync_data(&file, Site::EarlierLog).map_err(|e| Error::io("sync", &path, &e))?;
                 if is_new(date) {
                     self.sync_folders(date)?;
                 }
@@ -188,17 +188,17 @@ impl Commit<'_> {
             let from = known.filter(|k| k.date == target.date).map_or(0, |k| k.offset);
             write_anew(&file, &path, from, target.offset)?;
         }
-        self.file.sync_data().map_err(|e| Error::io("sync", &path, &e))?;
+        sync_data(self.file, Site::Log).map_err(|e| Error::io("sync", &path, &e))?;
         if is_new(target.date) { self.sync_folders(target.date) } else { Ok(()) }
     }
 
     fn sync_folders(&self, date: Date) -> Result<()> {
         let partition = self.layout.partition(date, self.fresh.key);
-        self.folders.sync(&partition)?;
+        self.folders.sync(&partition, Site::Partition)?;
         if let Some(day) = partition.parent() {
-            self.folders.sync(day)?;
+            self.folders.sync(day, Site::Day)?;
         }
-        self.folders.sync(self.layout.root())
+        self.folders.sync(self.layout.root(), Site::Root)
     }
 }
 

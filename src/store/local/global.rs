@@ -7,7 +7,7 @@
 //! So after a kill the length says where to look for lines that nobody has taken note of.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -16,7 +16,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
-use super::io::{FileId, fingerprint, is_absent, private, read_range};
+use super::io::{FileId, append_all, fingerprint, is_absent, private, read_range, set_len};
 use super::layout::{Layout, check_key};
 use super::lines::{Stamps, end_of_lines, scan};
 use super::record::{self, GlobalRecord, Place, Published, tail_of};
@@ -75,8 +75,10 @@ impl<'a> Global<'a> {
             return Ok(global);
         };
         let same = tail_of(&global.file, noted.length).is_ok_and(|tail| tail == noted.tail);
-        let same_boot = || noted.boot != "-" && noted.boot == boot_id();
-        if same && (length == noted.length || same_boot()) {
+        // Nothing here is synced: after a power cut the note may be newer than what the issues say
+        // of themselves, and than blocks in the middle of the file. Once a boot all is compared.
+        let same_boot = noted.boot == boot_id();
+        if same && same_boot && (length == noted.length || noted.boot != "-") {
             let behind = length > noted.length;
             global.record = noted;
             if behind && !global.catch_up(length)? {
@@ -187,9 +189,9 @@ impl<'a> Global<'a> {
 
     /// Adds lines of one issue and notes that they are there.
     fn add(&mut self, fresh: &Fresh<'_>, bytes: &[u8], next: Place, sequence: u64) -> Result<()> {
-        if let Err(error) = self.file.write_all(bytes) {
+        if let Err(error) = append_all(&self.file, bytes) {
             // Where this fails too, the next publisher finds more than is noted.
-            let _ = self.file.set_len(self.record.length);
+            let _ = set_len(&self.file, self.record.length);
             return Err(Error::io("write", &self.path, &error));
         }
         let slot = Published { generation: self.record.generation, sequence, next: Some(next) };
@@ -214,7 +216,7 @@ impl<'a> Global<'a> {
     fn catch_up(&mut self, length: u64) -> Result<bool> {
         let end = end_of_lines(&self.file, &self.path, length)?.max(self.record.length);
         if end < length {
-            self.file.set_len(end).map_err(|e| Error::io("cut", &self.path, &e))?;
+            set_len(&self.file, end).map_err(|e| Error::io("cut", &self.path, &e))?;
         }
         let mut issues = FxHashMap::<String, Option<Follow>>::default();
         let mut sound = true;
@@ -261,6 +263,9 @@ pub(super) fn empty() -> GlobalRecord {
 /// The running boot of the machine; `-` where that cannot be told.
 pub(super) fn boot_id() -> &'static str {
     static ID: OnceLock<String> = OnceLock::new();
+    if let Some(played) = super::io::played_boot() {
+        return played;
+    }
     ID.get_or_init(|| {
         let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         match id.trim() {

@@ -4,13 +4,17 @@
 //! Lives here: steps 2 and 3 of an append, and the settling of an interrupted batch. May not live
 //! here: writing events. Everything here happens while the issue's lock is held.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
-use super::io::{FileId, fingerprint, is_absent, private, read_range, remove_if_there};
+use super::global::boot_id;
+use super::io::{
+    FileId, Site, append_all, fingerprint, is_absent, private, read_range, remove_dir,
+    remove_if_there, set_len, sync_data, sync_dir, write_at,
+};
 use super::layout::{Date, Layout};
 use super::lines::{MAX_LINE_BYTES, Scanned, Stamps, end_of_lines, line_number, scan};
 use super::record::{self, HeadRecord, Part, Place, tail_of};
@@ -44,6 +48,8 @@ impl<'a> Locked<'a> {
         let records = record::read_issue(&lock).map_err(|e| Error::io("read", &path, &e))?;
         if let Some(head) = &records.head
             && head.note.is_none()
+            // After a power cut it may be an old one, and a day that it does not know have begun.
+            && head.boot == boot_id()
             && let Some(file) = fits(layout, key, head)?
         {
             let head = head.clone();
@@ -108,18 +114,23 @@ struct Gathered {
     latest: Timestamp,
     /// The last line that is not blank: its partition, where it begins, and whether it is sound.
     last: Option<(Date, u64, bool)>,
+    /// Where the lines at the end begin that have NULs in the place of bytes, in each partition.
+    unwritten: Vec<Place>,
 }
 
 impl<'a> Finder<'a> {
     fn find(self, record: Option<HeadRecord>) -> Result<Locked<'a>> {
         if let Some(record) = &record
             && let Some(note) = record.note
+            // After a power cut the log may long have gone on, and only the note is an old one.
+            && record.boot == boot_id()
             && let Some(parts) =
                 record::read_note(&self.lock, note).map_err(|e| self.io("read the lock of", &e))?
         {
             self.settle(&parts)?;
         }
         let dates = self.layout.partitions(self.key)?;
+        let same_boot = record.as_ref().is_some_and(|r| r.boot != "-" && r.boot == boot_id());
         let base = record.filter(|r| self.is_prefix(r));
         let Some(last) = dates.last().copied() else {
             let head = HeadRecord {
@@ -129,6 +140,7 @@ impl<'a> Finder<'a> {
                 file: FileId::default(),
                 tail: 0,
                 note: None,
+                boot: boot_id().to_owned(),
             };
             return Ok(Locked {
                 layout: self.layout,
@@ -139,7 +151,11 @@ impl<'a> Finder<'a> {
             });
         };
         let gathered = self.gather(&dates, base.as_ref())?;
-        self.refuse_damage(&gathered)?;
+        if same_boot || gathered.unwritten.is_empty() {
+            self.refuse_damage(&gathered)?;
+        } else {
+            gathered.unwritten.iter().try_for_each(|at| self.take_out(*at))?;
+        }
         self.finish(last, &gathered)
     }
 
@@ -162,6 +178,7 @@ impl<'a> Finder<'a> {
             lines: base.map_or(0, |b| b.sequence),
             latest: base.map_or(Timestamp::MIN, |b| b.latest),
             last: None,
+            unwritten: Vec::new(),
         };
         let from = base.and_then(|b| b.end);
         for date in dates.iter().filter(|date| from.is_none_or(|p| **date >= p.date)) {
@@ -196,6 +213,15 @@ impl<'a> Finder<'a> {
             .with_hint("`chronoscope verify` shows what is wrong; keep a copy of the file, mend or take out that line, and append again"))
     }
 
+    /// Moves what a power cut left of lines that nobody made durable out of the log: a block that
+    /// did not reach the disk reads as NULs, though what was written after it may be there.
+    fn take_out(&self, at: Place) -> Result<()> {
+        match open_partition(self.layout, self.key, at.date)? {
+            Some((file, length, _)) => self.quarantine(&file, at, length),
+            None => Ok(()),
+        }
+    }
+
     /// Puts the tail of the last partition in order and makes the head.
     fn finish(self, date: Date, gathered: &Gathered) -> Result<Locked<'a>> {
         let path = self.layout.events(date, self.key);
@@ -213,7 +239,7 @@ impl<'a> Finder<'a> {
                 .map_err(|e| Error::io("read", &path, &e))?
                 .and_then(|bytes| whole_event(&bytes, self.key, sequence + 1));
             if let Some(at) = whole {
-                (&file).write_all(b"\n").map_err(|e| Error::io("write", &path, &e))?;
+                append_all(&file, b"\n").map_err(|e| Error::io("write", &path, &e))?;
                 sequence += 1;
                 latest = latest.max(at);
                 end = length + 1;
@@ -229,6 +255,7 @@ impl<'a> Finder<'a> {
             file: id,
             tail,
             note: None,
+            boot: boot_id().to_owned(),
         };
         let file = Some(file);
         Ok(Locked { layout: self.layout, key: self.key, lock: self.lock, head, file })
@@ -269,23 +296,25 @@ impl<'a> Finder<'a> {
         let name = format!("{}-{}-{}-{length}.bin", self.key, at.date, at.offset);
         let kept = self.layout.service("quarantine").join(name);
         let failed = |e: io::Error| Error::io("write", &kept, &e);
-        let opened = private().write(true).create(true).truncate(true).open(&kept);
-        let mut copy = match opened {
+        let opened = private().write(true).create(true).open(&kept);
+        let copy = match opened {
             Err(error) if is_absent(&error) => {
                 self.layout.create()?;
-                private().write(true).create(true).truncate(true).open(&kept).map_err(failed)?
+                private().write(true).create(true).open(&kept).map_err(failed)?
             }
             other => other.map_err(failed)?,
         };
+        set_len(&copy, 0).map_err(failed)?;
         let mut from = at.offset;
         while from < length {
             let to = length.min(from + (1 << 20));
             let bytes = read_range(file, from, to).map_err(|e| Error::io("read", &path, &e))?;
-            copy.write_all(&bytes).map_err(failed)?;
+            write_at(&copy, &bytes, from - at.offset).map_err(failed)?;
             from = to;
         }
-        copy.sync_data().map_err(failed)?;
-        file.set_len(at.offset).map_err(|e| Error::io("cut", &path, &e))
+        sync_data(&copy, Site::Quarantine).map_err(failed)?;
+        sync_dir(&self.layout.service("quarantine"), Site::QuarantineEntry)?;
+        set_len(file, at.offset).map_err(|e| Error::io("cut", &path, &e))
     }
 
     fn io(&self, what: &str, error: &io::Error) -> Error {
@@ -302,7 +331,14 @@ impl Gathered {
             self.highest = self.highest.max(stamps.event_sequence);
             self.latest = self.latest.max(stamps.at().unwrap_or(Timestamp::MIN));
         }
-        self.last = Some((date, line.offset, sound && !line.too_long()));
+        let sound = sound && !line.too_long();
+        self.last = Some((date, line.offset, sound));
+        let at = Place { date, offset: line.offset };
+        if sound || memchr::memchr(0, line.bytes).is_none() {
+            self.unwritten.clear();
+        } else if self.unwritten.last().is_none_or(|first| first.date != date) {
+            self.unwritten.push(at);
+        }
     }
 }
 
@@ -329,12 +365,14 @@ fn whole_event(bytes: &[u8], key: &str, sequence: u64) -> Option<Timestamp> {
 pub(super) fn unmake_partition(layout: &Layout, key: &str, date: Date) -> Result<()> {
     remove_if_there(&layout.events(date, key))?;
     // Other files may stand there: then the folder stays.
-    let _ = fs::remove_dir(layout.partition(date, key));
+    let _ = remove_dir(&layout.partition(date, key));
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::clock::Clock;
     use crate::schema::{Draft, LenientDraft};
@@ -396,7 +434,7 @@ mod tests {
             let note = record::write_note(&log.lock, &[part(end, &first), part(next, &second)]);
             let noted = HeadRecord { note: Some(note.unwrap()), ..log.head.clone() };
             record::write_head(&log.lock, &noted).unwrap();
-            log.file.as_ref().unwrap().write_all(written.0.as_bytes()).unwrap();
+            append_all(log.file.as_ref().unwrap(), written.0.as_bytes()).unwrap();
             if let Some(text) = written.1 {
                 fs::create_dir_all(store.layout.partition(date(later), "P-1")).unwrap();
                 fs::write(store.layout.events(date(later), "P-1"), text).unwrap();

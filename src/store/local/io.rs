@@ -2,12 +2,29 @@
 //!
 //! Lives here: reading and writing at an offset, private files and folders, atomic replacement.
 //! May not live here: which file has which meaning (see [`super::layout`]).
+//!
+//! Nothing else in the local store changes a file: so tests can let each operation fail, or end
+//! the process at it (see `fault`, which release builds do not have).
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::Path;
 
+use self::op::Op;
 use crate::error::{Error, Result};
+
+#[cfg(debug_assertions)]
+mod fault;
+#[cfg(not(debug_assertions))]
+#[path = "io/no_fault.rs"]
+mod fault;
+mod new_file;
+mod op;
+
+pub(super) use self::new_file::NewFile;
+#[cfg(debug_assertions)]
+pub(super) use self::op::SITES;
+pub(super) use self::op::Site;
 
 /// Which file a name stood for: tells a replaced file from a changed one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,15 +50,28 @@ impl FileId {
     }
 }
 
-/// One read at `offset`; 0 at the end of the file.
-#[cfg(unix)]
-pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+/// Tells the trace of a test what was acknowledged by now.
+pub(super) fn mark(text: &str) {
+    fault::mark(text);
+}
+
+/// The boot that a test plays; none outside of tests.
+pub(super) fn played_boot() -> Option<&'static str> {
+    fault::boot()
 }
 
 /// One read at `offset`; 0 at the end of the file.
+pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    fault::step(&Op::Read, || read_some(file, buffer, offset))
+}
+
+#[cfg(unix)]
+fn read_some(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+}
+
 #[cfg(not(unix))]
-pub(super) fn read_at(mut file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+fn read_some(mut file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     use std::io::{Read, Seek};
     file.seek(io::SeekFrom::Start(offset))?;
     file.read(buffer)
@@ -70,26 +100,108 @@ pub(super) fn read_range(file: &File, from: u64, to: u64) -> io::Result<Vec<u8>>
     Ok(bytes)
 }
 
-/// Writes all of `bytes` at `offset`.
-#[cfg(unix)]
-pub(super) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
+/// Asks for a lock without waiting for it.
+pub(super) fn try_lock(file: &File) -> std::result::Result<(), TryLockError> {
+    fault::step(&Op::Lock, || Ok(())).map_err(TryLockError::Error)?;
+    file.try_lock()
 }
 
 /// Writes all of `bytes` at `offset`.
+pub(super) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    let mut done = 0;
+    while done < bytes.len() {
+        let at = offset + done as u64;
+        let written = fault::write(file, &bytes[done..], || at, |part| write_some(file, part, at));
+        done += progress(written)?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn write_some(file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::write_at(file, bytes, offset)
+}
+
 #[cfg(not(unix))]
-pub(super) fn write_at(mut file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+fn write_some(mut file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
     use std::io::Seek;
     file.seek(io::SeekFrom::Start(offset))?;
-    file.write_all(bytes)
+    file.write(bytes)
 }
 
-/// Options that make new files readable and writable by their owner alone.
-pub(super) fn private() -> OpenOptions {
+/// Writes all of `bytes` to a file that is open for appending. One write as a rule: a short one
+/// means that there is no room, and the next then says why.
+pub(super) fn append_all(mut file: &File, bytes: &[u8]) -> io::Result<()> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let end = || file.metadata().map_or(0, |m| m.len());
+        let written = fault::write(file, rest, end, |part| file.write(part));
+        rest = &rest[progress(written)?..];
+    }
+    Ok(())
+}
+
+/// How far a write came; one that was interrupted is tried again.
+fn progress(written: io::Result<usize>) -> io::Result<usize> {
+    match written {
+        Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
+        other => other,
+    }
+}
+
+/// Makes a file end at `length`.
+pub(super) fn set_len(file: &File, length: u64) -> io::Result<()> {
+    fault::step(&Op::Cut(file, length), || file.set_len(length))
+}
+
+/// Makes the bytes of a file durable.
+pub(super) fn sync_data(file: &File, site: Site) -> io::Result<()> {
+    fault::sync(&Op::Sync(file, site), || file.sync_data())
+}
+
+/// How a file is opened.
+#[derive(Debug, Clone)]
+pub(super) struct Opening {
+    options: OpenOptions,
+    creates: bool,
+}
+
+impl Opening {
+    pub(super) fn read(&mut self, yes: bool) -> &mut Self {
+        self.options.read(yes);
+        self
+    }
+
+    pub(super) fn write(&mut self, yes: bool) -> &mut Self {
+        self.options.write(yes);
+        self
+    }
+
+    pub(super) fn append(&mut self, yes: bool) -> &mut Self {
+        self.options.append(yes);
+        self
+    }
+
+    pub(super) fn create(&mut self, yes: bool) -> &mut Self {
+        self.options.create(yes);
+        self.creates = yes;
+        self
+    }
+
+    /// Opens a file as it is; who wants it empty cuts it.
+    pub(super) fn open(&self, path: impl AsRef<Path>) -> io::Result<File> {
+        let path = path.as_ref();
+        fault::open(path, self.creates, || self.options.open(path))
+    }
+}
+
+/// Ways of opening that make new files readable and writable by their owner alone.
+pub(super) fn private() -> Opening {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+    Opening { options, creates: false }
 }
 
 /// Makes a folder for its owner alone. Gives whether it is new.
@@ -97,7 +209,7 @@ pub(super) fn make_dir(path: &Path) -> Result<bool> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(path) {
+    match fault::step(&Op::MakeDir(path), || builder.create(path)) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(Error::io("create", path, &error)),
@@ -112,29 +224,36 @@ pub(super) fn make_dirs(path: &Path) -> Result<()> {
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
     let parent = parent.unwrap_or_else(|| Path::new("."));
     make_dirs(parent)?;
-    if make_dir(path)? { sync_dir(parent) } else { Ok(()) }
+    if make_dir(path)? { sync_dir(parent, Site::Parent) } else { Ok(()) }
 }
 
 /// Makes the entries of a folder durable.
-pub(super) fn sync_dir(path: &Path) -> Result<()> {
+pub(super) fn sync_dir(path: &Path, site: Site) -> Result<()> {
     if cfg!(not(unix)) {
         return Ok(());
     }
-    File::open(path).and_then(|dir| dir.sync_all()).map_err(|e| Error::io("sync", path, &e))
+    fault::sync(&Op::SyncDir(path, site), || File::open(path).and_then(|dir| dir.sync_all()))
+        .map_err(|e| Error::io("sync", path, &e))
+}
+
+/// Makes the entry of a folder that stood already durable, as far as its parent may be read: who
+/// made it may have been killed before that.
+pub(super) fn sync_parent(path: &Path) -> Result<()> {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let parent = parent.unwrap_or_else(|| Path::new("."));
+    match File::open(parent) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        _ => sync_dir(parent, Site::Parent),
+    }
 }
 
 /// Replaces `path` by a file with these bytes. When it is to be durable, then after a power cut
 /// it is the old or the new one; otherwise what is there then must be checked by who reads it.
 pub(super) fn replace(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
-    let dir = path.parent().unwrap_or_else(|| Path::new("."));
     let fail = |error: io::Error| Error::io("write", path, &error);
-    let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(dir).map_err(fail)?;
-    file.write_all(bytes).map_err(fail)?;
-    if durable {
-        file.as_file().sync_data().map_err(fail)?;
-    }
-    file.persist(path).map_err(|e| fail(e.error))?;
-    if durable { sync_dir(dir) } else { Ok(()) }
+    let mut file = NewFile::beside(path).map_err(fail)?;
+    file.add(bytes).map_err(fail)?;
+    file.put(path, durable)
 }
 
 /// The bytes of a file; none when there is no such file.
@@ -148,10 +267,15 @@ pub(super) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
 
 /// Removes a file; one that is not there is no failure.
 pub(super) fn remove_if_there(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
+    match fault::step(&Op::Remove(path), || fs::remove_file(path)) {
         Err(error) if !is_absent(&error) => Err(Error::io("remove", path, &error)),
         _ => Ok(()),
     }
+}
+
+/// Removes a folder that is empty.
+pub(super) fn remove_dir(path: &Path) -> io::Result<()> {
+    fault::step(&Op::RemoveDir(path), || fs::remove_dir(path))
 }
 
 /// Whether an error says that a path leads nowhere.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use super::io::{is_absent, make_dir, make_dirs, replace, sync_dir};
+use super::io::{Site, is_absent, make_dir, make_dirs, replace, sync_dir, sync_parent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::catalogue::Version;
 use crate::model::{Timestamp, ids};
@@ -156,6 +156,7 @@ impl Layout {
     /// # Errors
     /// Unavailable, when they cannot be made.
     pub fn create(&self) -> Result<bool> {
+        let stood = self.root.is_dir();
         make_dirs(&self.root)?;
         let service = self.root.join(SERVICE);
         let new = make_dir(&service)?;
@@ -165,7 +166,11 @@ impl Layout {
         make_dir(&self.root.join("global"))?;
         self.note_schemas()?;
         // Not only when it is new: who made it may have been killed before this.
-        sync_dir(&self.root)?;
+        sync_dir(&service, Site::Service)?;
+        sync_dir(&self.root, Site::NewRoot)?;
+        if stood {
+            sync_parent(&self.root)?;
+        }
         Ok(new)
     }
 

@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::io::{FileId, private};
+use super::io::{FileId, private, try_lock};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How long a lock is asked for again before the wait is left to the system: most are held for
@@ -63,7 +63,7 @@ impl<'a> Contest<'a> {
 
     /// Opens the lock file, and makes it where it is not there; none without its folder.
     pub(super) fn open(&self) -> Result<Option<File>> {
-        let opened = private().read(true).write(true).create(true).truncate(false).open(self.path);
+        let opened = private().read(true).write(true).create(true).open(self.path);
         match opened {
             Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -75,7 +75,7 @@ impl<'a> Contest<'a> {
     pub(super) fn try_take(&self, file: File) -> Result<Attempt> {
         let mut since = None;
         loop {
-            match file.try_lock() {
+            match try_lock(&file) {
                 Ok(()) if self.is_at_its_path(&file)? => return Ok(Attempt::Taken(file)),
                 Ok(()) => return Ok(Attempt::Removed),
                 Err(TryLockError::WouldBlock) => {}

@@ -49,6 +49,15 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::model::Timestamp;
 
+/// The names of the syncs that a fault can leave out, for tests that leave out each.
+#[cfg(debug_assertions)]
+pub const SYNCS: &[&str] = io::SITES;
+
+/// Tells the trace of a test what somebody was told by now; a release build keeps no trace.
+pub fn note_told(text: &str) {
+    io::mark(text);
+}
+
 /// A store in a folder.
 #[derive(Debug)]
 pub struct LocalStore {
@@ -100,6 +109,7 @@ impl LocalStore {
     pub fn create(dir: impl Into<PathBuf>, clock: Clock) -> Result<Self> {
         let store = Self::at(dir, clock);
         store.layout.create()?;
+        note_told("a store");
         Ok(store)
     }
 

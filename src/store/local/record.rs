@@ -41,6 +41,8 @@ pub(super) struct HeadRecord {
     pub(super) tail: u64,
     /// The length of the note of a batch that is being written, and its fingerprint.
     pub(super) note: Option<(u64, u64)>,
+    /// The boot in which it was written; `-` where that cannot be told.
+    pub(super) boot: String,
 }
 
 /// How far an issue's log is durable, as the last leader of a sync left it.
@@ -242,7 +244,7 @@ impl HeadRecord {
     fn text(&self) -> String {
         let (note_length, note_hash) = self.note.unwrap_or_default();
         format!(
-            "head 2 {} {} {} {} {} {} {:x} {note_length} {note_hash:x}",
+            "head 3 {} {} {} {} {} {} {:x} {note_length} {note_hash:x} {}",
             date_text(self.end.as_ref().map(|p| &p.date)),
             self.end.map_or(0, |p| p.offset),
             self.sequence,
@@ -250,11 +252,12 @@ impl HeadRecord {
             self.file.device,
             self.file.inode,
             self.tail,
+            self.boot,
         )
     }
 
     fn parse(slot: &[u8]) -> Option<Self> {
-        let mut words = unsealed(slot)?.strip_prefix("head 2 ")?.split(' ');
+        let mut words = unsealed(slot)?.strip_prefix("head 3 ")?.split(' ');
         let w = &mut words;
         let (date_of_end, offset) = (date(w)?, number(w)?);
         let end = date_of_end.map(|date| Place { date, offset });
@@ -264,7 +267,8 @@ impl HeadRecord {
         let tail = hex(w)?;
         let note = (number(w)?, hex(w)?);
         let note = (note.0 > 0).then_some(note);
-        Some(Self { end, sequence, latest, file, tail, note })
+        let boot = w.next()?.to_owned();
+        Some(Self { end, sequence, latest, file, tail, note, boot })
     }
 }
 
@@ -353,6 +357,7 @@ mod tests {
             file: FileId { device: 3, inode: u64::MAX },
             tail: 0xabc,
             note: None,
+            boot: "a-boot".to_owned(),
         }
     }
 

@@ -10,7 +10,6 @@
 
 use std::collections::hash_map::Entry;
 use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,7 +19,7 @@ use smallvec::SmallVec;
 
 use super::global::{Global, empty};
 use super::head::Locked;
-use super::io::{FileId, fingerprint, private, read_range};
+use super::io::{FileId, NewFile, fingerprint, private, read_range};
 use super::layout::{Date, Layout};
 use super::lines::{Stamps, end_of_lines, scan};
 use super::record::{self, Place, Published, tail_of};
@@ -94,7 +93,7 @@ fn remake(global: &mut Global<'_>, complete: Option<Duration>) -> Result<GlobalR
     Ok(report)
 }
 
-/// Reads all logs; to be complete, each up to the head that an append would find, made durable.
+/// Reads all logs; to be complete, each up to the head that an append would find.
 fn read_logs(layout: &Layout, complete: Option<Duration>) -> Result<Vec<Log>> {
     let dates = layout.dates()?;
     let mut keys = std::collections::BTreeSet::new();
@@ -106,13 +105,7 @@ fn read_logs(layout: &Layout, complete: Option<Duration>) -> Result<Vec<Log>> {
         let mut end = None;
         if let Some(timeout) = complete {
             match Locked::take(layout, &key, timeout) {
-                Ok(log) => {
-                    if let Some(file) = &log.file {
-                        let path = layout.issue_lock(&key);
-                        file.sync_data().map_err(|e| Error::io("sync", &path, &e))?;
-                    }
-                    end = log.head.end;
-                }
+                Ok(log) => end = log.head.end,
                 // Damage is for `verify` to tell; the lines are there all the same.
                 Err(error) if error.kind() == ErrorKind::Integrity => {}
                 Err(error) => return Err(error),
@@ -226,21 +219,16 @@ impl OpenFiles {
 }
 
 fn write(global: &mut Global<'_>, logs: &[Log], order: &[At]) -> Result<()> {
-    let dir = global.path.parent().unwrap_or(global.layout.root()).to_owned();
-    let failed = |e: std::io::Error| Error::io("write", &dir, &e);
-    let file = tempfile::Builder::new().prefix(".writing-").tempfile_in(&dir).map_err(failed)?;
-    let mut out = BufWriter::with_capacity(1 << 20, file);
+    let failed = |e: std::io::Error| Error::io("write", &global.path, &e);
+    let mut out = NewFile::beside(&global.path).map_err(failed)?;
     let mut files = OpenFiles::default();
     for (issue, number) in order {
         let log = &logs[*issue as usize];
         let line = &log.lines[*number as usize];
         let bytes = files.read(log, line, (*issue, line.part))?;
-        out.write_all(&bytes).map_err(failed)?;
+        out.add(&bytes).map_err(failed)?;
     }
-    let file = out.into_inner().map_err(|e| failed(e.into_error()))?;
-    file.as_file().sync_data().map_err(failed)?;
-    file.persist(&global.path).map_err(|e| failed(e.error))?;
-    super::io::sync_dir(&dir)?;
+    out.put(&global.path, true)?;
     let open = private().read(true).append(true).open(&global.path);
     global.file = open.map_err(|e| Error::io("open", &global.path, &e))?;
     Ok(())
@@ -264,7 +252,7 @@ fn note(global: &mut Global<'_>, logs: &[Log]) -> Result<()> {
             let date = log.parts[line.part as usize].0;
             slot.next = Some(Place { date, offset: line.offset + line.length + 1 });
         }
-        let lock = private().read(true).write(true).create(true).truncate(false).open(&path);
+        let lock = private().read(true).write(true).create(true).open(&path);
         record::write_published(&lock.map_err(failed)?, slot).map_err(failed)?;
     }
     global.note()

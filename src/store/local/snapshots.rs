@@ -101,6 +101,7 @@ impl LocalStore {
         let name = format!("snapshot-{}.json", snapshot.event_sequence);
         let path = self.layout.partition(date, &snapshot.issue_key).join(name);
         replace(&path, snapshot.to_text().as_bytes(), true)?;
+        super::note_told(&path.display().to_string());
         Ok(path)
     }
 
