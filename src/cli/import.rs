@@ -111,6 +111,9 @@ fn import(context: &Context, flags: &Flags, mapping: &Mapping) -> Result<ImportR
         bar.set_position(progress.bytes);
     });
     bar.finish_and_clear();
+    if let (Ok(_), Some(store), false) = (&report, &store, flags.dry_run) {
+        super::seal::after_all(store);
+    }
     report
 }
 

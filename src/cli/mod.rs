@@ -20,6 +20,7 @@ mod query;
 mod reference;
 mod schema;
 mod screen;
+mod seal;
 mod snapshot;
 mod state;
 mod store;

@@ -1,4 +1,8 @@
-//! `store init`, `store stats`, `store rebuild`.
+//! `store init`, `store stats`, `store rebuild`, `store checkpoint`; `store repair` and
+//! `store doctor` have files of their own.
+
+mod doctor;
+mod repair;
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -35,6 +39,19 @@ enum Command {
         #[arg(long, value_name = "TIME", default_value = "10s")]
         lock_timeout: String,
     },
+    /// Mend what stops appends or reading; no event is lost
+    Repair(repair::Flags),
+    /// Say what is wrong or risky around the store
+    Doctor(doctor::Flags),
+    /// Sign the log as it is now and print the signed note
+    #[command(
+        after_help = "Example:\n  chronoscope store checkpoint > checkpoint.txt    # keep it elsewhere\n  chronoscope verify --anchor checkpoint.txt       # any time later\n\nThe note is a C2SP tlog-checkpoint, signed with the store's Ed25519 key."
+    )]
+    Checkpoint {
+        /// How long to wait for other writers
+        #[arg(long, value_name = "TIME", default_value = "10s")]
+        lock_timeout: String,
+    },
 }
 
 pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
@@ -42,6 +59,9 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         Command::Init => init(context),
         Command::Stats => stats(context),
         Command::Rebuild { lock_timeout } => rebuild(context, lock_timeout),
+        Command::Doctor(flags) => doctor::run(context, flags),
+        Command::Repair(flags) => repair::run(context, flags),
+        Command::Checkpoint { lock_timeout } => checkpoint(context, lock_timeout),
     }
 }
 
@@ -88,6 +108,18 @@ fn stats(context: &mut Context) -> Outcome {
     Ok(context.out.table(&table)?)
 }
 
+fn checkpoint(context: &mut Context, lock_timeout: &str) -> Outcome {
+    let timeout = duration("--lock-timeout", lock_timeout)?;
+    let signed = context.store()?.checkpoint(timeout)?;
+    match context.out.format {
+        Format::Text => Ok(context.out.bytes(signed.note.as_bytes())?),
+        _ => {
+            let (size, root, note) = (signed.size, signed.root, signed.note);
+            Ok(context.out.json(&json!({"size": size, "root": root, "note": note}))?)
+        }
+    }
+}
+
 /// A bar on stderr when that is a terminal, and nothing elsewhere.
 pub(crate) fn progress(length: u64) -> ProgressBar {
     ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr())
@@ -111,6 +143,7 @@ fn rebuild(context: &mut Context, lock_timeout: &str) -> Outcome {
                 ("partitions", report.partitions),
                 ("days", report.days),
                 ("events", report.events),
+                ("signed", report.signed),
             ] {
                 table.row([(Some(Role::Dim), label), (None, &count.to_string())]);
             }
@@ -121,6 +154,7 @@ fn rebuild(context: &mut Context, lock_timeout: &str) -> Outcome {
             "partitions": report.partitions,
             "days": report.days,
             "events": report.events,
+            "signed": report.signed,
         }))?),
     }
 }

@@ -162,7 +162,7 @@ settings! {
     CacheResults "query.cache_query_results" Flag, Absent, CACHE, "Whether results are kept.";
     CacheTtl "query.cache_ttl_seconds" ANY, Absent, CACHE, "How long results are kept, in seconds.";
 
-    CheckpointEvery "integrity.checkpoint_every" Count(1, 1 << 31), N(256), NOT_YET, "How many events come between two signed checkpoints of the store.";
+    CheckpointEvery "integrity.checkpoint_every" Count(1, 1 << 31), N(256), Obeyed, "How many events come between two signed checkpoints of the store.";
 
     ReplayEnabled "replay.enabled" Flag, F(true), NOT_YET, "Whether events may be replayed.";
     ReplayDryRun "replay.dry_run_default" Flag, F(true), Fixed("a replay is a dry run unless --execute is given"), "Whether a replay only shows what it would do.";
@@ -177,7 +177,7 @@ settings! {
     AuditFormats "audit.report_formats" List, Absent, NOT_YET, "The formats of audit reports.";
     AuditRetention "audit.report_retention_days" ANY, Absent, NOT_YET, "How long reports are kept, in days.";
     AuditSensitive "audit.include_sensitive_data" Flag, F(false), NOT_YET, "Whether reports show what is sensitive.";
-    Compliance "audit.compliance_mode" Tree, Absent, NOT_YET, "The regime that reports follow.";
+    Compliance "audit.compliance_mode" Tree, Absent, Obeyed, "The regime that the store is under; under any, each append is signed. false is none.";
 
     EventTypes "event_types" Tree, Absent, NOT_YET, "Category, severity, retention and alerts by type.";
     CorrelationRules "correlation_rules" Tree, Absent, NOT_YET, "Further rules that link events.";

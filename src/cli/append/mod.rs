@@ -146,6 +146,7 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let fresh: Vec<u64> = done.iter().filter(|a| !a.duplicate).map(|a| a.event_sequence).collect();
     if let (Some(first), Some(last)) = (fresh.first(), fresh.last()) {
         snapshot_when_due(context, &store, &batch.issue_key, first - 1, *last);
+        super::seal::after_appends(context, &store, super::seal::is_end(done.iter()));
     }
     Ok(())
 }

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -21,6 +22,7 @@ use super::input::{Given, refuse_single_flags};
 use super::{Context, Flags, snapshot_when_due, stdin_is_terminal};
 use crate::cli::failure::{Failure, Outcome, error_json};
 use crate::cli::output::json_text;
+use crate::cli::seal;
 
 /// How many bytes of stdin are looked at together.
 const BUFFER: usize = 1 << 20;
@@ -29,6 +31,9 @@ const GROUP: usize = 1024;
 
 /// After how many events the derived files are caught up.
 const REFRESH_EVERY: usize = 4096;
+
+/// The shortest time between two checkpoints of one stream that only their number calls for.
+const SEAL_EVERY: Duration = Duration::from_millis(250);
 
 /// A line of stdin: its number, and the event or what is wrong with it.
 type Line = (u64, Result<Draft>);
@@ -45,6 +50,8 @@ struct Stream<'a> {
     behind: usize,
     /// The worst that was told and gone on from.
     worst: Option<ErrorKind>,
+    /// When this stream signed last.
+    sealed: Option<Instant>,
 }
 
 pub(crate) fn run(
@@ -74,6 +81,7 @@ pub(crate) fn run(
         quiet: flags.quiet,
         behind: 0,
         worst: None,
+        sealed: None,
     };
     let mut input = BufReader::with_capacity(BUFFER, std::io::stdin().lock());
     let mut number = 0;
@@ -82,6 +90,7 @@ pub(crate) fn run(
         stream.append(context, group)?;
     }
     stream.refresh(1);
+    seal::after_all(&stream.store);
     match stream.worst {
         None => Ok(()),
         Some(kind) => Err(Failure::Told(kind)),
@@ -181,9 +190,20 @@ impl Stream<'_> {
         }
         answers.sort_by_key(|(number, _)| *number);
         self.behind += answers.len();
+        let ended = seal::is_end(answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()));
         self.answer(context, answers)?;
+        self.seal(context, ended);
         self.refresh(REFRESH_EVERY);
         Ok(())
+    }
+
+    /// Signs the log where it is due; a fast stream does not for each group.
+    fn seal(&mut self, context: &Context, ended: bool) {
+        let soon = self.sealed.is_some_and(|at| at.elapsed() < SEAL_EVERY);
+        if !soon || ended || seal::every(&context.config) == 1 {
+            seal::after_appends(context, &self.store, ended);
+            self.sealed = Some(Instant::now());
+        }
     }
 
     /// Catches up the derived files once `enough` events were appended. They are derived: who

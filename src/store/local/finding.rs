@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::tlog::Signature;
+
 crate::closed_list! {
     /// What a check of the store can find.
     pub enum FindingKind {
@@ -34,6 +36,10 @@ crate::closed_list! {
         WrongPartition = "wrong-partition",
         /// Bytes stand after the last line feed.
         TornTail = "torn-tail",
+        /// A batch was being written when its writer was killed, and is there in part.
+        HalfBatch = "half-batch",
+        /// A partition is shorter than the lock files say.
+        ShortPartition = "short-partition",
         /// A link leads out of the store.
         OutsideLink = "outside-link",
         /// A metadata.json does not fit its events.
@@ -48,6 +54,26 @@ crate::closed_list! {
         GlobalOrder = "global-order",
         /// A snapshot's file is damaged, or is not the one that its name says.
         BadSnapshot = "bad-snapshot",
+        /// A line is not the one that was logged.
+        LineChanged = "line-changed",
+        /// A line stands between logged ones and was never logged itself.
+        LineInserted = "line-inserted",
+        /// A line stands before or behind others than when it was logged.
+        LineMoved = "line-moved",
+        /// A line that was logged is gone.
+        LineMissing = "line-missing",
+        /// The leaf hashes are not those that were signed.
+        TreeMismatch = "tree-mismatch",
+        /// A tile of the tree is missing, or is not what the leaf hashes give.
+        TileMismatch = "tile-mismatch",
+        /// A checkpoint cannot be read, or its signature does not hold.
+        BadCheckpoint = "bad-checkpoint",
+        /// The log is shorter than what was signed.
+        RolledBack = "rolled-back",
+        /// The log does not go on from the anchor.
+        AnchorMismatch = "anchor-mismatch",
+        /// The signing key is missing, damaged or readable by others.
+        KeyFault = "key-fault",
     }
 }
 
@@ -77,4 +103,6 @@ pub struct Report {
     pub events: u64,
     /// How many bytes the logs have.
     pub bytes: u64,
+    /// What the last checkpoint proves.
+    pub signature: Signature,
 }

@@ -21,6 +21,9 @@ use super::layout::{Layout, check_key};
 use super::lines::{Stamps, end_of_lines, scan};
 use super::record::{self, GlobalRecord, Place, Published, tail_of};
 use super::remake;
+use super::tlog::checkpoint;
+use super::tlog::hashes::Hash;
+use super::tlog::leaves::{self, Leaves};
 use crate::error::{Error, Result};
 use crate::model::envelope::Text;
 
@@ -54,6 +57,8 @@ pub(super) struct Global<'a> {
     pub(super) lock: File,
     pub(super) path: PathBuf,
     pub(super) file: File,
+    /// The leaf hashes of its lines.
+    pub(super) leaves: Leaves,
     pub(super) record: GlobalRecord,
 }
 
@@ -67,7 +72,7 @@ impl<'a> Global<'a> {
             global.file.metadata().map_err(|e| Error::io("look at", &global.path, &e))?;
         let (length, id) = (metadata.len(), FileId::of(&metadata));
         let Some(noted) = noted.filter(|r| r.file == id && r.length <= length) else {
-            if length == 0 {
+            if length == 0 && global.last_signed()? == 0 {
                 global.record = GlobalRecord { file: id, ..empty() };
             } else {
                 remake::recover(&mut global)?;
@@ -81,7 +86,7 @@ impl<'a> Global<'a> {
         if same && same_boot && (length == noted.length || noted.boot != "-") {
             let behind = length > noted.length;
             global.record = noted;
-            if behind && !global.catch_up(length)? {
+            if !global.settle_leaves()? || (behind && !global.catch_up(length)?) {
                 remake::recover(&mut global)?;
             }
         } else {
@@ -111,14 +116,55 @@ impl<'a> Global<'a> {
             other => other,
         };
         let file = file.map_err(|e| Error::io("open", &path, &e))?;
+        let leaves = match Leaves::open(layout)? {
+            Some(leaves) => leaves,
+            None => {
+                layout.create()?;
+                Leaves::open(layout)?.ok_or_else(absent)?
+            }
+        };
         let record = GlobalRecord {
             generation: 0,
             length: 0,
             file: FileId::default(),
             tail: 0,
             boot: String::new(),
+            leaves: None,
         };
-        Ok(Self { layout, lock, path, file, record })
+        Ok(Self { layout, lock, path, file, leaves, record })
+    }
+
+    /// How many lines the last checkpoint signs.
+    fn last_signed(&self) -> Result<u64> {
+        let last = checkpoint::last(&super::tlog::folder(self.layout))?;
+        Ok(last.map_or(0, |(last, _)| last.size))
+    }
+
+    /// Makes the leaf hashes those of the noted lines; false where only making the log anew does.
+    fn settle_leaves(&mut self) -> Result<bool> {
+        let there = self.leaves.count()?;
+        if let Some(noted) = self.record.leaves.filter(|noted| *noted <= there) {
+            // After a power cut only what was signed is there for sure.
+            if self.record.boot == boot_id() {
+                return Ok(true);
+            }
+            self.record.boot = boot_id().to_owned();
+            return Ok(noted == self.last_signed()?);
+        }
+        let hashes = leaves::of_file(&self.file, &self.path, (0, self.record.length))?;
+        self.leaves.put(self.layout, &hashes)?;
+        self.record.leaves = Some(hashes.len() as u64);
+        self.record.boot = boot_id().to_owned();
+        self.note()?;
+        Ok(true)
+    }
+
+    /// Adds the leaf hashes of lines that were just written.
+    fn add_leaves(&mut self, hashes: &[Hash]) -> Result<()> {
+        let count = self.record.leaves.unwrap_or_default();
+        self.leaves.write(count, hashes)?;
+        self.record.leaves = Some(count + hashes.len() as u64);
+        Ok(())
     }
 
     /// Publishes what an append wrote, and what stands before it.
@@ -194,6 +240,7 @@ impl<'a> Global<'a> {
             let _ = set_len(&self.file, self.record.length);
             return Err(Error::io("write", &self.path, &error));
         }
+        self.add_leaves(&leaves::of_lines(bytes))?;
         let slot = Published { generation: self.record.generation, sequence, next: Some(next) };
         record::write_published(fresh.lock, slot)
             .map_err(|e| Error::io("write", &self.layout.issue_lock(fresh.key), &e))?;
@@ -219,7 +266,7 @@ impl<'a> Global<'a> {
             set_len(&self.file, end).map_err(|e| Error::io("cut", &self.path, &e))?;
         }
         let mut issues = FxHashMap::<String, Option<Follow>>::default();
-        let mut sound = true;
+        let (mut sound, mut hashes) = (true, Vec::new());
         let generation = self.record.generation;
         scan(&self.file, &self.path, (self.record.length, end), |line| {
             let key = issue_of(line.bytes);
@@ -231,6 +278,7 @@ impl<'a> Global<'a> {
                 Some(Some(follow)) => follow.take(self.layout, &key, line.bytes)?,
                 _ => false,
             };
+            hashes.push(leaves::of_line(&self.file, &self.path, line)?);
             Ok(if sound { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
         if !sound {
@@ -241,6 +289,8 @@ impl<'a> Global<'a> {
                 follow.note(self.layout, key)?;
             }
         }
+        self.add_leaves(&hashes)?;
+        self.leaves.cut(self.record.leaves.unwrap_or_default())?;
         self.record.length = end;
         self.record.tail =
             tail_of(&self.file, end).map_err(|e| Error::io("read", &self.path, &e))?;
@@ -257,6 +307,7 @@ pub(super) fn empty() -> GlobalRecord {
         file: FileId::default(),
         tail: fingerprint(&[]),
         boot: boot_id().to_owned(),
+        leaves: Some(0),
     }
 }
 

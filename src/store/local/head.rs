@@ -100,6 +100,46 @@ pub(super) fn open_partition(
     Ok(Some((file, metadata.len(), FileId::of(&metadata))))
 }
 
+/// The batch that was being written when `record` was; none where none was, or it is no more told.
+pub(super) fn noted_batch(lock: &File, record: &HeadRecord) -> io::Result<Option<Vec<Part>>> {
+    // After a power cut the log may long have gone on, and only the note is an old one.
+    match record.note.filter(|_| record.boot == boot_id()) {
+        Some(note) => record::read_note(lock, note),
+        None => Ok(None),
+    }
+}
+
+/// Whether all of a noted batch is in the log.
+pub(super) fn is_complete(layout: &Layout, key: &str, parts: &[Part]) -> Result<bool> {
+    let mut complete = true;
+    for part in parts {
+        let there = open_partition(layout, key, part.at.date)?;
+        complete &= there.is_some_and(|(file, ..)| {
+            read_range(&file, part.at.offset, part.at.offset + part.length).is_ok_and(|bytes| {
+                bytes.len() as u64 == part.length && fingerprint(&bytes) == part.hash
+            })
+        });
+    }
+    Ok(complete)
+}
+
+/// Takes the parts of a batch that was cut short out of the log; the lock is held.
+pub(super) fn take_out_batch(
+    layout: &Layout,
+    key: &str,
+    lock: &File,
+    parts: &[Part],
+) -> Result<()> {
+    let path = layout.issue_lock(key);
+    let lock = lock.try_clone().map_err(|e| Error::io("open", &path, &e))?;
+    Finder { layout, key, lock }.settle(parts)
+}
+
+/// The name under which bytes of a log are kept that were taken out of it.
+pub(super) fn quarantine_name(key: &str, at: Place, length: u64) -> String {
+    format!("{key}-{}-{}-{length}.bin", at.date, at.offset)
+}
+
 /// Finds the head by reading.
 struct Finder<'a> {
     layout: &'a Layout,
@@ -121,11 +161,8 @@ struct Gathered {
 impl<'a> Finder<'a> {
     fn find(self, record: Option<HeadRecord>) -> Result<Locked<'a>> {
         if let Some(record) = &record
-            && let Some(note) = record.note
-            // After a power cut the log may long have gone on, and only the note is an old one.
-            && record.boot == boot_id()
             && let Some(parts) =
-                record::read_note(&self.lock, note).map_err(|e| self.io("read the lock of", &e))?
+                noted_batch(&self.lock, record).map_err(|e| self.io("read the lock of", &e))?
         {
             self.settle(&parts)?;
         }
@@ -210,7 +247,7 @@ impl<'a> Finder<'a> {
             path.display()
         );
         Err(Error::new(ErrorKind::Integrity, message)
-            .with_hint("`chronoscope verify` shows what is wrong; keep a copy of the file, mend or take out that line, and append again"))
+            .with_hint("`chronoscope verify` shows what is wrong, `chronoscope store repair` mends it: it keeps what it takes out"))
     }
 
     /// Moves what a power cut left of lines that nobody made durable out of the log: a block that
@@ -263,16 +300,7 @@ impl<'a> Finder<'a> {
 
     /// A batch that was noted is there as a whole, or its parts are moved out of the log.
     fn settle(&self, parts: &[Part]) -> Result<()> {
-        let mut complete = true;
-        for part in parts {
-            let there = open_partition(self.layout, self.key, part.at.date)?;
-            complete &= there.is_some_and(|(file, ..)| {
-                read_range(&file, part.at.offset, part.at.offset + part.length).is_ok_and(|bytes| {
-                    bytes.len() as u64 == part.length && fingerprint(&bytes) == part.hash
-                })
-            });
-        }
-        if complete {
+        if is_complete(self.layout, self.key, parts)? {
             return Ok(());
         }
         for part in parts {
@@ -293,8 +321,7 @@ impl<'a> Finder<'a> {
     /// Moves the bytes from `at` to `length` out of the log, durably, and cuts it there.
     fn quarantine(&self, file: &File, at: Place, length: u64) -> Result<()> {
         let path = self.layout.events(at.date, self.key);
-        let name = format!("{}-{}-{}-{length}.bin", self.key, at.date, at.offset);
-        let kept = self.layout.service("quarantine").join(name);
+        let kept = self.layout.service("quarantine").join(quarantine_name(self.key, at, length));
         let failed = |e: io::Error| Error::io("write", &kept, &e);
         let opened = private().write(true).create(true).open(&kept);
         let copy = match opened {
@@ -343,13 +370,13 @@ impl Gathered {
 }
 
 /// Whether a line is one JSON object and nothing else, whatever its fields.
-fn is_one_object(line: &[u8]) -> bool {
+pub(super) fn is_one_object(line: &[u8]) -> bool {
     let texts = envelope::split_line(line);
     texts.len() == 1 && texts[0].is_object && texts[0].faults.is_empty()
 }
 
 /// The time of the event that `bytes` are, if they are exactly the one that comes next.
-fn whole_event(bytes: &[u8], key: &str, sequence: u64) -> Option<Timestamp> {
+pub(super) fn whole_event(bytes: &[u8], key: &str, sequence: u64) -> Option<Timestamp> {
     let text = std::str::from_utf8(bytes).ok()?;
     if !is_one_object(bytes) {
         return None;

@@ -160,7 +160,7 @@ impl Layout {
         make_dirs(&self.root)?;
         let service = self.root.join(SERVICE);
         let new = make_dir(&service)?;
-        for name in ["locks", "index", "quarantine"] {
+        for name in ["locks", "index", "quarantine", "tlog"] {
             make_dir(&service.join(name))?;
         }
         make_dir(&self.root.join("global"))?;
@@ -179,11 +179,7 @@ impl Layout {
     fn note_schemas(&self) -> Result<()> {
         let folder = self.root.join("schemas");
         make_dir(&folder)?;
-        let version = Version::CURRENT.name();
-        for (name, text) in [
-            (format!("orchestration-events-{version}.json"), EVENTS_SCHEMA),
-            (format!("version-history-{version}.json"), VERSION_HISTORY),
-        ] {
+        for (name, text) in schemas() {
             let path = folder.join(name);
             if !path.exists() {
                 replace(&path, text.as_bytes(), false)?;
@@ -264,6 +260,15 @@ impl Layout {
     }
 }
 
+/// The schemas of this version, each with the name of its file.
+pub(super) fn schemas() -> [(String, &'static str); 2] {
+    let version = Version::CURRENT.name();
+    [
+        (format!("orchestration-events-{version}.json"), EVENTS_SCHEMA),
+        (format!("version-history-{version}.json"), VERSION_HISTORY),
+    ]
+}
+
 /// Whether `dir` is a store's events folder: it has the service folder, or a day with events.
 #[must_use]
 pub fn is_store(dir: &Path) -> bool {
@@ -289,7 +294,7 @@ pub(super) fn check_key(issue_key: &str) -> Result<()> {
     Err(Error::usage(format!("the issue key {issue_key:?} {fault}")))
 }
 
-fn names(dir: &Path) -> Result<Vec<String>> {
+pub(super) fn names(dir: &Path) -> Result<Vec<String>> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(error) if is_absent(&error) => return Ok(Vec::new()),

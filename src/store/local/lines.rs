@@ -166,7 +166,9 @@ impl<'a> Stamps<'a> {
     /// Reads a line that is one JSON object; none for anything else, and for fields of a wrong
     /// type.
     pub(super) fn read(line: &'a [u8]) -> Option<Self> {
-        serde_json::from_slice(line).ok()
+        // A list would be taken for the fields in their order.
+        let object = line.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+        object.then(|| serde_json::from_slice(line).ok())?
     }
 
     /// Its time.

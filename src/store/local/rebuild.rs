@@ -25,6 +25,8 @@ pub struct RebuildReport {
     pub events: u64,
     /// What became of the global log.
     pub global: remake::GlobalReport,
+    /// How many leaves the tiles hold, which is what the last checkpoint signs.
+    pub signed: u64,
 }
 
 impl LocalStore {
@@ -68,12 +70,14 @@ impl LocalStore {
             }
         }
         let global = remake::rebuild(&self.layout, lock_timeout)?;
+        let signed = self.rebuild_tiles()?;
         Ok(RebuildReport {
             issues: keys.len() as u64,
             partitions: done,
             days: written,
             events,
             global,
+            signed,
         })
     }
 

@@ -111,6 +111,8 @@ pub(super) struct GlobalRecord {
     pub(super) tail: u64,
     /// The boot in which it was written; `-` where that cannot be told.
     pub(super) boot: String,
+    /// How many of its lines have a leaf hash; none where nobody counted them yet.
+    pub(super) leaves: Option<u64>,
 }
 
 /// What an issue's lock file says.
@@ -317,18 +319,23 @@ impl SyncRecord {
 
 impl GlobalRecord {
     fn text(&self) -> String {
-        format!(
-            "global 1 {:x} {} {} {} {:x} {}",
-            self.generation, self.length, self.file.device, self.file.inode, self.tail, self.boot
-        )
+        let Self { generation, length, file, tail, boot, leaves } = self;
+        let FileId { device, inode } = file;
+        let counted = leaves.map_or_else(|| "-".to_owned(), |count| count.to_string());
+        format!("global 2 {generation:x} {length} {device} {inode} {tail:x} {boot} {counted}")
     }
 
     fn parse(slot: &[u8]) -> Option<Self> {
-        let mut words = unsealed(slot)?.strip_prefix("global 1 ")?.split(' ');
+        let text = unsealed(slot)?;
+        // The first version had no leaf hashes.
+        let words = text.strip_prefix("global 2 ").or_else(|| text.strip_prefix("global 1 "));
+        let mut words = words?.split(' ');
         let w = &mut words;
         let (generation, length) = (hex(w)?, number(w)?);
         let file = FileId { device: number(w)?, inode: number(w)? };
-        Some(Self { generation, length, file, tail: hex(w)?, boot: w.next()?.to_owned() })
+        let (tail, boot) = (hex(w)?, w.next()?.to_owned());
+        let leaves = w.next().and_then(|word| word.parse().ok());
+        Some(Self { generation, length, file, tail, boot, leaves })
     }
 }
 
@@ -385,9 +392,13 @@ mod tests {
             file: FileId::default(),
             tail: 3,
             boot: "-".into(),
+            leaves: Some(4),
         };
         write_global(&file, &global).unwrap();
-        assert_eq!(read_global(&file).unwrap(), Some(global));
+        assert_eq!(read_global(&file).unwrap(), Some(global.clone()));
+        write_at(&file, &sealed("global 1 1 2 0 0 3 -"), 0).unwrap();
+        let first = GlobalRecord { leaves: None, ..global };
+        assert_eq!(read_global(&file).unwrap(), Some(first), "that of the first version");
         for (state, end) in SYNC_STATES.iter().map(|(state, _)| *state).zip([None, head.end, None])
         {
             let sync = SyncRecord { boot: "b-1".into(), state, end, file: head.file };

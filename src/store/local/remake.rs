@@ -3,7 +3,8 @@
 //! Lives here: recovery of a global log whose notes were lost, and its rebuilding. May not live
 //! here: publishing (see [`super::global`]).
 //!
-//! The order of what stands in a global log is kept, since nothing else knows it. Lines that
+//! What the last checkpoint signs is put in the order of its leaf hashes, or nothing is changed.
+//! Behind that the order of what stands in a global log is kept, since nothing else knows it. Lines that
 //! follow no issue's log are dropped. What is missing comes at the end, by running maximum of the
 //! time, issue and place; only where a later line of the same issue is there already does a
 //! missing one go right before that.
@@ -23,6 +24,8 @@ use super::io::{FileId, NewFile, fingerprint, private, read_range};
 use super::layout::{Date, Layout};
 use super::lines::{Stamps, end_of_lines, scan};
 use super::record::{self, Place, Published, tail_of};
+use super::tlog::hashes::Hash;
+use super::tlog::leaves;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Timestamp;
 
@@ -55,6 +58,7 @@ struct LogLine {
     length: u64,
     part: u32,
     latest: Timestamp,
+    leaf: Hash,
 }
 
 /// One issue's log.
@@ -77,7 +81,8 @@ fn remake(global: &mut Global<'_>, complete: Option<Duration>) -> Result<GlobalR
             by_hash.entry(line.hash).or_default().push((issue, number));
         }
     }
-    let kept = keep(global, &mut logs, &by_hash)?;
+    let signed = signed(global.layout, &mut logs)?;
+    let kept = keep(global, &mut logs, &by_hash, signed)?;
     let (mut order, mut report, mut intact) = (kept.order, kept.report, kept.intact);
     if complete.is_some() {
         let missing = missing(&mut logs);
@@ -89,7 +94,10 @@ fn remake(global: &mut Global<'_>, complete: Option<Duration>) -> Result<GlobalR
     if !intact {
         write(global, &logs, &order)?;
     }
-    note(global, &logs)?;
+    let hash = |(issue, number): &At| logs[*issue as usize].lines[*number as usize].leaf;
+    let hashes: Vec<Hash> = order.iter().map(hash).collect();
+    global.leaves.put(global.layout, &hashes)?;
+    note(global, &logs, report.lines)?;
     Ok(report)
 }
 
@@ -135,7 +143,8 @@ fn read_log(layout: &Layout, key: String, end: Option<Place>) -> Result<Log> {
                 latest = latest.max(at.unwrap_or(Timestamp::MIN));
                 let (offset, length) = (line.offset, line.length);
                 let hash = fingerprint(line.bytes);
-                lines.push(LogLine { hash, offset, length, part, latest });
+                let leaf = leaves::of_line(&file, &path, line)?;
+                lines.push(LogLine { hash, offset, length, part, latest, leaf });
             }
             Ok(ControlFlow::Continue(()))
         })?;
@@ -144,25 +153,68 @@ fn read_log(layout: &Layout, key: String, end: Option<Place>) -> Result<Log> {
     Ok(log)
 }
 
+/// The lines that the last checkpoint signs, in their order.
+fn signed(layout: &Layout, logs: &mut [Log]) -> Result<Vec<At>> {
+    let signed = leaves::signed(layout)?;
+    // Of each issue, the line that is to come next.
+    let mut next = FxHashMap::<Hash, SmallVec<[u32; 1]>>::default();
+    if !signed.is_empty() {
+        for (issue, first) in
+            (0_u32..).zip(logs.iter()).filter_map(|(i, l)| Some((i, l.lines.first()?)))
+        {
+            next.entry(first.leaf).or_default().push(issue);
+        }
+    }
+    let mut order = Vec::with_capacity(signed.len());
+    for leaf in &signed {
+        let Some(issue) = next.get_mut(leaf).and_then(SmallVec::pop) else {
+            let message = format!(
+                "line {} of the {} that the last checkpoint signs is in no issue's log, or not in \
+                 its order; the global log was left as it is",
+                order.len() + 1,
+                signed.len()
+            );
+            return Err(Error::new(ErrorKind::Integrity, message)
+                .with_hint("`chronoscope verify` tells what was changed"));
+        };
+        let log = &mut logs[issue as usize];
+        order.push((issue, u32::try_from(log.taken).unwrap_or(u32::MAX)));
+        log.taken += 1;
+        if let Some(line) = log.lines.get(log.taken) {
+            next.entry(line.leaf).or_default().push(issue);
+        }
+    }
+    Ok(order)
+}
+
 struct Kept {
     order: Vec<At>,
     report: GlobalReport,
     intact: bool,
 }
 
-/// Goes through the global log and keeps what follows the issues' logs.
+/// Goes through the global log and keeps what follows the issues' logs, behind what is signed.
 fn keep(
     global: &Global<'_>,
     logs: &mut [Log],
     by_hash: &FxHashMap<u64, SmallVec<[At; 1]>>,
+    signed: Vec<At>,
 ) -> Result<Kept> {
     let failed = |e: std::io::Error| Error::io("look at", &global.path, &e);
     let length = global.file.metadata().map_err(failed)?.len();
     let end = end_of_lines(&global.file, &global.path, length)?;
-    let mut kept =
-        Kept { order: Vec::new(), report: GlobalReport::default(), intact: end == length };
+    let placed: Vec<usize> = logs.iter().map(|log| log.taken).collect();
+    let mut kept = Kept { order: signed, report: GlobalReport::default(), intact: end == length };
+    let (first, mut seen) = (kept.order.len(), 0);
     scan(&global.file, &global.path, (0, end), |line| {
         let places = by_hash.get(&fingerprint(line.bytes)).map_or(&[][..], |at| at);
+        seen += 1;
+        if let Some(at) = places.iter().find(|at| (at.1 as usize) < placed[at.0 as usize]) {
+            // It is signed: its place is settled.
+            kept.intact &= seen <= first && kept.order[seen - 1] == *at;
+            return Ok(ControlFlow::Continue(()));
+        }
+        kept.intact &= seen > first;
         let next = places.iter().find(|at| at.1 as usize >= logs[at.0 as usize].taken);
         match next {
             Some(&(issue, number)) => {
@@ -181,6 +233,7 @@ fn keep(
         }
         Ok(ControlFlow::Continue(()))
     })?;
+    kept.intact &= seen >= first;
     Ok(kept)
 }
 
@@ -235,12 +288,17 @@ fn write(global: &mut Global<'_>, logs: &[Log], order: &[At]) -> Result<()> {
 }
 
 /// Notes for every issue how far it is published, and then the state of the whole.
-fn note(global: &mut Global<'_>, logs: &[Log]) -> Result<()> {
+fn note(global: &mut Global<'_>, logs: &[Log], lines: u64) -> Result<()> {
     let failed = |e: std::io::Error| Error::io("read", &global.path, &e);
     let metadata = global.file.metadata().map_err(failed)?;
     let length = end_of_lines(&global.file, &global.path, metadata.len())?;
     let tail = tail_of(&global.file, length).map_err(failed)?;
-    global.record = record::GlobalRecord { length, tail, file: FileId::of(&metadata), ..empty() };
+    let (file, leaves) = (FileId::of(&metadata), Some(lines));
+    // Who is killed before the last of these notes leaves one that does not fit: otherwise issues
+    // would speak of another log than the whole does, and be published anew.
+    global.record = record::GlobalRecord { length: u64::MAX, tail, file, leaves, ..empty() };
+    global.note()?;
+    global.record.length = length;
     for log in logs {
         let path = global.layout.issue_lock(&log.key);
         let failed = |e: std::io::Error| Error::io("write", &path, &e);

@@ -123,6 +123,25 @@ impl Summary {
         }
     }
 
+    /// Goes on with the summary of what follows right behind.
+    pub(super) fn join(&mut self, next: &Self) {
+        self.events += next.events;
+        self.bytes = self.bytes.max(next.bytes);
+        self.damaged += next.damaged;
+        if self.first.is_none() {
+            self.first.clone_from(&next.first);
+        }
+        if next.last.is_some() {
+            self.last.clone_from(&next.last);
+        }
+        self.sessions.extend(next.sessions.iter().cloned());
+        self.actors.extend(next.actors.iter().cloned());
+        self.phases.extend(next.phases.iter().cloned());
+        for (kind, count) in &next.by_type {
+            *self.by_type.entry(kind.clone()).or_default() += count;
+        }
+    }
+
     fn add_event(&mut self, event: &Light<'_>) {
         self.events += 1;
         let kind = event.event_type.as_deref().unwrap_or_default();

@@ -30,6 +30,12 @@ const SYNCS_AT_ONCE: usize = 8;
 /// The types after which an issue tends to rest.
 const ENDS: &[&str] = &["OrchestrationCompleted", "OrchestrationFailed", "OrchestrationCancelled"];
 
+/// Whether an event of this type ends an orchestration.
+#[must_use]
+pub fn ends_orchestration(event_type: &str) -> bool {
+    ENDS.contains(&event_type)
+}
+
 /// The end of an issue's log after an append.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LogEnd {
@@ -126,16 +132,33 @@ impl LocalStore {
     pub fn publish_all(&self, lock_timeout: Duration) -> Result<()> {
         let folders = Folders::default();
         for key in self.keys()? {
-            let log = Locked::take(&self.layout, &key, lock_timeout)?;
-            let _ = log.lock.unlock();
-            let (Some(after), Some(file)) = (log.head.end, &log.file) else { continue };
-            let (lock, sequence) = (&log.lock, log.head.sequence);
-            let fresh = Fresh { key: &key, lock, before: None, after, sequence, bytes: &[] };
-            let (layout, id) = (&self.layout, log.head.file);
-            Commit { layout, fresh, file, id, timeout: lock_timeout, folders: &folders }.run()?;
-            super::global::publish(layout, lock_timeout, &fresh)?;
+            self.durable_then(&key, lock_timeout, &folders, |fresh| {
+                super::global::publish(&self.layout, lock_timeout, fresh)
+            })?;
         }
         Ok(())
+    }
+
+    /// Makes all of an issue's log durable that is there now.
+    pub(super) fn make_durable(&self, key: &str, timeout: Duration, done: &Folders) -> Result<()> {
+        self.durable_then(key, timeout, done, |_| Ok(()))
+    }
+
+    fn durable_then(
+        &self,
+        key: &str,
+        timeout: Duration,
+        folders: &Folders,
+        then: impl FnOnce(&Fresh<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let layout = &self.layout;
+        let log = Locked::take(layout, key, timeout)?;
+        let _ = log.lock.unlock();
+        let (Some(after), Some(file)) = (log.head.end, &log.file) else { return Ok(()) };
+        let (lock, sequence) = (&log.lock, log.head.sequence);
+        let fresh = Fresh { key, lock, before: None, after, sequence, bytes: &[] };
+        Commit { layout, fresh, file, id: log.head.file, timeout, folders }.run()?;
+        then(&fresh)
     }
 
     /// Remembers what must be synced, and on which days something was written.
@@ -197,7 +220,7 @@ impl LocalStore {
         let Some(last) = fresh().next_back() else { return };
         let after = last.event_sequence;
         let every = |n: u64| before / n != after / n;
-        let ended = fresh().any(|a| ENDS.contains(&a.event_type.as_str()));
+        let ended = fresh().any(|a| ends_orchestration(&a.event_type));
         let first = start.is_none_or(|p| p.date != end.date);
         let due = ended || first || every(METADATA_EVERY);
         if !due {

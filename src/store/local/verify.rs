@@ -1,7 +1,8 @@
 //! Checking a store: every line, every sequence, every derived file against its log.
 //!
-//! Lives here: [`LocalStore::verify`]. May not live here: what it can find (see
-//! [`super::finding`]), mending, or the Merkle log.
+//! Lives here: [`LocalStore::verify`] and its thorough half, which says what is wrong and where.
+//! May not live here: the quick half, which only says that nothing is (see [`super::prove`]); what
+//! can be found (see [`super::finding`]); the tree itself (see [`super::tlog`]); mending.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -20,21 +21,68 @@ use super::lines::{Scanned, scan};
 use super::snapshots::{check, snapshot_names};
 use super::summary::{Light, Summary};
 use super::tail::no_such_issue;
+use super::tlog::check::Evidence;
+use super::tlog::leaves::of_line;
+use super::tlog::lines::{Logged, LoggedLine, Whole};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AnomalyKind, Timestamp, envelope};
 
+/// A checkpoint that was remembered elsewhere.
+#[derive(Debug, Clone)]
+pub struct Anchor {
+    /// The file that it came from, for messages.
+    pub file: PathBuf,
+    /// The signed note.
+    pub note: String,
+}
+
 impl LocalStore {
-    /// Checks one issue, or all: logs, derived files, snapshots. Derived files that are absent or
-    /// merely old are no finding.
+    /// Checks one issue, or all: logs, derived files, snapshots, the signed tree. Derived files
+    /// that are absent or merely old are no finding.
     ///
     /// # Errors
     /// Not found, when there is no such issue; unavailable, when something cannot be read.
     pub fn verify(&self, issue_key: Option<&str>) -> Result<Report> {
+        self.verify_from(issue_key, None)
+    }
+
+    /// The same, and whether the log goes on from an anchor.
+    ///
+    /// # Errors
+    /// As [`LocalStore::verify`]; usage, when the anchor is no signed checkpoint.
+    pub fn verify_from(&self, issue_key: Option<&str>, anchor: Option<&Anchor>) -> Result<Report> {
+        let anchor = anchor.map(|anchor| (&anchor.file, anchor.note.as_str()));
+        let evidence = Evidence::gather(&self.layout, anchor)?;
+        let keys = self.keys()?;
+        let all = issue_key.is_none_or(|key| keys.len() == 1 && keys[0] == key);
+        let (tree, well) = std::thread::scope(|scope| {
+            let tree = scope.spawn(|| evidence.tree());
+            let well =
+                if all { super::prove::all_is_well(self, &keys, &evidence) } else { Ok(None) };
+            let died = |_| Err(Error::internal("a thread that checks the tree ended early"));
+            (tree.join().unwrap_or_else(died), well)
+        });
+        let (tree, mut report) = match (tree?, well?) {
+            (tree, Some((events, bytes))) => (tree, Report { events, bytes, ..Report::default() }),
+            (tree, None) => (tree, self.verify_thoroughly(issue_key, &evidence)?),
+        };
+        report.findings.extend(tree);
+        report.signature = evidence.signature(report.findings.is_empty());
+        Ok(report)
+    }
+
+    fn verify_thoroughly(&self, issue_key: Option<&str>, evidence: &Evidence) -> Result<Report> {
         let keys = match issue_key {
             Some(key) => vec![key.to_owned()],
             None => self.keys()?,
         };
-        let mut check = Check { store: self, report: Report::default(), lines: Lines::default() };
+        let mut check = Check {
+            store: self,
+            report: Report::default(),
+            lines: Lines::default(),
+            logged: Logged::default(),
+            hashes: !evidence.is_empty(),
+        };
         for (number, key) in (0_u32..).zip(&keys) {
             let dates = self.layout.partitions(key)?;
             if dates.is_empty() {
@@ -42,7 +90,10 @@ impl LocalStore {
             }
             check.issue(number, key, &dates)?;
         }
-        check.global(&keys, issue_key)?;
+        let mut whole = Whole::new(&evidence.leaves, &check.logged, issue_key);
+        check.global(&keys, issue_key, &mut whole)?;
+        let found = whole.conclude(&check.logged, &keys);
+        check.report.findings.extend(found);
         Ok(check.report)
     }
 }
@@ -59,6 +110,10 @@ struct Check<'a> {
     store: &'a LocalStore,
     report: Report,
     lines: Lines,
+    /// The same lines, to be held against their leaf hashes.
+    logged: Logged,
+    /// Whether there are any.
+    hashes: bool,
 }
 
 /// What is known of an issue while its log is read.
@@ -83,6 +138,7 @@ impl Check<'_> {
     fn issue(&mut self, number: u32, key: &str, dates: &[Date]) -> Result<()> {
         let mut known = Known { number, key, next: 1, ids: FxHashMap::default() };
         self.lines.counts.push(0);
+        self.logged.begin();
         for date in dates {
             match self.store.layout.refuse_links(*date, key) {
                 Err(error) if error.kind() == ErrorKind::Integrity => {
@@ -126,7 +182,11 @@ impl Check<'_> {
         let summary = Summary::empty(known.key, date);
         let mut partition = Partition { path: &path, date, line: 0, summary, kept };
         scan(&file, &path, (0, u64::MAX), |line| {
-            self.line(known, &mut partition, line);
+            let sequence = self.line(known, &mut partition, line);
+            if self.hashes && line.terminated && !line.is_blank() {
+                let leaf = of_line(&file, &path, line)?;
+                self.logged.add(&path, LoggedLine { line: partition.line, sequence, leaf });
+            }
             Ok(ControlFlow::Continue(()))
         })?;
         for (kind, file, summary) in partition.kept {
@@ -141,7 +201,12 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn line(&mut self, known: &mut Known<'_>, partition: &mut Partition<'_>, line: &Scanned<'_>) {
+    fn line(
+        &mut self,
+        known: &mut Known<'_>,
+        partition: &mut Partition<'_>,
+        line: &Scanned<'_>,
+    ) -> Option<u64> {
         partition.line += 1;
         // A summary that covers what was read so far must say what is known so far.
         let met = partition.summary.bytes;
@@ -159,6 +224,7 @@ impl Check<'_> {
         }
         let light = if line.too_long() { None } else { Light::read(line.bytes) };
         partition.summary.add(line, light.as_ref());
+        let sequence = light.as_ref().and_then(|light| light.event_sequence);
         match &light {
             _ if !line.terminated || line.is_blank() => {}
             Some(event) => known.event(event, partition.date, &mut found),
@@ -174,6 +240,7 @@ impl Check<'_> {
                 detail,
             });
         }
+        sequence
     }
 
     fn snapshots(&mut self, key: &str, date: Date) -> Result<()> {
@@ -187,7 +254,7 @@ impl Check<'_> {
     }
 
     /// Checks the global log against the lines that were read; of one issue only where `only`.
-    fn global(&mut self, keys: &[String], only: Option<&str>) -> Result<()> {
+    fn global(&mut self, keys: &[String], only: Option<&str>, whole: &mut Whole<'_>) -> Result<()> {
         let path = self.store.layout.global();
         let file = match File::open(&path) {
             Ok(file) => file,
@@ -200,6 +267,7 @@ impl Check<'_> {
         let mut found = Vec::new();
         scan(&file, &path, (0, u64::MAX), |line| {
             number += 1;
+            whole.line(line);
             let hash = fingerprint(line.bytes);
             let places = self.lines.by_hash.get(&hash).map_or(&[][..], |at| at);
             let next = places.iter().find(|at| seen[at.0 as usize] <= at.1);
@@ -261,7 +329,7 @@ impl Check<'_> {
     }
 }
 
-type Found = Vec<(FindingKind, Option<u64>, String)>;
+pub(super) type Found = Vec<(FindingKind, Option<u64>, String)>;
 
 impl Known<'_> {
     fn event(&mut self, event: &Light<'_>, date: Date, found: &mut Found) {
@@ -316,7 +384,7 @@ impl Known<'_> {
 }
 
 /// What is wrong with a line that is not one sound object.
-fn damage(line: &Scanned<'_>) -> Found {
+pub(super) fn damage(line: &Scanned<'_>) -> Found {
     if line.too_long() {
         let detail = format!("{} bytes", line.length);
         return vec![(FindingKind::LineTooLong, None, detail)];

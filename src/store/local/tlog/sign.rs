@@ -1,0 +1,276 @@
+//! Signing the log as it is.
+//!
+//! Lives here: [`LocalStore::checkpoint`], and when one is due. May not live here: formats.
+//!
+//! First everything that the checkpoint speaks of is made durable, each line is held against its
+//! leaf hash, and the tree against the checkpoint before: nothing is signed that does not go on
+//! from what was signed.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::super::LocalStore;
+use super::super::commit::Folders;
+use super::super::global::{Global, issue_of};
+use super::super::io::{Site, read_range, replace, sync_dir};
+use super::super::layout::check_key;
+use super::super::lines::scan;
+use super::super::{lock, record};
+use super::checkpoint::{self, Checkpoint, Entry};
+use super::hashes::{Hash, to_base64};
+use super::leaves::{Leaves, of_line};
+use super::tree::{Edge, WIDTH};
+use super::{folder, key, tiles};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How many leaf hashes are read at a time.
+const CHUNK: u64 = 1 << 16;
+/// More new tiles than this are not synced one by one: they can be made again from the leaves.
+const SYNCED_TILES: u64 = 64;
+/// How often signing begins anew because the global log was made anew meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// A signed checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// How many events it signs.
+    pub size: u64,
+    /// The root of their tree, as base64.
+    pub root: String,
+    /// The signed note, as it is kept and passed on.
+    pub note: String,
+}
+
+impl Signed {
+    fn new(checkpoint: &Checkpoint, note: String) -> Self {
+        Self { size: checkpoint.size, root: to_base64(&checkpoint.root), note }
+    }
+}
+
+/// The log as it was when signing began.
+struct Sight {
+    generation: u64,
+    size: u64,
+    /// How long the global log was.
+    bytes: u64,
+    leaves: Leaves,
+    global: (PathBuf, File),
+}
+
+impl LocalStore {
+    /// Signs a checkpoint when `every` events came since the last, or any did and an
+    /// orchestration `ended`. Gives whether it did. It costs one small read where nothing is due.
+    ///
+    /// # Errors
+    /// As [`LocalStore::checkpoint`].
+    pub fn checkpoint_when_due(&self, every: u64, ended: bool, timeout: Duration) -> Result<bool> {
+        let Ok(lock) = File::open(self.layout.global_lock()) else { return Ok(false) };
+        let Ok(Some(noted)) = record::read_global(&lock) else { return Ok(false) };
+        let signed = checkpoint::last(&folder(&self.layout))?.map_or(0, |(last, _)| last.size);
+        let fresh = noted.leaves.unwrap_or(u64::MAX).saturating_sub(signed);
+        if fresh == 0 || (!ended && fresh < every.max(1)) {
+            return Ok(false);
+        }
+        // Who is at it already signs for this one too, unless this is to be the last.
+        let patience = if ended { timeout } else { Duration::ZERO };
+        let Ok(Some(lock)) = lock::take(&self.layout.service("locks/.tlog"), patience) else {
+            return Ok(false);
+        };
+        self.sign(&lock, timeout).map(|_| true)
+    }
+
+    /// Signs the log as it is now; gives the last checkpoint where nothing came since.
+    ///
+    /// # Errors
+    /// Integrity, when the log does not go on from what was signed before; unavailable, when
+    /// something cannot be read, synced or written, or stays locked.
+    pub fn checkpoint(&self, timeout: Duration) -> Result<Signed> {
+        self.publish_all(timeout)?;
+        let path = self.layout.service("locks/.tlog");
+        let lock = match lock::take(&path, timeout)? {
+            Some(lock) => lock,
+            None => {
+                self.layout.create()?;
+                let gone = || Error::io("open", &path, &std::io::ErrorKind::NotFound.into());
+                lock::take(&path, timeout)?.ok_or_else(gone)?
+            }
+        };
+        self.sign(&lock, timeout)
+    }
+
+    /// Writes the tiles of the last checkpoint anew; gives how many leaves they hold.
+    pub(in super::super) fn rebuild_tiles(&self) -> Result<u64> {
+        let log = folder(&self.layout);
+        let leaves = super::leaves::signed(&self.layout)?;
+        let mut edge = Edge::default();
+        for leaf in &leaves {
+            edge.push(*leaf, &mut |level, index, tile: &[Hash]| {
+                let there = tiles::read(&log, level, index, WIDTH)?;
+                if there.as_deref() == Some(tile) {
+                    return Ok(());
+                }
+                tiles::write_full(&log, (level, index), tile, true)
+            })?;
+        }
+        if !leaves.is_empty() {
+            tiles::write_edge(&log, &edge)?;
+        }
+        Ok(edge.size())
+    }
+
+    /// Signs, as the one who holds the lock of those that sign.
+    fn sign(&self, _lock: &File, timeout: Duration) -> Result<Signed> {
+        let log = folder(&self.layout);
+        for _ in 0..ATTEMPTS {
+            let sight = self.sight(timeout)?;
+            let last = checkpoint::last(&log)?;
+            if let Some((last, note)) = &last
+                && last.size == sight.size
+            {
+                return Ok(Signed::new(last, note.clone()));
+            }
+            let last = last.map(|(last, _)| last);
+            let signer = key::obtain(&log, last.is_none())?;
+            let origin = signer.verifier().name().to_owned();
+            self.settle(&log, &sight, last.as_ref(), timeout)?;
+            let edge = grow(&log, &sight, last.as_ref())?;
+            let made = Checkpoint { origin, size: sight.size, root: edge.root() };
+            let note = signer.sign(&made.text());
+            let global = Global::take(&self.layout, timeout)?;
+            // Where it was made anew meanwhile, these may be no more its first lines.
+            if global.record.generation == sight.generation {
+                replace(&log.join(checkpoint::FILE), note.as_bytes(), true)?;
+                drop(global);
+                let entry = Entry { size: made.size, bytes: sight.bytes, note: note.clone() };
+                checkpoint::remember(&log, entry)?;
+                return Ok(Signed::new(&made, note));
+            }
+        }
+        Err(Error::new(ErrorKind::Unavailable, "the global log is made anew again and again"))
+    }
+
+    fn sight(&self, timeout: Duration) -> Result<Sight> {
+        let global = Global::take(&self.layout, timeout)?;
+        Ok(Sight {
+            generation: global.record.generation,
+            size: global.record.leaves.unwrap_or_default(),
+            bytes: global.record.length,
+            leaves: global.leaves,
+            global: (global.path, global.file),
+        })
+    }
+
+    /// Makes durable what is new, and holds each of its lines against its leaf hash.
+    fn settle(
+        &self,
+        log: &Path,
+        sight: &Sight,
+        last: Option<&Checkpoint>,
+        timeout: Duration,
+    ) -> Result<()> {
+        let (path, file) = &sight.global;
+        let from = last.map_or(Ok(0), |last| begin(log, sight, last.size))?;
+        let signed = last.map_or(0, |last| last.size);
+        let mut issues = BTreeSet::new();
+        let mut at = signed;
+        let mut hashes = Vec::new();
+        let wrong = |line: u64| {
+            let message = format!("{}:{line} is not the line that was published", path.display());
+            Error::new(ErrorKind::Integrity, message)
+                .with_hint("`chronoscope verify` tells more; `store rebuild` mends what is derived")
+        };
+        scan(file, path, (from, sight.bytes), |line| {
+            if !line.terminated || line.is_blank() {
+                return Ok(ControlFlow::Continue(()));
+            }
+            let next = usize::try_from((at - signed) % CHUNK).unwrap_or_default();
+            if next == 0 {
+                hashes = sight.leaves.read(at, at + CHUNK)?;
+            }
+            if hashes.get(next) != Some(&of_line(file, path, line)?) {
+                return Err(wrong(at + 1));
+            }
+            at += 1;
+            issues.insert(issue_of(line.bytes));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        if at != sight.size {
+            return Err(wrong(at + 1));
+        }
+        let folders = Folders::default();
+        for key in issues.iter().filter(|key| check_key(key).is_ok()) {
+            self.make_durable(key, timeout, &folders)?;
+        }
+        sight.leaves.sync()?;
+        if last.is_none() { sync_dir(log, Site::ReplacedEntry) } else { Ok(()) }
+    }
+}
+
+/// Where the first line stands that the last checkpoint does not sign.
+fn begin(log: &Path, sight: &Sight, size: u64) -> Result<u64> {
+    let (path, file) = &sight.global;
+    let noted = checkpoint::history(log)?.0.pop().filter(|entry| entry.size == size);
+    if let Some(entry) = noted {
+        let before = read_range(file, entry.bytes.saturating_sub(1), entry.bytes);
+        if before.map_err(|e| Error::io("read", path, &e))? == b"\n" {
+            return Ok(entry.bytes);
+        }
+    }
+    let (mut at, mut count) = (0, 0);
+    scan(file, path, (0, sight.bytes), |line| {
+        if count == size {
+            return Ok(ControlFlow::Break(()));
+        }
+        count += u64::from(!line.is_blank());
+        at = line.end();
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(at)
+}
+
+/// The tree grown to what was seen, its tiles written.
+fn grow(log: &Path, sight: &Sight, last: Option<&Checkpoint>) -> Result<Edge> {
+    let mut edge = match last {
+        None => Edge::default(),
+        Some(last) => {
+            let lowest = sight.leaves.read(last.size & !0xff, last.size)?;
+            let kept = tiles::read_edge(log, last.size, lowest)?;
+            // Tiles that were lost or damaged are made anew from the leaves.
+            kept.filter(|edge| edge.root() == last.root).unwrap_or_default()
+        }
+    };
+    let few = (sight.size - edge.size().min(sight.size)) / (WIDTH as u64) <= SYNCED_TILES;
+    let (broken, signed) = (
+        || {
+            let size = last.map_or(0, |last| last.size);
+            let message = format!("the log does not go on from the checkpoint over {size} events");
+            Error::new(ErrorKind::Integrity, message)
+                .with_hint("`chronoscope verify` tells what was changed")
+        },
+        last.filter(|last| last.size != edge.size()),
+    );
+    if last.is_some_and(|last| last.size > sight.size) {
+        return Err(broken());
+    }
+    let mut at = edge.size();
+    while at < sight.size {
+        let hashes = sight.leaves.read(at, sight.size.min(at + CHUNK))?;
+        if hashes.is_empty() {
+            return Err(broken());
+        }
+        for leaf in hashes {
+            edge.push(leaf, &mut |level, index, tile: &[Hash]| {
+                tiles::write_full(log, (level, index), tile, few)
+            })?;
+            at += 1;
+            if signed.is_some_and(|last| last.size == at && last.root != edge.root()) {
+                return Err(broken());
+            }
+        }
+    }
+    tiles::write_edge(log, &edge)?;
+    Ok(edge)
+}
