@@ -3,6 +3,14 @@
 //!
 //! `cargo bench --bench verify`. `CHRONOSCOPE_BENCH_EVENTS` is how many events; a million unless said.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::too_many_lines,
+    missing_docs
+)]
+
 mod common;
 
 use std::fs;

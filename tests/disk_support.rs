@@ -6,6 +6,7 @@
 //! as in every file system with a journal. Of the entries of a folder that was not synced, each
 //! may be there or not. Bytes whose sync failed are never written, unless they are written anew.
 
+#![cfg(all(unix, debug_assertions))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, HashMap};
@@ -196,6 +197,12 @@ impl Disk {
                 data.states.truncate(1);
                 data.epochs = vec![0];
             }
+            _ => self.apply_to_folder(&words),
+        }
+    }
+
+    fn apply_to_folder(&mut self, words: &[&str]) {
+        match *words {
             ["syncdir", path, _] => {
                 let (path, ..) = self.place(path);
                 if let Some(folder) = self.folders.get_mut(&path) {

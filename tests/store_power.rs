@@ -403,7 +403,7 @@ fn no_power_cut_loses_what_was_acknowledged() {
             let old = old.filter(|_| told && (is_long() || name.contains("no room")));
             if is_long() {
                 let all = [Fate::Lost, Fate::Kept, Fate::Zeros].into_iter().chain(old);
-                return all.chain((0..10).map(|_| more(&mut chance))).collect();
+                return all.chain((0..16).map(|_| more(&mut chance))).collect();
             }
             // Every other point, and all where something was told.
             match points % 4 {

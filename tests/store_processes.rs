@@ -18,6 +18,7 @@ use crate::store_support::{
 };
 
 const ROLE: &str = "CHRONOSCOPE_TEST_ROLE";
+const TIMEOUT: Duration = Duration::from_secs(120);
 const FILTER: &str = "store_processes::worker";
 
 /// The other side of the tests below; without a role it has nothing to do.
@@ -40,6 +41,13 @@ fn worker() {
             for n in 0..count {
                 let key = format!("P-{}", n % issues + 1);
                 append(&store, vec![plain(&key, &n.to_string())], &options).unwrap();
+            }
+        }
+        "sign" => {
+            for _ in 0..words[2].parse().unwrap() {
+                // Only what is due by then: another may hold the lock, or nothing came.
+                store.checkpoint_when_due(16, false, TIMEOUT).unwrap();
+                std::thread::yield_now();
             }
         }
         "expect" => {
@@ -102,6 +110,26 @@ fn run(mut children: Vec<Child>) {
 
 fn path(dir: &Path) -> &str {
     dir.to_str().unwrap()
+}
+
+/// Writers and two that sign at once: every checkpoint goes on from the one before, and the last
+/// signs what all wrote.
+#[test]
+fn many_processes_leave_one_log_that_is_signed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut children: Vec<Child> =
+        (0..8).map(|_| start(&["many", path(dir.path()), "3", "60"])).collect();
+    children.extend((0..2).map(|_| start(&["sign", path(dir.path()), "3000"])));
+    run(children);
+    let store = store(dir.path());
+    assert_sound(&store);
+    let signed = store.checkpoint(TIMEOUT).unwrap();
+    assert_eq!(signed.size, 480);
+    assert_sound(&store);
+    let history = std::fs::read_to_string(dir.path().join(".chronoscope/tlog/history")).unwrap();
+    assert!(history.lines().count() >= 2, "{history}");
+    let leaves = std::fs::metadata(dir.path().join(".chronoscope/tlog/leaves")).unwrap().len();
+    assert_eq!(leaves, 480 * 32);
 }
 
 #[test]

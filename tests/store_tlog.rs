@@ -4,6 +4,7 @@
 //! `CHRONOSCOPE_LONG_TESTS=1` runs the seeds of tampering in full.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::too_many_lines, reason = "tables of cases")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -85,10 +85,15 @@ fn squeeze(json: &str) -> String {
 /// or half of a surrogate pair.
 pub(super) fn skip_string(bytes: &[u8], start: usize, sound: &mut bool) -> usize {
     let mut at = start + 1;
-    while let Some(next) = quote_or_backslash(bytes.get(at..).unwrap_or_default()) {
+    while let Some(next) = until_special(bytes.get(at..).unwrap_or_default()) {
         at += next;
-        if bytes[at] == b'"' {
-            return at + 1;
+        match bytes[at] {
+            b'"' => return at + 1,
+            b'\\' => {}
+            _ => {
+                at += 1;
+                continue;
+            }
         }
         at += match bytes.get(at + 1) {
             Some(b'u') => match unit(bytes, at) {
@@ -105,18 +110,25 @@ pub(super) fn skip_string(bytes: &[u8], start: usize, sound: &mut bool) -> usize
     bytes.len()
 }
 
-/// The first of either in `bytes`. Most strings end soon; and the first search by `memchr` in a
-/// process asks the processor what it can, which takes longer than all strings of an append.
-fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
-    const SHORT: usize = 128;
-    const BLOCK: usize = 16;
-    let (near, far) = bytes.split_at(bytes.len().min(SHORT));
-    let ends = |byte: &u8| matches!(byte, b'"' | b'\\');
-    // Whole blocks without a way out of the middle are compared all at once.
-    let clear = |block: &&[u8]| !block.iter().fold(false, |any, byte| any | ends(byte));
-    let skipped = BLOCK * near.chunks_exact(BLOCK).take_while(clear).count();
-    let found = near[skipped..].iter().position(ends).map(|at| skipped + at);
-    found.or_else(|| memchr::memchr2(b'"', b'\\', far).map(|at| near.len() + at))
+/// How many bytes come before the first quote, backslash or control character: eight at a time.
+pub(super) fn until_special(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    // The lowest byte that is zero has its top bit set; higher ones may have it wrongly.
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word & TOPS;
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    for (index, chunk) in chunks.iter().enumerate() {
+        let word = u64::from_le_bytes(*chunk);
+        let quote = zero(word ^ (ONES * u64::from(b'"')));
+        let backslash = zero(word ^ (ONES * u64::from(b'\\')));
+        let control = word.wrapping_sub(ONES * 0x20) & !word & TOPS;
+        let special = quote | backslash | control;
+        if special != 0 {
+            return Some(index * 8 + special.trailing_zeros() as usize / 8);
+        }
+    }
+    let special = |b: &u8| matches!(b, b'"' | b'\\' | 0..0x20);
+    rest.iter().position(special).map(|at| chunks.len() * 8 + at)
 }
 
 /// The UTF-16 unit of the escape `\uXXXX` at `at`.
@@ -125,13 +137,13 @@ fn unit(bytes: &[u8], at: usize) -> Option<u16> {
     u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-fn number_end(bytes: &[u8], start: usize) -> usize {
+pub(super) fn number_end(bytes: &[u8], start: usize) -> usize {
     let part = |b: &u8| matches!(b, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
     start + bytes[start..].iter().take_while(|b| part(b)).count().max(1)
 }
 
 /// Whether a number's text stays within the range of a float; short ones without an exponent do.
-fn is_finite(number: &str) -> bool {
+pub(super) fn is_finite(number: &str) -> bool {
     (number.len() < 300 && !number.contains(['e', 'E']))
         || number.parse::<f64>().is_ok_and(f64::is_finite)
 }
@@ -318,13 +330,15 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_string_is_found_at_any_distance() {
-        for length in 0..300 {
-            for end in [b'"', b'\\'] {
-                let mut bytes = vec![b'x'; length];
-                assert_eq!(quote_or_backslash(&bytes), None, "{length}");
-                bytes.extend([end, b'x', b'"']);
-                assert_eq!(quote_or_backslash(&bytes), Some(length));
+    fn every_byte_is_found_at_every_place() {
+        for byte in 0..=255_u8 {
+            for length in [1, 7, 8, 9, 17] {
+                for at in 0..length {
+                    let mut bytes = vec![0xc3; length];
+                    bytes[at] = byte;
+                    let special = matches!(byte, b'"' | b'\\' | 0..0x20);
+                    assert_eq!(until_special(&bytes), special.then_some(at), "{byte} at {at}");
+                }
             }
         }
     }

@@ -10,6 +10,7 @@ pub mod history;
 mod json;
 mod judge;
 mod lenient;
+mod members;
 mod redact;
 mod strict;
 mod suggest;

@@ -3,14 +3,13 @@
 //! Lives here: reading a caller's text into a [`Draft`] with every fault named. May not live here:
 //! the metadata of single types (see [`super::validate`]).
 
-use std::borrow::Cow;
-
 use serde_json::value::RawValue;
 
 use super::draft::{Draft, LenientDraft, Rules, SchemaFault, Stamp, has_control, is_default_key};
+use super::members::{self, Member, is_there};
 use super::{json, validate};
 use crate::model::catalogue::{self, Version};
-use crate::model::envelope::{ActorType, Fields};
+use crate::model::envelope::ActorType;
 use crate::model::{Kind, Timestamp, ids};
 
 /// How far ahead of the clock a caller's time may be, in milliseconds.
@@ -27,11 +26,11 @@ struct Reader<'r> {
 pub(super) fn read(text: &str, rules: &Rules) -> Result<Draft, Vec<SchemaFault>> {
     let fields = object(text)?;
     let mut reader = Reader { rules, faults: Vec::new(), parts: LenientDraft::default() };
-    for (at, (name, raw)) in fields.iter().enumerate() {
-        if is_there(&fields[..at], name) {
-            reader.fault(&json::child("", name), "comes twice");
+    for (at, member) in fields.iter().enumerate() {
+        if is_there(&fields[..at], &member.key) {
+            reader.fault(&json::child("", &member.key), "comes twice");
         } else {
-            reader.field(name, raw.get());
+            reader.field(member);
         }
     }
     for name in ["event_type", "issue_key", "session_id", "actor", "metadata"] {
@@ -42,18 +41,10 @@ pub(super) fn read(text: &str, rules: &Rules) -> Result<Draft, Vec<SchemaFault>>
     reader.finish(text.len())
 }
 
-/// The members of an object as they stand in its text.
-type Members<'a> = [(Cow<'a, str>, &'a RawValue)];
-
-/// Whether an object has a member with this name.
-pub(super) fn is_there(fields: &Members<'_>, name: &str) -> bool {
-    fields.iter().any(|(key, _)| key == name)
-}
-
 /// The members of the object that `text` is.
-pub(super) fn object(text: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, Vec<SchemaFault>> {
-    if let Ok(Fields(fields)) = serde_json::from_str(text) {
-        return Ok(fields);
+pub(super) fn object(text: &str) -> Result<Vec<Member<'_>>, Vec<SchemaFault>> {
+    if let Some(members) = members::read(text) {
+        return Ok(members);
     }
     let why = match serde_json::from_str::<&RawValue>(text) {
         Err(error) => format!("is not JSON: {error}"),
@@ -82,8 +73,9 @@ impl Reader<'_> {
         self.faults.push(SchemaFault::new(pointer, message));
     }
 
-    fn field(&mut self, name: &str, raw: &str) {
-        match name {
+    fn field(&mut self, member: &Member<'_>) {
+        let raw = member.raw;
+        match &*member.key {
             "event_id" => self.parts.event_id = self.event_id(raw),
             "event_type" => self.event_type(raw),
             "event_version" => self.parts.event_version = self.text("/event_version", raw),
@@ -97,14 +89,14 @@ impl Reader<'_> {
             "causation_id" => self.parts.causation_id = self.word("/causation_id", raw),
             "actor" => self.actor(raw),
             "metadata" => {
-                if let Some(object) = self.object("/metadata", raw) {
+                if let Some(object) = self.object("/metadata", member) {
                     self.parts.metadata = object;
                 }
             }
             "git_sha" => self.git_sha(raw),
             "branch" => self.parts.branch = self.word("/branch", raw),
-            "codebase_state" => self.parts.codebase_state = self.object("/codebase_state", raw),
-            _ => self.fault(
+            "codebase_state" => self.parts.codebase_state = self.object("/codebase_state", member),
+            name => self.fault(
                 &json::child("", name),
                 "is no field of the envelope: what a type adds belongs into metadata",
             ),
@@ -137,12 +129,11 @@ impl Reader<'_> {
     }
 
     /// An object, compact; sound and not too deep.
-    fn object(&mut self, pointer: &str, raw: &str) -> Option<String> {
+    fn object(&mut self, pointer: &str, &Member { raw, found, .. }: &Member<'_>) -> Option<String> {
         if !raw.starts_with('{') {
             self.fault(pointer, format!("must be an object, not {}", type_of(raw)));
             return None;
         }
-        let found = json::scan(raw);
         if !found.sound || found.depth >= json::MAX_DEPTH {
             json::name_unsound(raw, pointer, 1, &mut self.faults);
             return None;
@@ -217,21 +208,19 @@ impl Reader<'_> {
             self.fault("/actor", format!("must be an object like {{\"type\":\"agent\",\"id\":\"api-builder\"}}, not {what}"));
             return;
         }
-        let Ok(Fields(members)) = serde_json::from_str::<Fields<'_>>(raw) else {
+        let Some(members) = members::read(raw) else {
             return self.fault("/actor", "has a key with half of a surrogate pair");
         };
-        for (at, (key, value)) in members.iter().enumerate() {
+        for (at, Member { key, raw, .. }) in members.iter().enumerate() {
             let pointer = || json::child("/actor", key);
             if is_there(&members[..at], key) {
                 self.fault(&pointer(), "comes twice");
                 continue;
             }
             match &**key {
-                "type" => self.actor_type(value.get()),
-                "id" => {
-                    self.parts.actor_id = self.word("/actor/id", value.get()).unwrap_or_default();
-                }
-                "model" => self.parts.model = self.word("/actor/model", value.get()),
+                "type" => self.actor_type(raw),
+                "id" => self.parts.actor_id = self.word("/actor/id", raw).unwrap_or_default(),
+                "model" => self.parts.model = self.word("/actor/model", raw),
                 _ => self.fault(&pointer(), "is no field of an actor (type, id, model)"),
             }
         }
@@ -320,8 +309,7 @@ impl Reader<'_> {
 fn fill_issue_key(metadata: &mut String, issue_key: &str) {
     // Its name, or an escape that may stand for a letter of it: only then is a look worth it.
     let has_key = (metadata.contains("issue_key") || metadata.contains("\\u"))
-        && serde_json::from_str::<Fields<'_>>(metadata)
-            .is_ok_and(|fields| is_there(&fields.0, "issue_key"));
+        && members::read(metadata).is_some_and(|members| is_there(&members, "issue_key"));
     if has_key || issue_key.is_empty() {
         return;
     }

@@ -5,16 +5,15 @@
 //! [`super::judge`]), and it alone decides what is invalid. So the quick answer may be “no” for
 //! something valid (`1.0` for an integer), never “yes” for something invalid.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
 use super::draft::{SchemaFault, has_control};
+use super::members::{self, Member, is_there};
 use super::{generate, json, judge, strict, suggest};
 use crate::model::catalogue::{self, Field, Type, Version};
-use crate::model::envelope::{self, ActorType, Fields, Text};
+use crate::model::envelope::{self, ActorType, Text};
 use crate::model::{Kind, Timestamp, ids};
 
 /// Whether sound JSON text is a metadata object that plainly fits the kind's row. `false` means
@@ -55,15 +54,15 @@ pub fn check_stored_line(text: &str, allow_unknown_types: bool) -> Vec<SchemaFau
         json::name_unsound(text.trim(), "", 0, &mut faults);
         return faults;
     }
-    for (at, (name, _)) in fields.iter().enumerate() {
-        if strict::is_there(&fields[..at], name) {
-            faults.push(SchemaFault::new(json::child("", name), "comes twice"));
+    for (at, member) in fields.iter().enumerate() {
+        if is_there(&fields[..at], &member.key) {
+            faults.push(SchemaFault::new(json::child("", &member.key), "comes twice"));
         }
     }
     let type_name = fields
         .iter()
-        .find(|(name, _)| name == "event_type")
-        .and_then(|(_, raw)| json::string(raw.get()))
+        .find(|member| member.key == "event_type")
+        .and_then(|member| json::string(member.raw))
         .unwrap_or_default();
     let kind = Kind::from_name(&type_name);
     if !kind.is_catalogued() && !type_name.is_empty() && !allow_unknown_types {
@@ -82,10 +81,10 @@ pub fn check_stored_line(text: &str, allow_unknown_types: bool) -> Vec<SchemaFau
 }
 
 /// Whether the members of a stored event plainly fit the envelope and the kind's row.
-fn plainly_valid_event(kind: Kind, fields: &[(Cow<'_, str>, &RawValue)]) -> bool {
-    let required = fields.iter().filter(|(name, _)| envelope::REQUIRED.contains(&&**name)).count();
+fn plainly_valid_event(kind: Kind, fields: &[Member<'_>]) -> bool {
+    let required = fields.iter().filter(|m| envelope::REQUIRED.contains(&&*m.key)).count();
     required == envelope::REQUIRED.len()
-        && fields.iter().all(|(name, raw)| plainly_valid_field(kind, name, raw.get()))
+        && fields.iter().all(|member| plainly_valid_field(kind, &member.key, member.raw))
 }
 
 fn plainly_valid_field(kind: Kind, name: &str, raw: &str) -> bool {
@@ -122,13 +121,12 @@ pub(super) fn is_sha(text: &str) -> bool {
 }
 
 fn is_actor(raw: &str) -> bool {
-    let Ok(Fields(members)) = serde_json::from_str::<Fields<'_>>(raw) else { return false };
-    let has = |name: &str| members.iter().any(|(key, _)| key == name);
-    has("type")
-        && has("id")
-        && members.iter().all(|(key, value)| {
-            let text = json::string(value.get()).unwrap_or_default();
-            match &**key {
+    let Some(members) = members::read(raw) else { return false };
+    is_there(&members, "type")
+        && is_there(&members, "id")
+        && members.iter().all(|member| {
+            let text = json::string(member.raw).unwrap_or_default();
+            match &*member.key {
                 "type" => ActorType::from_name(&text).is_some(),
                 "id" | "model" => !text.is_empty() && !has_control(&text),
                 _ => false,

@@ -49,14 +49,25 @@ pub(super) fn secrets_in(text: &str) -> Vec<Secret<'static>> {
 fn next_start(bytes: &[u8], at: usize) -> Option<usize> {
     let class = |byte: u8| CLASSES[usize::from(byte)];
     let mut in_word = at > 0 && class(bytes[at - 1]) > Class::Sign;
-    for (distance, byte) in bytes.get(at..)?.iter().enumerate() {
-        let class = class(*byte);
-        if class == Class::Sign || (class > Class::Word && !in_word) {
+    // A last byte that stands alone begins nothing.
+    for (distance, pair) in bytes.get(at..)?.windows(2).enumerate() {
+        let class = class(pair[0]);
+        if class == Class::Sign || (class == Class::Start && !in_word && can_begin(pair)) {
             return Some(at + distance);
         }
         in_word = class > Class::Sign;
     }
     None
+}
+
+/// Whether anything begins with these two bytes.
+fn can_begin(pair: &[u8]) -> bool {
+    match (pair[0], pair[1]) {
+        (b'-', second) => second == b'-',
+        (b'0'..=b'9', second) => second.is_ascii_digit(),
+        (b'B' | b'b', second) => matches!(second, b'a' | b'A' | b'e' | b'E'),
+        (first, second) => second < 128 && SECOND_BYTES[usize::from(first)] >> second & 1 == 1,
+    }
 }
 
 /// What a byte can begin.
@@ -107,11 +118,7 @@ pub(super) fn named(name: &str, value: &str) -> Option<&'static str> {
 
 fn shape(bytes: &[u8], at: usize) -> Option<Secret<'static>> {
     let rest = &bytes[at..];
-    let [first, second, ..] = *rest else { return None };
-    if SECOND_BYTES[usize::from(first)] & 1_u128.checked_shl(second.into())? == 0 {
-        return None;
-    }
-    let (start, end) = BY_FIRST_BYTE[usize::from(first)];
+    let (start, end) = BY_FIRST_BYTE[usize::from(rest[0])];
     let alike = &SHAPES[usize::from(start)..usize::from(end)];
     alike.iter().find_map(|shape| fits(shape, rest).map(|length| secret(at, length, shape.name)))
 }

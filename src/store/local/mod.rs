@@ -6,6 +6,7 @@
 //! The events in `{date}/{issue}/events.jsonl` are the only truth. Everything else in the store
 //! is derived from them, or is a cache that is believed only where it fits.
 
+mod alike;
 mod append;
 mod commit;
 mod derived;

@@ -8,8 +8,8 @@
 //! Lines of the global log are held against the issues' by a hash whose key is made anew for each
 //! run, so that nobody can prepare lines that merely look alike; the leaf hashes are SHA-256.
 
+use std::collections::hash_map::Entry;
 use std::fs::File;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +18,8 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::LocalStore;
-use super::io::{fingerprint, read_range};
+use super::alike::Keyed;
+use super::io::{fingerprint, read_full_at};
 use super::layout::{Date, METADATA};
 use super::lines::{MAX_LINE_BYTES, Scanned};
 use super::snapshots::{check, snapshot_names};
@@ -107,12 +108,12 @@ fn plan<'a>(store: &LocalStore, keys: &'a [String]) -> Result<Option<Plan<'a>>> 
                 None if layout.partition(date, key).join(METADATA).exists() => return Ok(None),
                 None => {}
             }
-            if !days.contains_key(&date) {
+            if let Entry::Vacant(unknown) = days.entry(date) {
                 let day = store.kept_index(date)?;
                 if day.is_none() && layout.index(date).exists() {
                     return Ok(None);
                 }
-                days.insert(date, day);
+                unknown.insert(day);
             }
             let day = days.get(&date).and_then(Option::as_ref);
             kept.extend(day.and_then(|day| day.issues.get(key)).cloned());
@@ -152,14 +153,15 @@ fn cuts(length: u64, ends: &[u64]) -> impl Iterator<Item = (u64, u64)> + use<> {
 
 /// Does all the work; none as soon as anything is not as it should be.
 fn work(plan: &Plan<'_>) -> Result<Option<Vec<Block>>> {
-    let keyed = RandomState::new();
+    let keyed = Keyed::new();
     let (next, odd) = (AtomicUsize::new(0), AtomicBool::new(false));
     let done: Vec<Mutex<Block>> = plan.items.iter().map(|_| Mutex::default()).collect();
     let run = || -> Result<()> {
+        let mut buffer = Vec::new();
         while !odd.load(Ordering::Relaxed) {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = plan.items.get(at) else { break };
-            match plan.one(item, &keyed)? {
+            match plan.one(item, &keyed, &mut buffer)? {
                 Some(block) => *done[at].lock().unwrap_or_else(PoisonError::into_inner) = block,
                 None => odd.store(true, Ordering::Relaxed),
             }
@@ -182,13 +184,13 @@ fn work(plan: &Plan<'_>) -> Result<Option<Vec<Block>>> {
 }
 
 impl Plan<'_> {
-    fn one(&self, item: &Item<'_>, keyed: &RandomState) -> Result<Option<Block>> {
+    fn one(&self, item: &Item<'_>, keyed: &Keyed, buffer: &mut Vec<u8>) -> Result<Option<Block>> {
         match item {
             Item::Lines { key, date, file, range } => {
                 let mut block =
                     Block { summary: Some(Summary::empty(key, *date)), ..Block::default() };
-                let sound = self.lines(*file, *range, |offset, line| {
-                    block.alike.push(alike(keyed, line));
+                let sound = self.lines(*file, *range, buffer, |offset, line| {
+                    block.alike.push(keyed.hash(line));
                     block.leaves.push(leaf(line));
                     block.event(key, *date, offset, line)
                 })?;
@@ -196,8 +198,8 @@ impl Plan<'_> {
             }
             Item::Global { file, range } => {
                 let mut block = Block::default();
-                let sound = self.lines(*file, *range, |_, line| {
-                    block.alike.push(alike(keyed, line));
+                let sound = self.lines(*file, *range, buffer, |_, line| {
+                    block.alike.push(keyed.hash(line));
                     true
                 })?;
                 Ok(sound.then_some(block))
@@ -217,29 +219,33 @@ impl Plan<'_> {
         &self,
         file: usize,
         (from, to): (u64, u64),
+        bytes: &mut Vec<u8>,
         mut each: impl FnMut(u64, &[u8]) -> bool,
     ) -> Result<bool> {
         let (path, file) = &self.files[file];
-        let failed = |e: std::io::Error| Error::io("read", path, &e);
+        let read = |bytes: &mut Vec<u8>, keep: usize, from: u64, to: u64| {
+            bytes.resize(keep + usize::try_from(to - from).unwrap_or_default(), 0);
+            let got = read_full_at(file, &mut bytes[keep..], from);
+            let got = got.map_err(|e| Error::io("read", path, &e))?;
+            bytes.truncate(keep + got);
+            Ok::<usize, Error>(got)
+        };
         let start = from.saturating_sub(1);
-        let mut bytes = read_range(file, start, to).map_err(failed)?;
-        let within = bytes.len();
+        let within = read(bytes, 0, start, to)?;
         // The line before may end in this block, and the last one behind it.
         let mut at = match from {
             0 => 0,
-            _ => match memchr::memchr(b'\n', &bytes) {
+            _ => match memchr::memchr(b'\n', bytes) {
                 Some(feed) => feed + 1,
                 None => return Ok(true),
             },
         };
         while at < within {
             let Some(feed) = memchr::memchr(b'\n', &bytes[at..]) else {
-                let end = start + bytes.len() as u64;
-                let more = read_range(file, end, end + MORE).map_err(failed)?;
-                if more.is_empty() || bytes.len() - at > MAX_LINE_BYTES {
+                let (keep, end) = (bytes.len(), start + bytes.len() as u64);
+                if keep - at > MAX_LINE_BYTES || read(bytes, keep, end, end + MORE)? == 0 {
                     return Ok(false);
                 }
-                bytes.extend_from_slice(&more);
                 continue;
             };
             let line = &bytes[at..at + feed];
@@ -250,12 +256,6 @@ impl Plan<'_> {
         }
         Ok(true)
     }
-}
-
-fn alike(keyed: &RandomState, line: &[u8]) -> u64 {
-    let mut hasher = keyed.build_hasher();
-    hasher.write(line);
-    hasher.finish()
 }
 
 impl Block {

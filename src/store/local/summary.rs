@@ -157,16 +157,20 @@ impl Summary {
         {
             note(&mut self.phases, metadata.phase.as_deref());
         }
-        let text = |text: &Option<Text<'_>>| text.as_deref().unwrap_or_default().to_owned();
-        let reference = EventRef {
-            event_id: text(&event.event_id),
-            event_sequence: event.event_sequence.unwrap_or_default(),
-            timestamp: text(&event.timestamp),
+        let nothing =
+            || EventRef { event_id: String::new(), event_sequence: 0, timestamp: String::new() };
+        // The texts of the event before make room for these.
+        let last = self.last.get_or_insert_with(nothing);
+        let put = |text: &mut String, new: &Option<Text<'_>>| {
+            text.clear();
+            text.push_str(new.as_deref().unwrap_or_default());
         };
+        put(&mut last.event_id, &event.event_id);
+        put(&mut last.timestamp, &event.timestamp);
+        last.event_sequence = event.event_sequence.unwrap_or_default();
         if self.first.is_none() {
-            self.first = Some(reference.clone());
+            self.first.clone_from(&self.last);
         }
-        self.last = Some(reference);
     }
 }
 

@@ -3,7 +3,7 @@
 //! Lives here: [`Evidence`]. May not live here: the lines themselves (see
 //! [`super::super::verify`]), mending.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -86,13 +86,13 @@ impl Evidence {
         let history_path = self.log.join(checkpoint::HISTORY);
         if damaged > 0 {
             let detail = format!("{damaged} of its lines cannot be read");
-            self.find(FindingKind::BadCheckpoint, history_path.clone(), detail);
+            self.find(FindingKind::BadCheckpoint, &history_path, detail);
         }
         let last = match checkpoint::last(&self.log) {
             Ok(last) => last,
             Err(error) if error.kind() == crate::error::ErrorKind::Integrity => {
                 let detail = "it is no signed checkpoint".to_owned();
-                self.find(FindingKind::BadCheckpoint, path.clone(), detail);
+                self.find(FindingKind::BadCheckpoint, &path, detail);
                 None
             }
             Err(error) => return Err(error),
@@ -102,15 +102,16 @@ impl Evidence {
         }
         if !path.exists() {
             let detail = "it is gone, although checkpoints were signed".to_owned();
-            self.find(FindingKind::BadCheckpoint, path.clone(), detail);
+            self.find(FindingKind::BadCheckpoint, &path, detail);
         }
+        let key_path = self.log.join(key::FILE);
         match key::verifier(&self.log) {
             Ok(verifier) => self.verifier = Some(verifier),
-            Err(why) => self.find(FindingKind::KeyFault, self.log.join(key::FILE), why),
+            Err(why) => self.find(FindingKind::KeyFault, &key_path, why),
         }
         if key::is_exposed(&self.log) {
             let detail = "others than its owner may read it: chmod 600".to_owned();
-            self.find(FindingKind::KeyFault, self.log.join(key::FILE), detail);
+            self.find(FindingKind::KeyFault, &key_path, detail);
         }
         if let Some((last, note)) = last
             && self.holds(&path, &last, &note)
@@ -123,14 +124,14 @@ impl Evidence {
                 Some(old) if self.holds(&history_path, &old, &entry.note) => {
                     if self.signed.as_ref().is_some_and(|signed| signed.size < old.size) {
                         let detail = format!("it signs less than {} events, as before", old.size);
-                        self.find(FindingKind::RolledBack, path.clone(), detail);
+                        self.find(FindingKind::RolledBack, &path, detail);
                     }
                     self.remembered.push((history_path.clone(), old));
                 }
                 Some(_) => {}
                 None => {
                     let detail = format!("its note over {} events is none", entry.size);
-                    self.find(FindingKind::BadCheckpoint, history_path.clone(), detail);
+                    self.find(FindingKind::BadCheckpoint, &history_path, detail);
                 }
             }
         }
@@ -138,7 +139,7 @@ impl Evidence {
     }
 
     /// Whether the store's key signed this note for this log.
-    fn holds(&mut self, path: &PathBuf, checkpoint: &Checkpoint, note: &str) -> bool {
+    fn holds(&mut self, path: &Path, checkpoint: &Checkpoint, note: &str) -> bool {
         let Some(verifier) = &self.verifier else { return false };
         let fault = match verifier.open(note) {
             Err(why) => why,
@@ -147,11 +148,11 @@ impl Evidence {
             }
             Ok(_) => return true,
         };
-        self.find(FindingKind::BadCheckpoint, path.clone(), fault);
+        self.find(FindingKind::BadCheckpoint, path, fault);
         false
     }
 
-    fn anchor(&mut self, path: &PathBuf, note: &str) -> Result<()> {
+    fn anchor(&mut self, path: &Path, note: &str) -> Result<()> {
         let Some(anchor) = Checkpoint::of_note(note) else {
             let message = format!("{} is no signed checkpoint", path.display());
             return Err(Error::usage(message)
@@ -160,13 +161,13 @@ impl Evidence {
         let opened = self.verifier.as_ref().map(|verifier| verifier.open(note).map(drop));
         match opened {
             Some(Ok(())) => {}
-            Some(Err(why)) => self.find(FindingKind::AnchorMismatch, path.clone(), why),
+            Some(Err(why)) => self.find(FindingKind::AnchorMismatch, path, why),
             None => {
                 let detail = "the store has no key that could have signed it".to_owned();
-                self.find(FindingKind::AnchorMismatch, path.clone(), detail);
+                self.find(FindingKind::AnchorMismatch, path, detail);
             }
         }
-        self.remembered.push((path.clone(), anchor.clone()));
+        self.remembered.push((path.to_owned(), anchor.clone()));
         self.anchor = Some(anchor);
         Ok(())
     }
@@ -287,12 +288,12 @@ impl Evidence {
         self.leaves.is_empty()
     }
 
-    fn find(&mut self, kind: FindingKind, file: PathBuf, detail: String) {
-        self.findings.push(finding(kind, &file, detail));
+    fn find(&mut self, kind: FindingKind, file: &Path, detail: String) {
+        self.findings.push(finding(kind, file, detail));
     }
 }
 
-fn finding(kind: FindingKind, file: &std::path::Path, detail: String) -> Finding {
+fn finding(kind: FindingKind, file: &Path, detail: String) -> Finding {
     let file = file.to_owned();
     Finding { kind, issue_key: None, file, line: None, event_sequence: None, detail }
 }

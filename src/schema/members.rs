@@ -1,0 +1,271 @@
+//! The members of a JSON object, from one pass that also checks and measures each value.
+//!
+//! Lives here: [`read`]: one quick pass for objects as programs write them, and serde for whatever
+//! is not so plain (`\u` in a string, a key with an escape, too deep, no JSON at all). May not live
+//! here: what the members mean. A test holds the two ways against each other.
+
+use std::borrow::Cow;
+
+use super::json::{self, MAX_DEPTH, Scan, is_finite, number_end, until_special};
+use crate::model::envelope::Fields;
+
+/// A member: its key, its value as written, and what was found in that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Member<'a> {
+    pub(super) key: Cow<'a, str>,
+    pub(super) raw: &'a str,
+    pub(super) found: Scan,
+}
+
+/// The members of the object that `text` is, in order; none where it is no object, or has a key
+/// with half of a surrogate pair.
+pub(super) fn read(text: &str) -> Option<Vec<Member<'_>>> {
+    if let Some(members) = plain(text) {
+        return Some(members);
+    }
+    let Fields(fields) = serde_json::from_str(text).ok()?;
+    let with_found = fields.into_iter().map(|(key, raw)| {
+        let raw = raw.get();
+        Member { key, raw, found: json::scan(raw) }
+    });
+    Some(with_found.collect())
+}
+
+/// Whether one of the members has this name.
+pub(super) fn is_there(members: &[Member<'_>], name: &str) -> bool {
+    members.iter().any(|member| member.key == name)
+}
+
+/// What [`read`] finds in one pass, if it can.
+fn plain(text: &str) -> Option<Vec<Member<'_>>> {
+    let mut walk = Walk { text, bytes: text.as_bytes(), at: 0, spaced: false, deepest: 0 };
+    let mut members = Vec::with_capacity(12);
+    walk.space();
+    walk.expect(b'{')?;
+    walk.space();
+    if !walk.takes(b'}') {
+        loop {
+            let key = walk.key()?;
+            walk.space();
+            (walk.spaced, walk.deepest) = (false, 0);
+            let start = walk.at;
+            walk.value(0)?;
+            let found = Scan { spaced: walk.spaced, depth: walk.deepest, sound: true };
+            members.push(Member { key: Cow::Borrowed(key), raw: text.get(start..walk.at)?, found });
+            walk.space();
+            if walk.takes(b'}') {
+                break;
+            }
+            walk.expect(b',')?;
+            walk.space();
+        }
+    }
+    walk.space();
+    (walk.at == text.len()).then_some(members)
+}
+
+struct Walk<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    spaced: bool,
+    deepest: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.bytes.get(self.at) {
+            self.at += 1;
+            self.spaced = true;
+        }
+    }
+
+    fn takes(&mut self, byte: u8) -> bool {
+        let is_next = self.bytes.get(self.at) == Some(&byte);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        self.takes(byte).then_some(())
+    }
+
+    /// A key without escapes, and the colon behind it.
+    fn key(&mut self) -> Option<&'a str> {
+        let start = self.at + 1;
+        let escaped = self.string()?;
+        let key = self.text.get(start..self.at - 1).filter(|_| !escaped)?;
+        self.space();
+        self.expect(b':')?;
+        Some(key)
+    }
+
+    fn value(&mut self, depth: usize) -> Option<()> {
+        match self.bytes.get(self.at)? {
+            b'"' => self.string().map(drop),
+            b'{' => self.items(depth, b'}', |walk| {
+                walk.key()?;
+                walk.space();
+                Some(())
+            }),
+            b'[' => self.items(depth, b']', |_| Some(())),
+            b't' => self.word("true"),
+            b'f' => self.word("false"),
+            b'n' => self.word("null"),
+            _ => self.number(),
+        }
+    }
+
+    /// What stands between brackets; `before` reads what comes before each value.
+    fn items(&mut self, depth: usize, end: u8, before: fn(&mut Self) -> Option<()>) -> Option<()> {
+        let depth = depth + 1;
+        if depth >= MAX_DEPTH {
+            return None;
+        }
+        self.deepest = self.deepest.max(depth);
+        self.at += 1;
+        self.space();
+        if self.takes(end) {
+            return Some(());
+        }
+        loop {
+            before(self)?;
+            self.value(depth)?;
+            self.space();
+            if self.takes(end) {
+                return Some(());
+            }
+            self.expect(b',')?;
+            self.space();
+        }
+    }
+
+    fn word(&mut self, word: &str) -> Option<()> {
+        self.bytes[self.at..].starts_with(word.as_bytes()).then(|| self.at += word.len())
+    }
+
+    /// A string; whether it has escapes. Those of code points are not plain.
+    fn string(&mut self) -> Option<bool> {
+        self.expect(b'"')?;
+        let mut escaped = false;
+        loop {
+            self.at += until_special(self.bytes.get(self.at..)?)?;
+            match self.bytes[self.at] {
+                b'"' => {
+                    self.at += 1;
+                    return Some(escaped);
+                }
+                b'\\' => {
+                    let sign = self.bytes.get(self.at + 1)?;
+                    matches!(sign, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')
+                        .then_some(())?;
+                    escaped = true;
+                    self.at += 2;
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    fn number(&mut self) -> Option<()> {
+        let number = self.text.get(self.at..number_end(self.bytes, self.at))?;
+        (is_number(number.as_bytes()) && is_finite(number)).then(|| self.at += number.len())
+    }
+}
+
+/// Whether a text is a number as JSON writes it.
+fn is_number(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let rest = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = digits(rest);
+    if whole == 0 || (whole > 1 && rest[0] == b'0') {
+        return false;
+    }
+    let mut rest = &rest[whole..];
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let length = digits(fraction);
+        if length == 0 {
+            return false;
+        }
+        rest = &fraction[length..];
+    }
+    if let Some(b'e' | b'E') = rest.first() {
+        let exponent = rest[1..].strip_prefix(b"+").or(rest[1..].strip_prefix(b"-"));
+        let exponent = exponent.unwrap_or(&rest[1..]);
+        return !exponent.is_empty() && digits(exponent) == exponent.len();
+    }
+    rest.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What serde makes of it: keys and raw values.
+    fn by_serde(text: &str) -> Option<Vec<(String, String)>> {
+        let Fields(fields) = serde_json::from_str(text).ok()?;
+        Some(fields.iter().map(|(k, raw)| (k.to_string(), raw.get().to_owned())).collect())
+    }
+
+    fn check(text: &str) -> bool {
+        let Some(members) = plain(text) else { return false };
+        let ours: Vec<_> = members.iter().map(|m| (m.key.to_string(), m.raw.to_owned())).collect();
+        assert_eq!(Some(ours), by_serde(text), "{text}");
+        for member in members {
+            assert_eq!(member.found, json::scan(member.raw), "{text}");
+        }
+        true
+    }
+
+    #[test]
+    fn plain_objects_are_read_as_serde_reads_them() {
+        for text in [
+            "{}",
+            " { \"a\" : 1 , \"b\":[ ] }\n",
+            r#"{"a":"","b":"x\n\"y\"\\","c":{"d":[1,-2.5e3,true,false,null,{"e":{}}]},"a":0}"#,
+            r#"{"long":"0123456789abcdef\t0123456789abcdefé…0123456789"}"#,
+        ] {
+            assert!(check(text), "{text} is plain");
+        }
+        for text in [
+            "",
+            "{",
+            "[]",
+            "1",
+            "{}x",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{,}",
+            "{\"a\":01}",
+            "{\"a\":1.}",
+            "{\"a\":.5}",
+            "{\"a\":+1}",
+            "{\"a\":1e}",
+            "{\"a\":-}",
+            "{\"a\":tru}",
+            "{\"a\":\"\u{1}\"}",
+            "{\"a\":\"\\x\"}",
+            "{\"a\":\"x}",
+            "{\"a\":[1 2]}",
+            "{\"a\":[1,]}",
+            "{\"a\":1e999}",
+            "{'a':1}",
+            "{\"a\":\"\\",
+        ] {
+            assert!(!check(text), "{text} is not plain");
+        }
+        let deep = |n: usize| format!("{{\"a\":{}{}}}", "[".repeat(n), "]".repeat(n));
+        assert!(check(&deep(MAX_DEPTH - 1)) && !check(&deep(MAX_DEPTH)));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_plain_that_serde_refuses(text in r#"[{}\[\]:,"\\0-9eE.+\-a-f \u{1}\u{e9}tn]{0,40}"#) {
+            check(&text);
+            check(&format!("{{\"k\":{text}}}"));
+        }
+    }
+}
