@@ -205,7 +205,7 @@ impl LocalStore {
                     found.add(Ailment::StaleDerived, &log, what);
                 }
             }
-            let lock = super::io::private().read(true).open(&self.layout.issue_lock(&key));
+            let lock = super::io::private().read(true).open(self.layout.issue_lock(&key));
             let records = lock.ok().and_then(|lock| record::read_issue(&lock).ok());
             if let Some(records) = records
                 && let (Some(head), Some(published)) = (records.head, records.published)
