@@ -62,3 +62,35 @@ fn every_file_the_readme_names_is_there() {
     }
     assert!(named >= 12, "{named}");
 }
+
+/// All Rust files below a folder, as one text.
+fn sources(folder: &std::path::Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text += &sources(&path);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            text += &std::fs::read_to_string(&path).unwrap();
+        }
+    }
+    text
+}
+
+#[test]
+fn each_promise_names_tests_that_there_are() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let code = sources(&root.join("src")) + &sources(&root.join("tests"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let (_, promises) = readme.split_once("| promise |").unwrap();
+    let rows: Vec<&str> = promises.lines().skip(2).take_while(|l| l.starts_with('|')).collect();
+    assert!(rows.len() >= 8, "{} promises", rows.len());
+    for row in rows {
+        let tests = row.trim_end_matches(['|', ' ']).rsplit('|').next().unwrap();
+        let names: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "{row}");
+        for name in names {
+            assert!(code.contains(&format!("fn {name}(")), "no test is named {name}");
+        }
+    }
+}

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use super::hashes::{Hash, SIZE, split};
 use super::tree::{Edge, WIDTH};
 use crate::error::{Error, Result};
-use crate::store::local::io::{is_absent, make_dirs, read_if_there, replace};
+use crate::store::local::io::{
+    is_absent, make_dirs, read_if_there, remove_dir, remove_if_there, replace,
+};
 
 /// The path of a full tile below the folder of the log.
 pub(crate) fn path(level: usize, index: u64) -> PathBuf {
@@ -53,10 +55,15 @@ pub(crate) fn write_full(
 ) -> Result<()> {
     write(&log.join(path(level, index)), hashes, durable)?;
     let folder = log.join(partial_folder(level, index));
-    match fs::remove_dir_all(&folder) {
-        Err(error) if !is_absent(&error) => Err(Error::io("remove", &folder, &error)),
-        _ => Ok(()),
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if is_absent(&error) => return Ok(()),
+        Err(error) => return Err(Error::io("list", &folder, &error)),
+    };
+    for entry in entries {
+        remove_if_there(&entry.map_err(|e| Error::io("list", &folder, &e))?.path())?;
     }
+    remove_dir(&folder).map_err(|e| Error::io("remove", &folder, &e))
 }
 
 /// Writes the partial tiles of a tree.
