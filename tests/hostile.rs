@@ -234,6 +234,8 @@ fn keys_that_are_no_names_make_nothing() {
     let before = || {
         let mut names: Vec<_> =
             fs::read_dir(environment.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        // An import that comes to nothing may have made an empty store.
+        names.retain(|name| name != "events");
         names.sort();
         names
     };
