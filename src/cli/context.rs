@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Setting, Sources};
 use crate::error::{Error, Result};
 use crate::model::{Moment, Position};
-use crate::schema::{REDACTION_MODES, RedactionMode, Redactor};
+use crate::schema::{RedactionMode, Redactor};
 use crate::session::Session;
 use crate::session::user_state::{self, UserState};
 use crate::store::local::{LocalStore, is_store};
@@ -60,9 +60,9 @@ impl Context {
 
     /// What becomes of secrets.
     pub(crate) fn redactor(&self) -> Result<Redactor> {
-        let named = self.config.text(Setting::RedactionMode);
-        let mode = REDACTION_MODES.iter().find(|(name, _)| Some(*name) == named);
-        let mode = mode.map_or_else(RedactionMode::default, |(_, mode)| *mode);
+        let named = self.config.text(Setting::RedactionMode).and_then(RedactionMode::from_name);
+        // A word that the settings allow and the schema does not know must not weaken anything.
+        let mode = named.unwrap_or(RedactionMode::Redact);
         Redactor::new(mode, &self.config.list(Setting::RedactionPatterns))
     }
 

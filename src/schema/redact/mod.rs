@@ -16,24 +16,20 @@ use std::sync::Arc;
 use super::{Draft, SchemaFault};
 use crate::error::{Error, Result};
 
-/// What becomes of secrets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
-    /// A marker takes the place of each.
-    #[default]
-    Redact,
-    /// An event that has one is refused.
-    Reject,
-    /// Nothing.
-    Off,
+crate::closed_list! {
+    /// What becomes of secrets.
+    pub enum Mode {
+        /// A marker takes the place of each.
+        Redact = "redact",
+        /// An event that has one is refused.
+        Reject = "reject",
+        /// Nothing.
+        Off = "off",
+    }
 }
 
-/// The modes by the names that settings have for them.
-pub const MODES: &[(&str, Mode)] =
-    &[("redact", Mode::Redact), ("reject", Mode::Reject), ("off", Mode::Off)];
-
 /// Finds secrets, and does with them what the settings say.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Redactor {
     mode: Mode,
     /// The user's own patterns, beside those that are built in.
@@ -51,6 +47,12 @@ pub struct Redaction {
 
 /// What the user's own patterns find.
 const CUSTOM: &str = "custom";
+
+impl Default for Redactor {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
 
 impl Redactor {
     /// The one that holds where nothing is configured.

@@ -225,8 +225,8 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::model::Timestamp;
-    use crate::schema::{Draft, LenientDraft};
     use crate::store::local::LocalStore;
+    use crate::store::local::testing::note_draft;
     use crate::store::{AppendOptions, Batch, Durability, EventStore};
 
     const LONG_AGO: SystemTime = SystemTime::UNIX_EPOCH;
@@ -245,16 +245,7 @@ mod tests {
         durability: Durability,
         lock_timeout: Duration,
     ) -> Result<u64> {
-        let draft = Draft::lenient(LenientDraft {
-            event_type: "Note".into(),
-            issue_key: "P-1".into(),
-            session_id: "s".into(),
-            actor_type: "user".into(),
-            actor_id: "u".into(),
-            metadata: "{}".into(),
-            ..LenientDraft::default()
-        });
-        let batch = Batch { issue_key: "P-1".into(), drafts: vec![draft.unwrap()] };
+        let batch = Batch { issue_key: "P-1".into(), drafts: vec![note_draft()] };
         let options = AppendOptions { durability, lock_timeout, ..AppendOptions::default() };
         Ok(store.append(&batch, &options)?[0].event_sequence)
     }

@@ -411,21 +411,12 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::model::Timestamp;
-    use crate::schema::{Draft, LenientDraft};
     use crate::store::local::LocalStore;
+    use crate::store::local::testing::note_draft;
     use crate::store::{AppendOptions, Batch, Durability, EventStore};
 
     fn append(store: &LocalStore, count: usize) {
-        let draft = Draft::lenient(LenientDraft {
-            event_type: "Note".into(),
-            issue_key: "P-1".into(),
-            session_id: "s".into(),
-            actor_type: "user".into(),
-            actor_id: "u".into(),
-            metadata: "{}".into(),
-            ..LenientDraft::default()
-        });
-        let batch = Batch { issue_key: "P-1".into(), drafts: vec![draft.unwrap(); count] };
+        let batch = Batch { issue_key: "P-1".into(), drafts: vec![note_draft(); count] };
         let options = AppendOptions { durability: Durability::Os, ..AppendOptions::default() };
         store.append(&batch, &options).unwrap();
     }

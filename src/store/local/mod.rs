@@ -29,6 +29,8 @@ mod repair;
 mod snapshots;
 mod summary;
 mod tail;
+#[cfg(test)]
+mod testing;
 mod tlog;
 mod upkeep;
 mod verify;

@@ -182,10 +182,10 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::model::Timestamp;
-    use crate::schema::{Draft, LenientDraft};
     use crate::store::local::head::Locked;
     use crate::store::local::io::{append_all, fingerprint};
     use crate::store::local::record::{HeadRecord, Part, write_head, write_note};
+    use crate::store::local::testing::note_draft;
     use crate::store::{AppendOptions, Batch, EventStore};
 
     const WAIT: Duration = Duration::from_secs(9);
@@ -195,16 +195,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let at = Timestamp::parse("2026-11-20T12:00:00Z").unwrap();
         let store = LocalStore::at(dir.path(), Clock::Fixed(at));
-        let draft = Draft::lenient(LenientDraft {
-            event_type: "Note".into(),
-            issue_key: "P-1".into(),
-            session_id: "s".into(),
-            actor_type: "user".into(),
-            actor_id: "u".into(),
-            metadata: "{}".into(),
-            ..LenientDraft::default()
-        });
-        let batch = Batch { issue_key: "P-1".into(), drafts: vec![draft.unwrap()] };
+        let batch = Batch { issue_key: "P-1".into(), drafts: vec![note_draft()] };
         store.append(&batch, &AppendOptions::default()).unwrap();
         let log = Locked::take(&store.layout, "P-1", WAIT).unwrap();
         let end = log.head.end.unwrap();
