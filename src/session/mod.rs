@@ -6,6 +6,7 @@
 //! drawing, keys.
 
 pub mod browse;
+pub mod find;
 pub mod load;
 mod long;
 mod reading;
