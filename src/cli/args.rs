@@ -11,8 +11,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::output::{ColorChoice, Format};
 use super::{
-    append, completions, config, demo, diff, import, man, open, query, schema, snapshot, state,
-    store, tail, timeline, verify, why,
+    append, completions, config, demo, diff, find, import, man, open, query, schema, snapshot,
+    state, store, tail, timeline, verify, why,
 };
 
 /// The command line.
@@ -117,6 +117,8 @@ pub(crate) enum Command {
     Diff(diff::Flags),
     /// Print who wrote a path of the state, and why
     Why(why::Flags),
+    /// Print where an expression over events and states holds
+    Find(find::Flags),
     /// Find events
     Query(query::Flags),
     /// Print the last events, and follow

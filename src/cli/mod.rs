@@ -11,6 +11,7 @@ mod context;
 mod demo;
 mod diff;
 mod failure;
+mod find;
 mod git;
 mod import;
 mod man;
@@ -86,6 +87,7 @@ fn dispatch(line: CommandLine) -> Outcome {
         Command::Timeline(flags) => timeline::run(context, &flags),
         Command::Diff(flags) => diff::run(context, &flags),
         Command::Why(flags) => why::run(context, &flags),
+        Command::Find(flags) => find::run(context, &flags),
         Command::Query(flags) => query::run(context, &flags),
         Command::Tail(flags) => tail::run(context, &flags),
         Command::Import(flags) => import::run(context, &flags),

@@ -11,6 +11,7 @@ mod check;
 mod examples;
 mod fuel;
 mod functions;
+mod predicate;
 #[cfg(test)]
 mod tests;
 mod val;
@@ -25,6 +26,7 @@ use jaq_core::{Compiler, Ctx, Filter, Vars};
 pub use check::Reads;
 pub use examples::{EXAMPLES, Example};
 pub use functions::{FUNCTIONS, Function};
+pub use predicate::{Faults, Where};
 
 use crate::error::{Error, Result};
 use crate::model::Value;
