@@ -58,7 +58,7 @@ A MOMENT is a position (17), a mark (@name), a time (14:00, 2026-11-20T14:00Z), 
 end (-2h), an event (AgentFailed, AgentFailed:2, the beginning of its id), start or end.
 
 Exit codes: 0 done, 1 a bug, 2 usage, 3 not found, 4 invalid event, 5 conflict, 6 damage found,
-7 store unavailable, 130 interrupted.";
+7 store unavailable, 8 an assertion is false, 130 interrupted.";
 
 /// The flags that every command takes.
 #[derive(Debug, Clone, Args)]
