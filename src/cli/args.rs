@@ -11,8 +11,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::output::{ColorChoice, Format};
 use super::{
-    append, completions, config, demo, diff, find, import, man, open, query, schema, snapshot,
-    state, store, tail, timeline, verify, why,
+    append, completions, config, demo, diff, find, import, man, open, query, races, schema,
+    snapshot, state, store, tail, timeline, trace, verify, why,
 };
 
 /// The command line.
@@ -119,6 +119,10 @@ pub(crate) enum Command {
     Why(why::Flags),
     /// Print where an expression over events and states holds
     Find(find::Flags),
+    /// Print what led to an event, and what it led to
+    Trace(trace::Flags),
+    /// Print concurrent events that wrote one path
+    Races(races::Flags),
     /// Find events
     Query(query::Flags),
     /// Print the last events, and follow

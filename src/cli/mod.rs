@@ -18,6 +18,7 @@ mod man;
 mod open;
 mod output;
 mod query;
+mod races;
 mod reference;
 mod schema;
 mod screen;
@@ -28,6 +29,7 @@ mod store;
 mod summary;
 mod tail;
 mod timeline;
+mod trace;
 mod verify;
 mod why;
 
@@ -88,6 +90,8 @@ fn dispatch(line: CommandLine) -> Outcome {
         Command::Diff(flags) => diff::run(context, &flags),
         Command::Why(flags) => why::run(context, &flags),
         Command::Find(flags) => find::run(context, &flags),
+        Command::Trace(flags) => trace::run(context, &flags),
+        Command::Races(flags) => races::run(context, &flags),
         Command::Query(flags) => query::run(context, &flags),
         Command::Tail(flags) => tail::run(context, &flags),
         Command::Import(flags) => import::run(context, &flags),

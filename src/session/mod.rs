@@ -12,6 +12,7 @@ mod long;
 mod reading;
 mod search;
 pub mod snapshots;
+pub mod trace;
 pub mod user_state;
 
 use std::ops::Range;

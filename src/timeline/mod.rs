@@ -10,6 +10,7 @@ pub mod changes;
 pub mod clocks;
 pub mod keyframes;
 pub mod lanes;
+pub mod order;
 pub mod row;
 
 use rustc_hash::FxHashMap;
@@ -25,6 +26,7 @@ pub use changes::ChangeIndex;
 pub use clocks::{ClockKind, Clocks};
 pub use keyframes::Keyframes;
 pub use lanes::{Lane, LaneKind, Lanes, RailMark, Span};
+pub use order::{Order, Race, Relation};
 pub use row::{Row, Symbol, Symbols};
 
 /// An event as the loader hands it over.
