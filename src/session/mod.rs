@@ -5,6 +5,7 @@
 //! own), the listing of issues, and what a user keeps per issue. May not live here: printing,
 //! drawing, keys.
 
+pub mod branch;
 pub mod browse;
 pub mod find;
 pub mod load;

@@ -5,6 +5,7 @@
 //! log (rows say where an event stands; whoever holds the log reads it) or anything a screen
 //! decides.
 
+pub mod branch;
 pub mod causality;
 pub mod changes;
 pub mod clocks;
