@@ -9,6 +9,7 @@
 
 mod cli;
 mod cli_append;
+mod cli_branch;
 mod cli_causes;
 mod cli_exit;
 mod cli_find;

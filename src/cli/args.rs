@@ -11,8 +11,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::output::{ColorChoice, Format};
 use super::{
-    append, completions, config, demo, diff, find, import, man, open, query, races, schema,
-    snapshot, state, store, tail, timeline, trace, verify, why,
+    append, branch, compare, completions, config, demo, diff, find, import, man, open, query,
+    races, schema, snapshot, state, store, tail, timeline, trace, verify, why,
 };
 
 /// The command line.
@@ -123,6 +123,10 @@ pub(crate) enum Command {
     Trace(trace::Flags),
     /// Print concurrent events that wrote one path
     Races(races::Flags),
+    /// Compare two runs, and print where they part
+    Compare(compare::Flags),
+    /// Play a what-if: skip, insert or replace events
+    Branch(branch::Flags),
     /// Find events
     Query(query::Flags),
     /// Print the last events, and follow

@@ -5,6 +5,8 @@
 
 mod append;
 mod args;
+mod branch;
+mod compare;
 mod completions;
 mod config;
 mod context;
@@ -92,6 +94,8 @@ fn dispatch(line: CommandLine) -> Outcome {
         Command::Find(flags) => find::run(context, &flags),
         Command::Trace(flags) => trace::run(context, &flags),
         Command::Races(flags) => races::run(context, &flags),
+        Command::Compare(flags) => compare::run(context, &flags),
+        Command::Branch(flags) => branch::run(context, &flags),
         Command::Query(flags) => query::run(context, &flags),
         Command::Tail(flags) => tail::run(context, &flags),
         Command::Import(flags) => import::run(context, &flags),

@@ -7,6 +7,7 @@
 
 pub mod branch;
 pub mod browse;
+pub mod compare;
 pub mod find;
 pub mod load;
 mod long;
