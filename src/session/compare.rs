@@ -13,7 +13,7 @@ use super::branch::{Play, Verdict};
 use crate::diff::{DiffEntry, DiffOptions, diff};
 use crate::error::{Error, Result};
 use crate::fold::{self, State};
-use crate::model::{Event, Key, Map, Path, Position, Value};
+use crate::model::{Event, Key, Map, Path, Position, Value, ids};
 use crate::timeline::row::hash_text;
 
 /// The members of metadata that say what an event is about, in any run.
@@ -258,7 +258,7 @@ fn parting(states: &[State; 2], written: &[Path]) -> Option<(Path, Option<Value>
 }
 
 fn is_of_one_run(path: &Path) -> bool {
-    path.keys().iter().any(|key| is_own(key))
+    path.keys().iter().any(|key| is_own(key) || ids::is_uuid(key))
 }
 
 fn is_own(key: &str) -> bool {
@@ -270,10 +270,18 @@ fn plain(value: &Value) -> Value {
     match value {
         Value::Map(map) => {
             let mut left = Map::new();
-            for (key, value) in map {
-                if !is_own(key) {
+            let mut by_id = Vec::new();
+            for (key, value) in map.iter().filter(|(key, _)| !is_own(key)) {
+                if ids::is_uuid(key) {
+                    by_id.push(plain(value));
+                } else {
                     left.insert(Key::clone(key), plain(value));
                 }
+            }
+            // Things without a name of their own: what they are tells them apart.
+            by_id.sort_by_cached_key(Value::to_json);
+            for (number, value) in by_id.into_iter().enumerate() {
+                left.insert(format!("#{}", number + 1), value);
             }
             Value::Map(left)
         }
