@@ -10,6 +10,7 @@
 mod cli;
 mod cli_append;
 mod cli_exit;
+mod cli_secrets;
 mod cli_support;
 mod disk_support;
 mod hostile;

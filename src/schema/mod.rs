@@ -19,5 +19,5 @@ pub mod validate;
 
 pub use draft::{Draft, KeyPattern, LenientDraft, Rules, SchemaFault, Stamp};
 pub use json::MAX_DEPTH;
-pub use redact::{Mode as RedactionMode, Redaction, Redactor};
+pub use redact::{Mode as RedactionMode, Redaction, Redactor, Sieve, holds_marker};
 pub use suggest::nearest_of;

@@ -265,6 +265,8 @@ impl Stream<'_> {
                     if self.worst != Some(ErrorKind::Invalid) {
                         self.worst = Some(error.kind());
                     }
+                    // Checking concealed what it quotes; the store may quote, too.
+                    let error = self.rules.redactor.sieve().error(error);
                     refused += &(error_json(&error, Some(number)) + "\n");
                 }
             }
