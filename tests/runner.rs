@@ -22,6 +22,7 @@ mod readme;
 mod screens;
 mod store_conformance;
 mod store_damage;
+mod store_doctor;
 mod store_faults;
 mod store_power;
 mod store_processes;

@@ -18,7 +18,9 @@ use serde_json::Value;
 
 use crate::cli_support::{NOW, Ran, SESSION, TestEnvironment};
 use crate::disk_support::{Step, trace};
-use crate::store_support::{append, assert_global_complete, assert_sound, lines, plain, sequences};
+use crate::store_support::{
+    append, assert_global_complete, assert_sound, is_long, lines, plain, sequences,
+};
 
 const KEY: &str = "P-1";
 
@@ -132,10 +134,6 @@ fn check(case: &Case, environment: &TestEnvironment, stdout: &str, fault: &str) 
     store.publish_all(Duration::from_secs(9)).unwrap_or_else(|e| panic!("{what}: {}", e.message()));
     assert_global_complete(&store, &[KEY]);
     assert_sound(&store);
-}
-
-fn is_long() -> bool {
-    std::env::var_os("CHRONOSCOPE_LONG_TESTS").is_some()
 }
 
 #[test]
