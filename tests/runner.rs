@@ -24,6 +24,7 @@ mod store_conformance;
 mod store_damage;
 mod store_doctor;
 mod store_faults;
+mod store_lost;
 mod store_power;
 mod store_processes;
 mod store_repair;

@@ -179,6 +179,7 @@ fn append(context: &mut Context, flags: &Flags, rules: &Rules) -> Outcome {
     }
     context.out.flush()?;
     tell_trace(&done);
+    context.tell_complaint(&store);
     let fresh: Vec<u64> = done.iter().filter(|a| !a.duplicate).map(|a| a.event_sequence).collect();
     if let (Some(first), Some(last)) = (fresh.first(), fresh.last()) {
         snapshot_when_due(context, &store, &batch.issue_key, first - 1, *last);

@@ -272,6 +272,7 @@ impl Stream<'_> {
             }
         }
         context.out.flush()?;
+        context.tell_complaint(&self.store);
         // Nobody is left to tell when stderr is closed.
         let _ = std::io::stderr().write_all(refused.as_bytes());
         for (issue, (before, after)) in grown {
