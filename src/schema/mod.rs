@@ -16,6 +16,7 @@ mod strict;
 mod suggest;
 pub mod upcast;
 pub mod validate;
+mod words;
 
 pub use draft::{Draft, KeyPattern, LenientDraft, Rules, SchemaFault, Stamp};
 pub use json::MAX_DEPTH;
