@@ -177,3 +177,39 @@ fn where_the_order_is_lost_publishing_says_so() {
     let found = findings(&environment, &["store", "doctor", "--json"]);
     assert!(found.iter().any(|finding| finding["kind"] == "signed-lost"), "{found:#?}");
 }
+
+#[test]
+fn what_is_changed_or_added_holds_up_nobody() {
+    type Change = fn(&mut Vec<String>);
+    let cases: [(&str, Change, &str); 2] = [
+        (
+            "changed",
+            |all| all[1] = all[1].replace("\"phase\":\"N", "\"phase\":\"X"),
+            "line-changed",
+        ),
+        (
+            "added",
+            |all| all.insert(1, all[1].replace("\"phase\":\"N", "\"phase\":\"X")),
+            "line-inserted",
+        ),
+    ];
+    for (what, change, kind) in cases {
+        let environment = signed();
+        let path = log(&environment, "P-2");
+        let mut all: Vec<String> =
+            fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
+        change(&mut all);
+        fs::write(&path, all.join("\n") + "\n").unwrap();
+        fs::remove_file(global(&environment)).unwrap();
+        append(&environment, "P-1").ok();
+        append(&environment, "P-3").ok();
+        let text = fs::read_to_string(global(&environment)).unwrap();
+        assert_eq!(text.matches("\"NEXT\"").count(), 2, "{what}: {text}");
+        assert!(!text.contains("\"X"), "{what}: what nobody logged is not published: {text}");
+        let found = findings(&environment, &["verify", "--json"]);
+        assert!(found.iter().any(|f| f["kind"] == kind && f["issue_key"] == "P-2"), "{found:#?}");
+        // A rebuilding does not give up what was signed.
+        let message = environment.run(&["store", "rebuild"]).message(6);
+        assert!(message.contains("of the 12 that the last checkpoint signs"), "{message}");
+    }
+}

@@ -122,6 +122,9 @@ fn import(
     if let (Ok(_), Some(store), false) = (&report, &store, flags.dry_run) {
         super::seal::after_all(store);
     }
+    if let Some(store) = &store {
+        context.tell_complaint(store);
+    }
     report
 }
 

@@ -246,7 +246,7 @@ fn lacking(
         for (number, line) in (0_u32..).zip(&log.lines) {
             // What stands before a signed line and is not signed took the place of one.
             if number as usize >= log.taken || placed.contains(&number) {
-                numbers.extend(log.sequence_of(line)?);
+                numbers.extend(Some(line.sequence).filter(|sequence| *sequence > 0));
             }
         }
     }

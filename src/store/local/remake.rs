@@ -61,6 +61,8 @@ pub(super) struct LogLine {
     length: u64,
     part: u32,
     latest: Timestamp,
+    /// Its sequence number; 0 where it has none.
+    pub(super) sequence: u64,
     pub(super) leaf: Hash,
 }
 
@@ -71,14 +73,6 @@ pub(super) struct Log {
     pub(super) lines: Vec<LogLine>,
     /// How many of its lines the global log has.
     pub(super) taken: usize,
-}
-
-impl Log {
-    /// The sequence number of one of its lines.
-    pub(super) fn sequence_of(&self, line: &LogLine) -> Result<Option<u64>> {
-        let bytes = OpenFiles::default().read(self, line, (0, line.part))?;
-        Ok(Stamps::read(&bytes).and_then(|stamps| stamps.event_sequence))
-    }
 }
 
 /// A line by its issue's and its own number.
@@ -158,12 +152,14 @@ fn read_log(layout: &Layout, key: String, end: Option<Place>) -> Result<Log> {
         let lines = &mut log.lines;
         scan(&file, &path, (0, to.min(length)), |line| {
             if line.terminated && !line.is_blank() {
-                let at = Stamps::read(line.bytes).and_then(|s| s.at());
+                let stamps = Stamps::read(line.bytes);
+                let at = stamps.as_ref().and_then(Stamps::at);
                 latest = latest.max(at.unwrap_or(Timestamp::MIN));
+                let sequence = stamps.and_then(|s| s.event_sequence).unwrap_or(0);
                 let (offset, length) = (line.offset, line.length);
                 let hash = fingerprint(line.bytes);
                 let leaf = leaves::of_line(&file, &path, line)?;
-                lines.push(LogLine { hash, offset, length, part, latest, leaf });
+                lines.push(LogLine { hash, offset, length, part, latest, sequence, leaf });
             }
             Ok(ControlFlow::Continue(()))
         })?;
@@ -313,8 +309,7 @@ fn note(global: &mut Global<'_>, logs: &[Log], lines: u64) -> Result<()> {
         let last = log.taken.checked_sub(1).and_then(|at| log.lines.get(at));
         let mut slot = Published { generation: global.record.generation, sequence: 0, next: None };
         if let Some(line) = last {
-            let bytes = OpenFiles::default().read(log, line, (0, line.part))?;
-            slot.sequence = Stamps::read(&bytes).and_then(|s| s.event_sequence).unwrap_or(0);
+            slot.sequence = line.sequence;
             let date = log.parts[line.part as usize].0;
             slot.next = Some(Place { date, offset: line.offset + line.length + 1 });
         }
