@@ -92,7 +92,7 @@ impl Sieve<'_> {
             let next = bytes[at.min(bytes.len())..].iter().find(|b| !b.is_ascii_whitespace());
             if next == Some(&b':') {
                 key = Some(text);
-            } else if let Some(name) = key.take().and_then(|key| find::named(&key, &text)) {
+            } else if let Some(name) = key.as_ref().and_then(|key| find::named(key, &text)) {
                 self.know(&text, name);
             }
         }

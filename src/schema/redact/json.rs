@@ -45,9 +45,8 @@ pub(super) fn without_secrets(
             b'"' => {
                 let end = skip_string(bytes, at, &mut true);
                 let raw = json.get(at..end).unwrap_or_default();
-                let level = levels.last_mut();
                 let text = string(raw).unwrap_or_default();
-                let redacted = match level {
+                let redacted = match levels.last_mut() {
                     Some(level) if level.key_next => {
                         let redacted = redactor.without_secrets(&text);
                         let shown = redacted.as_ref().map(|(text, _)| text.clone());
@@ -55,7 +54,12 @@ pub(super) fn without_secrets(
                         level.key_next = false;
                         redacted
                     }
-                    level => redacted(redactor, level.and_then(|l| l.key.as_deref()), &text),
+                    // The items of a list go under its name.
+                    _ => redacted(
+                        redactor,
+                        levels.iter().rev().find_map(|l| l.key.as_deref()),
+                        &text,
+                    ),
                 };
                 if let Some((text, names)) = redacted {
                     let pointer = levels.iter().fold(pointer.to_owned(), Level::below);
@@ -118,7 +122,7 @@ impl Redactor {
                     *text = clean;
                 }
             }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.clean_member(None, item)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.clean_member(key, item)),
             Value::Object(members) => {
                 members.iter_mut().for_each(|(key, value)| self.clean_member(Some(key), value));
                 if members.keys().any(|key| self.without_secrets(key).is_some()) {

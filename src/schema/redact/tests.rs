@@ -179,3 +179,16 @@ fn words_of_the_envelope_are_looked_at_too() {
     assert_eq!(draft.actor_id(), "a [redacted:github-token]");
     assert_eq!(draft.redacted()[0].pointer, "/actor/id");
 }
+
+#[test]
+fn the_items_of_a_list_go_under_its_name() {
+    let metadata =
+        r#"{"agent_name":"a","password":["correct",["horse"],{"battery":"staple"}],"x":["y"]}"#;
+    let draft = Draft::strict(&event(metadata), &rules(Mode::Redact, &[])).unwrap();
+    let marked = r#"["[redacted:password]",["[redacted:password]"],{"battery":"staple"}]"#;
+    let expected = format!(r#"{{"agent_name":"a","password":{marked},"x":["y"]}}"#);
+    assert_eq!(draft.metadata(), expected);
+    let mut value = serde_json::from_str(metadata).unwrap();
+    Redactor::DEFAULT.clean(&mut value);
+    assert_eq!(value, serde_json::from_str::<serde_json::Value>(&expected).unwrap());
+}
