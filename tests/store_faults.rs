@@ -161,7 +161,10 @@ fn an_error_at_any_operation_loses_nothing() {
             let n = step.number;
             let mut faults = vec![format!("error:{n}:EIO")];
             if !matches!(step.what(), "read" | "lock") {
-                faults.extend([format!("error:{n}:ENOSPC"), format!("error:{n}+:ENOSPC")]);
+                // No room, once and from here on; a file system that turned read-only.
+                let lasting = ["ENOSPC", "EROFS"].map(|code| format!("error:{n}+:{code}"));
+                faults.extend([format!("error:{n}:ENOSPC"), format!("error:{n}:EACCES")]);
+                faults.extend(lasting);
             }
             if step.what() == "write" {
                 faults.push(format!("short:{n}"));
