@@ -34,5 +34,8 @@ mod store_repair;
 mod store_support;
 mod store_tlog;
 mod terminal;
+mod tui_breaks;
 mod tui_keys;
+mod tui_races;
 mod tui_support;
+mod tui_whatif;

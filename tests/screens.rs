@@ -79,7 +79,7 @@ fn the_diff_over_a_range() {
     let mut desk = desk((120, 40));
     desk.press("9 0 G d 1 0 3 G tab tab z");
     insta::assert_snapshot!("diff-range", desk.screen());
-    desk.press("u");
+    desk.press("s");
     insta::assert_snapshot!("diff-unified", desk.screen());
 }
 
@@ -115,6 +115,7 @@ fn marks_pins_base_and_a_ghost_head() {
         playhead: Some(103),
         base: Some(97),
         pins: vec!["/agents/oauth-integrator/status".into(), "/no/such/path".into()],
+        ..UserState::default()
     };
     let mut desk = Desk::with(&sample(110), (140, 40), user, |_| {});
     let rest = sample(128)[sample(110).len()..].to_owned();

@@ -121,6 +121,66 @@ fn opens_scrubs_diffs_follows_resizes_and_leaves_no_trace() {
 }
 
 #[test]
+fn runs_to_a_breakpoint_skips_the_event_edits_another_and_leaves_the_branch() {
+    let store = Store::new();
+    let before = files(&store.events());
+    let editor = store.folder.path().join("editor.sh");
+    std::fs::write(&editor, "#!/bin/sh\nsed -i 's/: \"[^\"]*\"/: \"edited\"/' \"$2\"\n").unwrap();
+    let editor = format!("sh {} -w", editor.display());
+    let events = store.events();
+    let variables = [
+        ("CHRONOSCOPE_STORE", events.to_str().unwrap()),
+        ("CHRONOSCOPE_FIXED_CLOCK", NOW),
+        ("EDITOR", editor.as_str()),
+        ("PATH", "/usr/bin:/bin"),
+    ];
+    let open = || Terminal::start((120, 40), store.folder.path(), &variables, &["PROJ-123"]);
+    let mut session = open();
+    session.wait_for_text("#287/287");
+    session.press("ggb");
+    session.wait_for_text("an expression, or a path");
+    session.press(".event_type == \"AgentFailed\"\r");
+    session.wait_for_text("breakpoint: .event_type");
+    session.press("c");
+    session.wait_for_text("#103/287");
+    session.press("x");
+    session.wait_for_text("BRANCH from #102: 1 edit");
+    session.wait_for_text("the log stays as it is");
+    // The editor has the terminal, and gives it back.
+    session.press("he");
+    session.wait_for_text("BRANCH from #101: 2 edits");
+    session.wait_for_text("edited");
+    session.press("q");
+    assert_eq!(session.wait_for_end(), 0);
+    // All of it is there again, until it is left.
+    let mut session = open();
+    session.wait_for_text("BRANCH from #101: 2 edits");
+    session.press("Bx");
+    session.wait_for_text("back to what happened");
+    session.wait_for("change", |screen| !screen.contents().contains("BRANCH"));
+    session.press("q");
+    assert_eq!(session.wait_for_end(), 0);
+    assert!(Terminal::is_given_back(session.screen()));
+    assert_eq!(files(&store.events()), before, "nothing of it was written to the store");
+}
+
+/// Every file of the store's log, with its bytes.
+fn files(folder: &std::path::Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|e| e == "jsonl") {
+            let bytes = std::fs::read(&path).unwrap();
+            found.push((path, bytes));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
 fn a_signal_gives_the_terminal_back() {
     let store = Store::new();
     for signal in ["-TERM", "-HUP"] {

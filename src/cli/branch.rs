@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::model::{Moment, Position};
 use crate::session::Session;
 use crate::session::branch::{Play, Verdict};
+use crate::session::branch_files::{self, BranchFiles};
 use crate::session::user_state;
 use crate::timeline::branch::{Branch, Edit};
 
@@ -76,8 +77,7 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         _ => context.out.json(&answer)?,
     }
     if let Some(name) = &flags.save {
-        let file = kept(context, &flags.issue, name)?;
-        save(&file, play.branch())?;
+        let file = kept(context, &flags.issue)?.save(name, play.branch())?;
         context.out.flush()?;
         note(&format!("kept as {}", file.display()), context.out.paint);
     }
@@ -140,40 +140,22 @@ fn events_of(file: &Path) -> Result<Vec<serde_json::Value>> {
         .collect())
 }
 
-/// Where a branch of this name is kept.
-fn kept(context: &Context, issue: &str, name: &str) -> Result<PathBuf> {
-    crate::model::ids::check_issue_key(name)
-        .map_err(|why| Error::usage(format!("the name of the branch {why}")))?;
+/// The branches that are kept for an issue.
+fn kept(context: &Context, issue: &str) -> Result<BranchFiles> {
     let folder = user_state::state_dir().ok_or_else(|| {
         Error::usage("there is no folder for what users keep").with_hint("set HOME")
     })?;
-    let file = user_state::file(&folder, &context.store_path()?, issue);
-    Ok(file.with_extension("branches").join(format!("{name}.json")))
+    Ok(BranchFiles::new(&folder, &context.store_path()?, issue))
 }
 
 /// The branch of this name, or in this file.
 pub(crate) fn load(context: &Context, issue: &str, name: &str) -> Result<Branch> {
-    let by_name = kept(context, issue, name).ok().filter(|file| file.is_file());
-    let file = by_name.unwrap_or_else(|| PathBuf::from(name));
+    let by_name = kept(context, issue).and_then(|kept| kept.file(name)).ok();
+    let file = by_name.filter(|file| file.is_file()).unwrap_or_else(|| PathBuf::from(name));
     if !file.is_file() {
         return Err(Error::not_found(format!("{issue} has no branch {name:?}, nor is it a file")));
     }
-    let text = std::fs::read(&file).map_err(|e| Error::io("read", &file, &e))?;
-    serde_json::from_slice(&text)
-        .map_err(|e| Error::usage(format!("{} is no branch: {e}", file.display())))
-}
-
-fn save(file: &Path, branch: &Branch) -> Result<()> {
-    let folder = file.parent().ok_or_else(|| Error::internal("a branch file without a folder"))?;
-    std::fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, &e))?;
-    let text = serde_json::to_vec_pretty(branch).map_err(|e| Error::internal(e.to_string()))?;
-    let write = || -> std::io::Result<()> {
-        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-        std::io::Write::write_all(&mut temporary, &text)?;
-        temporary.persist(file)?;
-        Ok(())
-    };
-    write().map_err(|e| Error::io("write", file, &e))
+    branch_files::read(&file)
 }
 
 fn answer<'a>(session: &mut Session, play: &'a Play) -> Result<Answer<'a>> {

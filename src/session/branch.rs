@@ -127,6 +127,23 @@ impl Play {
         Ok(self.at >= self.head)
     }
 
+    /// Takes notice of what the log holds beyond the head that was known; [`Play::step`] plays it.
+    pub fn follow(&mut self, session: &Session) {
+        if self.head == session.head() {
+            return;
+        }
+        self.head = self.head.max(session.head());
+        let anomalies = session.timeline().anomalies().iter();
+        let violated = anomalies.filter(|a| a.kind == AnomalyKind::GuardViolated);
+        self.violated_anyway = violated.map(|a| a.position).collect();
+    }
+
+    /// Whether all that is known of the log was played.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.at >= self.head
+    }
+
     /// Plays to the end.
     ///
     /// # Errors
@@ -228,6 +245,12 @@ impl Play {
     /// All events of the actual history that are not plainly valid, in order.
     pub fn verdicts(&self) -> impl Iterator<Item = (Position, &Verdict)> {
         self.verdicts.iter().map(|(position, verdict)| (*position, verdict))
+    }
+
+    /// Those of them that stand after a position.
+    pub fn verdicts_after(&self, position: Position) -> impl Iterator<Item = (Position, &Verdict)> {
+        let rest = self.verdicts.range(position.saturating_add(1)..);
+        rest.map(|(position, verdict)| (*position, verdict))
     }
 
     /// What was put in, each with the position it stands after or instead of.

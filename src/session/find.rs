@@ -62,6 +62,8 @@ pub struct Finder {
     candidates: Candidates,
     /// The positions still to be judged, both ends included.
     rest: Option<(Position, Position)>,
+    /// How many events one piece has.
+    piece: Position,
     found: VecDeque<Match>,
     judged: u64,
     faults: u64,
@@ -92,6 +94,7 @@ impl Finder {
             expression,
             direction,
             rest: (first <= last).then_some((first, last)),
+            piece: PIECE,
             found: VecDeque::new(),
             judged: 0,
             faults: 0,
@@ -104,6 +107,30 @@ impl Finder {
     #[must_use]
     pub fn judged(&self) -> u64 {
         self.judged
+    }
+
+    /// The position that is judged next; none when nothing is left.
+    #[must_use]
+    pub fn reached(&self) -> Option<Position> {
+        let (first, last) = self.rest?;
+        Some(if self.direction == Direction::Forward { first } else { last })
+    }
+
+    /// The last position that is left, in the order of the log; none when nothing is.
+    #[must_use]
+    pub fn end(&self) -> Option<Position> {
+        self.rest.map(|(_, last)| last)
+    }
+
+    /// How many events are looked at before `pause` is asked again.
+    #[must_use]
+    pub fn piece(&self) -> Position {
+        self.piece
+    }
+
+    /// Looks at so many events, at least one, before `pause` is asked.
+    pub fn set_piece(&mut self, events: Position) {
+        self.piece = events.max(1);
     }
 
     /// How many evaluations failed, which makes them no match, and the first of them.
@@ -156,8 +183,8 @@ impl Finder {
         loop {
             let (first, last) = self.rest?;
             let (low, high) = match self.direction {
-                Direction::Forward => (first, last.min(first.saturating_add(PIECE - 1))),
-                Direction::Backward => (first.max(last.saturating_sub(PIECE - 1)), last),
+                Direction::Forward => (first, last.min(first.saturating_add(self.piece - 1))),
+                Direction::Backward => (first.max(last.saturating_sub(self.piece - 1)), last),
             };
             let piece = match &self.candidates {
                 Candidates::Every => (low..=high).collect(),

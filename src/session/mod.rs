@@ -6,6 +6,8 @@
 //! drawing, keys.
 
 pub mod branch;
+pub mod branch_files;
+pub mod breakpoint;
 pub mod browse;
 pub mod compare;
 pub mod find;

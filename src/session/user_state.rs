@@ -1,4 +1,4 @@
-//! What a user sets while debugging an issue: marks, the playhead, the base of the diff.
+//! What a user sets while debugging an issue: marks, pins, breakpoints, a what-if, the playhead.
 //!
 //! Lives here: that record and its file in the user's state directory, one per store and issue.
 //! May not live here: anything of the store; nothing a user sets is ever written there.
@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::breakpoint::Breakpoint;
 use crate::error::{Error, Result};
 use crate::model::{Position, ids};
+use crate::timeline::branch::Branch;
 
 /// What is kept per issue and there again next time.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -23,6 +25,12 @@ pub struct UserState {
     pub base: Option<Position>,
     /// Paths pinned to the top of the state, as JSON pointers.
     pub pins: Vec<String>,
+    /// Where to stop.
+    pub breakpoints: Vec<Breakpoint>,
+    /// The what-if that is on.
+    pub branch: Option<Branch>,
+    /// The name under which it was saved or loaded last.
+    pub branch_name: Option<String>,
 }
 
 /// Where the user's state is kept: `$CHRONOSCOPE_STATE_DIR`, else the platform's state directory.
@@ -87,6 +95,7 @@ mod tests {
         let state = UserState {
             marks: [("a".to_owned(), 3)].into(),
             playhead: Some(7),
+            breakpoints: vec![Breakpoint::new("/agents")],
             ..UserState::default()
         };
         state.save(&file).unwrap();

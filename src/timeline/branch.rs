@@ -51,15 +51,25 @@ impl Edit {
 }
 
 /// A what-if.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Eq, Default, Serialize, Deserialize)]
 pub struct Branch {
     /// The position from which on the history is another.
     pub base: Position,
     /// What is different, in the order in which it was said.
     pub edits: Vec<Edit>,
-    /// What was taken back, the last first to come again.
+    /// The edits as they were before each change, the last change last.
     #[serde(skip)]
-    undone: Vec<Edit>,
+    past: Vec<Vec<Edit>>,
+    /// The edits as they were before each undoing.
+    #[serde(skip)]
+    future: Vec<Vec<Edit>>,
+}
+
+impl PartialEq for Branch {
+    /// The same what-if, whatever led to it.
+    fn eq(&self, other: &Self) -> bool {
+        (self.base, &self.edits) == (other.base, &other.edits)
+    }
 }
 
 /// The edits of a branch by their places.
@@ -77,7 +87,7 @@ impl Branch {
     /// A branch without edits.
     #[must_use]
     pub fn new(base: Position) -> Self {
-        Self { base, edits: Vec::new(), undone: Vec::new() }
+        Self { base, ..Self::default() }
     }
 
     /// Adds an edit; what was undone can no more be done again.
@@ -94,8 +104,8 @@ impl Branch {
             );
             return Err(Error::usage(message).with_hint("give an earlier --base"));
         }
+        self.note();
         self.edits.push(edit);
-        self.undone.clear();
         Ok(())
     }
 
@@ -106,27 +116,37 @@ impl Branch {
     pub fn toggle_skip(&mut self, position: Position, event_id: &str) -> Result<()> {
         let is_it = |edit: &Edit| matches!(edit, Edit::Skip { position: p, .. } if *p == position);
         if self.edits.iter().any(is_it) {
+            self.note();
             self.edits.retain(|edit| !is_it(edit));
-            self.undone.clear();
             return Ok(());
         }
         self.push(Edit::Skip { position, event_id: event_id.to_owned() })
     }
 
-    /// Takes the last edit back; whether there was one.
+    /// Remembers the edits as they are, before a change; what was undone can no more be done again.
+    fn note(&mut self) {
+        self.past.push(self.edits.clone());
+        self.future.clear();
+    }
+
+    /// Whether there is a change that can be taken back or done again.
+    #[must_use]
+    pub fn was_changed(&self) -> bool {
+        !(self.past.is_empty() && self.future.is_empty())
+    }
+
+    /// Takes the last change back, be it an edit or an event taken back in; whether there was one.
     pub fn undo(&mut self) -> bool {
-        let edit = self.edits.pop();
-        let undone = edit.is_some();
-        self.undone.extend(edit);
-        undone
+        let Some(before) = self.past.pop() else { return false };
+        self.future.push(std::mem::replace(&mut self.edits, before));
+        true
     }
 
     /// Does again what was undone last; whether there was anything.
     pub fn redo(&mut self) -> bool {
-        let edit = self.undone.pop();
-        let redone = edit.is_some();
-        self.edits.extend(edit);
-        redone
+        let Some(after) = self.future.pop() else { return false };
+        self.past.push(std::mem::replace(&mut self.edits, after));
+        true
     }
 
     /// The last position whose state is the actual one for sure.
@@ -185,7 +205,9 @@ mod tests {
         branch.toggle_skip(5, "id-5").unwrap();
         branch.toggle_skip(9, "id-9").unwrap();
         assert_eq!(branch, Branch::new(3));
-        assert!(!branch.undo());
+        assert!(branch.undo(), "to take an event back in is a change as well");
+        assert_eq!(branch.edits, [skip(9)]);
+        branch.redo();
         branch.push(skip(3)).unwrap_err();
         branch.push(Edit::Insert { after: 3, event: serde_json::json!({}) }).unwrap();
     }

@@ -9,9 +9,11 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::error::Error;
-use crate::model::Path;
+use crate::model::{Path, Position};
 use crate::session::Session;
 use crate::session::browse::BrowseNews;
+use crate::timeline::branch::Branch;
+use crate::timeline::order::Race;
 
 /// Something that happened: the only way to change an [`super::App`].
 #[derive(Debug)]
@@ -42,6 +44,23 @@ pub enum Action {
     Told(String),
     /// Select a path in the state (from the diff, or a search).
     Reveal(Path),
+    /// The user has edited a text as asked.
+    Edited(EditFor, String),
+    /// The races of an issue, as it was when it had so many events.
+    Races(String, Vec<Race>, Position),
+    /// The names of the branches that are kept for the issue.
+    Branches(Vec<String>),
+    /// A branch was loaded.
+    Branch(String, Box<Branch>),
+}
+
+/// What a text is edited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EditFor {
+    /// An event to be put in after this position.
+    Insert(Position),
+    /// The metadata of the event at this position.
+    Metadata(Position),
 }
 
 crate::closed_list! {
@@ -63,8 +82,10 @@ crate::closed_list! {
         Detail = "detail",
         /// In the list of issues.
         Browser = "browser",
-        /// While text is typed: a search, a filter, the palette.
+        /// While text is typed: a search, a filter, a breakpoint, the palette.
         Field = "field",
+        /// In a list over the panes: breakpoints, branches, races.
+        List = "list",
     }
 }
 
@@ -166,10 +187,34 @@ commands! {
     Detail = "detail", Debugger ["v"] "detail";
     /// copy: y and what (e event, p path, v value)
     Yank = "yank", Debugger ["y"] "";
+    /// stop at an expression, or when a path (/agents/x) changes
+    Break = "break", Debugger ["b"] "break";
+    /// run forward to the next hit of a breakpoint
+    RunForward = "run-forward", Debugger ["c"] "run";
+    /// run backward to the hit before
+    RunBack = "run-back", Debugger ["C"] "";
+    /// see the breakpoints, switch them off, delete them
+    Breakpoints = "breakpoints", Debugger ["g b"] "";
+    /// what if: as if this event had not happened; again on it: take it back in
+    Skip = "skip", Debugger ["x"] "what if";
+    /// what if: put an event in after this one, as JSON in your editor
+    Insert = "insert", Debugger ["i"] "";
+    /// what if: change this event's metadata in your editor
+    EditEvent = "edit-event", Debugger ["e"] "";
+    /// what if: take the last change back
+    Undo = "undo", Debugger ["u"] "";
+    /// what if: do again what was taken back
+    Redo = "redo", Debugger ["U"] "";
+    /// what if: save the branch, load one, or leave it
+    Branch = "branch", Debugger ["B"] "";
+    /// events that wrote the same without knowing of each other
+    Races = "races", Debugger ["g r"] "";
     /// what is wrong in this log
     Anomalies = "anomalies", Debugger ["!"] "";
     /// pin the selected path to the top, or unpin it
     Pin = "pin", State ["p"] "pin";
+    /// stop when the selected path changes, or no more
+    BreakOnPath = "break-on-path", State ["b"] "break";
     /// to the next row that this event changed
     NextChange = "next-change", State ["w"] "changed";
     /// to the row before that this event changed
@@ -189,9 +234,9 @@ commands! {
     /// move the timeline to the right
     PanRight = "pan-right", Timeline ["ctrl-right"] "";
     /// changes as text lines, or as a tree of paths
-    DiffStyle = "diff-style", Diff ["u"] "unified";
+    DiffStyle = "diff-style", Diff ["s"] "unified";
     /// show the counters too, or not
-    DiffCounters = "diff-counters", Diff ["c"] "counters";
+    DiffCounters = "diff-counters", Diff ["#"] "counters";
     /// sort by the next column
     Sort = "sort", Browser ["s"] "sort";
     /// sort the other way round
@@ -224,7 +269,7 @@ commands! {
     NextHit = "next-hit", Anywhere ["n"] "";
     /// the hit before
     PreviousHit = "previous-hit", Anywhere ["N"] "";
-    /// every action by name, and moments (14:00, AgentFailed:2, 57, @a)
+    /// every action by name, moments (14:00, AgentFailed:2, 57, @a), find EXPRESSION, why PATH
     Palette = "palette", Anywhere [":"] "palette";
     /// what the keys do here
     Help = "help", Anywhere ["?" "f1"] "help";
@@ -238,6 +283,10 @@ commands! {
     Suspend = "suspend", Anywhere ["ctrl-z"] "";
     /// draw everything anew
     Redraw = "redraw", Anywhere ["ctrl-l"] "";
+    /// switch the selected breakpoint off, or on again
+    Toggle = "toggle", List ["space"] "on or off";
+    /// delete what is selected
+    Delete = "delete", List ["d" "delete"] "delete";
     /// do what the text is for: search, go there, open the issue
     Accept = "accept", Field ["enter"] "go";
     /// leave the text field as if nothing was typed

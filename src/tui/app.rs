@@ -74,6 +74,51 @@ pub enum Mode {
     Anomalies(usize),
     /// A value as a whole.
     Value(Viewer),
+    /// A text field in a window of its own.
+    Ask(Ask),
+    /// A letter that says what to do with the branch.
+    Branch,
+    /// A list over the panes; the selected row.
+    List(List, usize),
+}
+
+/// A text that is asked for.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// What is typed.
+    pub input: Input,
+    /// Why what was typed will not do; for expressions a caret stands below the place.
+    pub fault: Option<String>,
+}
+
+impl Ask {
+    /// An empty field.
+    #[must_use]
+    pub fn new(purpose: Purpose) -> Self {
+        Self { purpose, input: Input::default(), fault: None }
+    }
+}
+
+/// What a text is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The condition of a breakpoint.
+    Breakpoint,
+    /// The name of a branch.
+    BranchName,
+}
+
+/// What a list over the panes is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum List {
+    /// The breakpoints.
+    Breakpoints,
+    /// The races.
+    Races,
+    /// The names of the branches that are kept.
+    Branches(Vec<String>),
 }
 
 /// What a mark's letter is for.
@@ -168,6 +213,9 @@ impl App {
     #[must_use]
     pub fn contexts(&self) -> Vec<Context> {
         match &self.debugger {
+            Some(_) if matches!(self.mode, Mode::List(..)) => {
+                vec![Context::List, Context::Debugger, Context::Anywhere]
+            }
             Some(debugger) => vec![debugger.focus.context(), Context::Debugger, Context::Anywhere],
             None => vec![Context::Browser, Context::Anywhere],
         }

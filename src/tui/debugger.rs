@@ -5,6 +5,8 @@
 
 mod travel;
 
+use super::action::EditFor;
+use super::breaks::Breaks;
 use super::layout::{Layout, Pane, Wishes};
 use super::pane::detail::DetailPane;
 use super::pane::diff::DiffPane;
@@ -15,10 +17,12 @@ use super::search::Search;
 use super::summaries::Summaries;
 use super::view;
 use super::view::timeline::TimelineView;
+use super::whatif::WhatIf;
 use crate::error::Result;
 use crate::model::{Moment, Path, Position, Value};
 use crate::session::Session;
 use crate::session::user_state::UserState;
+use crate::timeline::order::Race;
 
 pub use travel::{Follow, Jumps};
 
@@ -31,6 +35,28 @@ pub struct Headline {
     pub status: String,
     /// The phase in force.
     pub phase: String,
+}
+
+/// What is known of races.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Races {
+    /// The races, in the order of their second events.
+    pub all: Vec<Race>,
+    /// The events that take part, in order.
+    pub positions: Vec<Position>,
+    /// How far the log was looked at; none when it was not.
+    pub head: Option<Position>,
+}
+
+impl Races {
+    /// The races of a log of so many events.
+    #[must_use]
+    pub fn new(all: Vec<Race>, head: Position) -> Self {
+        let mut positions: Vec<_> = all.iter().flat_map(|race| [race.first, race.second]).collect();
+        positions.sort_unstable();
+        positions.dedup();
+        Self { all, positions, head: Some(head) }
+    }
 }
 
 /// An issue that is open.
@@ -70,6 +96,14 @@ pub struct Debugger {
     pub detail: DetailPane,
     /// What is searched for.
     pub search: Option<Search>,
+    /// Breakpoints, and running to them.
+    pub breaks: Breaks,
+    /// The races, once they were asked for.
+    pub races: Races,
+    /// The what-if that is on.
+    pub whatif: Option<WhatIf>,
+    /// A text that was edited and could not be used: what it was for, and the text.
+    pub draft: Option<(EditFor, String)>,
     /// What was read for the lists.
     pub summaries: Summaries,
     /// What the top line says.
@@ -112,6 +146,10 @@ impl Debugger {
             diff: DiffPane::default(),
             detail: DetailPane::default(),
             search: None,
+            breaks: Breaks::default(),
+            races: Races::default(),
+            whatif: None,
+            draft: None,
             summaries: Summaries::default(),
             headline: Headline::default(),
             layout: Layout::default(),
@@ -138,7 +176,11 @@ impl Debugger {
     /// Whether the search is running or there is more to load.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        self.more || self.search.as_ref().is_some_and(Search::is_running)
+        self.more
+            || self.search.as_ref().is_some_and(Search::is_running)
+            || self.breaks.is_running()
+            || self.breaks.has_work(&self.session)
+            || self.whatif.as_ref().is_some_and(WhatIf::has_work)
     }
 
     /// What to keep for next time.
@@ -150,7 +192,13 @@ impl Debugger {
             (Follow::Live, None) => None,
             (Follow::Paused(_), None) => Some(self.playhead),
         };
-        UserState { playhead, ..self.session.user.clone() }
+        let kept = self.session.user.clone();
+        let (branch, branch_name) = match &self.whatif {
+            Some(whatif) => (Some(whatif.branch().clone()), whatif.name.clone()),
+            // Left before it could be played: it is kept.
+            None => (kept.branch.clone(), kept.branch_name.clone()),
+        };
+        UserState { playhead, branch, branch_name, ..kept }
     }
 
     /// The path that the commands on paths are about.
@@ -184,6 +232,7 @@ impl Debugger {
 
     /// Lays everything out for a terminal of this size and reads what will be seen.
     pub fn prepare(&mut self, size: (u16, u16)) {
+        self.breaks.sync(&self.session.user.breakpoints);
         let wishes = Wishes {
             focus: self.focus,
             side: self.side,
@@ -219,8 +268,7 @@ impl Debugger {
         let height = state.map_or(0, |(_, height)| height);
         self.state.prepare(&self.session, self.playhead, height.into());
         if let Some((width, height)) = diff {
-            let (from, to) = (self.base(), self.playhead);
-            self.diff.take(&mut self.session, from, to, self.restarts)?;
+            self.take_diff()?;
             let (style, width) = (self.diff.style, usize::from(width));
             self.diff.prepare(height.into(), |entry| {
                 view::diff::rows_of(entry, style, width, height.into())
@@ -229,6 +277,8 @@ impl Debugger {
         if let Some((width, height)) = detail {
             let size = (usize::from(width), usize::from(height));
             let summaries = &mut self.summaries;
+            let notes = self.whatif.as_ref().map(|whatif| whatif.notes(self.playhead));
+            self.detail.notes = notes.unwrap_or_default();
             self.detail.prepare(
                 &mut self.session,
                 summaries,
@@ -238,6 +288,25 @@ impl Debugger {
             )?;
         }
         Ok(())
+    }
+
+    /// What differs: from the base to the playhead, or, in a what-if, between what happened and
+    /// the branch.
+    fn take_diff(&mut self) -> Result<()> {
+        let (from, to) = (self.base(), self.playhead);
+        let session = &mut self.session;
+        match &self.whatif {
+            None => {
+                let basis = (from, to, self.restarts, None);
+                self.diff.take(basis, |options| session.diff(from, to, options))
+            }
+            Some(whatif) => {
+                // As far as it was not played, there is nothing to compare yet.
+                let Some(version) = whatif.version_at(to) else { return Ok(()) };
+                let basis = (to, to, self.restarts, Some(version));
+                self.diff.take(basis, |options| whatif.diff(session, to, options))
+            }
+        }
     }
 
     fn take_headline(&mut self) {

@@ -2,7 +2,9 @@
 //!
 //! Lives here: the closed list of effects. May not live here: doing them (see [`super::run()`]).
 
+use super::action::EditFor;
 use crate::session::user_state::UserState;
+use crate::timeline::branch::Branch;
 
 /// Something to do outside the screen's own state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,20 @@ pub enum Effect {
     Open(String),
     /// Begin to list the issues; answered by [`super::action::Action::Browse`].
     Browse,
+    /// Let the user edit a text; answered by [`super::action::Action::Edited`] or
+    /// [`super::action::Action::Failed`].
+    Edit(EditFor, String),
+    /// Look for the races of this issue, beside all else; answered by
+    /// [`super::action::Action::Races`] or [`super::action::Action::Failed`].
+    FindRaces(String),
+    /// Keep a branch of this issue under a name.
+    SaveBranch(String, String, Branch),
+    /// List the branches of this issue; answered by [`super::action::Action::Branches`].
+    ListBranches(String),
+    /// Load a branch of this issue; answered by [`super::action::Action::Branch`].
+    LoadBranch(String, String),
+    /// Forget a branch of this issue; answered by [`super::action::Action::Branches`].
+    DeleteBranch(String, String),
     /// Keep what the user set for this issue.
     Save(String, UserState),
 }

@@ -11,6 +11,7 @@
 
 pub mod action;
 pub mod app;
+pub mod breaks;
 pub mod browser;
 pub mod debugger;
 pub mod effect;
@@ -33,6 +34,7 @@ pub mod tree;
 mod update;
 pub mod view;
 pub mod viewer;
+pub mod whatif;
 
 pub use run::run;
 pub use update::update;

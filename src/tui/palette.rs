@@ -17,7 +17,17 @@ pub enum Choice {
     Go(Position),
     /// An action.
     Command(Command),
+    /// Go to where the typed expression holds next.
+    Find,
+    /// Go to the event that wrote the typed path last.
+    Why,
 }
+
+/// The words that begin a question of their own, what follows them, and what they do.
+pub const QUESTIONS: &[(&str, &str, &str, Choice)] = &[
+    ("find", "EXPRESSION", "to where it holds next; n and N go on", Choice::Find),
+    ("why", "PATH", "to the event that wrote it last", Choice::Why),
+];
 
 /// The palette while it is open.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +49,12 @@ impl Palette {
         let text = self.input.text().trim();
         self.choices.clear();
         self.fault = None;
+        self.cursor = 0;
+        let debugging = contexts.contains(&Context::Debugger);
+        if let Some(question) = question(text).filter(|_| debugging) {
+            self.choices.push(question);
+            return;
+        }
         match moment {
             Ok(position) if !text.is_empty() => self.choices.push(Choice::Go(position)),
             Err(fault) if looks_like_moment(text) => self.fault = Some(fault),
@@ -46,7 +62,17 @@ impl Palette {
         }
         let fitting = fitting(text, contexts);
         self.choices.extend(fitting.into_iter().map(Choice::Command));
-        self.cursor = 0;
+        if debugging {
+            let begun = QUESTIONS.iter().filter(|(word, ..)| word.starts_with(text));
+            self.choices.extend(begun.map(|(.., choice)| *choice));
+        }
+    }
+
+    /// What follows the first word.
+    #[must_use]
+    pub fn argument(&self) -> &str {
+        let text = self.input.text().trim();
+        text.split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim())
     }
 
     /// The selected row.
@@ -59,6 +85,12 @@ impl Palette {
     pub fn move_by(&mut self, rows: i64) {
         self.cursor = moved(self.cursor, rows, self.choices.len());
     }
+}
+
+/// The question that a text begins: a word of the table with a blank behind it.
+fn question(text: &str) -> Option<Choice> {
+    let (word, _) = text.split_once(char::is_whitespace)?;
+    QUESTIONS.iter().find(|(name, ..)| *name == word).map(|(.., choice)| *choice)
 }
 
 /// Whether somebody who types this means a moment, so that a fault is worth telling.

@@ -3,6 +3,8 @@
 //! Lives here: threads that wait, the loop that updates and draws, carrying effects out. May not
 //! live here: what anything means (see [`super::update()`]).
 
+mod editor;
+mod gate;
 mod terminal;
 
 use std::sync::Arc;
@@ -20,8 +22,11 @@ use super::theme::{Theme, Wish};
 use super::{TuiOptions, update};
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::Session;
+use crate::session::branch_files::BranchFiles;
 use crate::session::browse::Browser as Cards;
 use crate::session::user_state::{self, UserState};
+use crate::timeline::order::Order;
+use gate::Gate;
 use terminal::Screen;
 
 /// How often the screen is drawn while a log is being read and nobody presses a key.
@@ -44,6 +49,8 @@ enum Message {
     /// The operating system says something.
     #[cfg(unix)]
     Signal(i32),
+    /// Work beside all else has come to this.
+    Done(Box<Action>),
     /// Another thread panicked.
     Panicked(String),
 }
@@ -78,6 +85,7 @@ pub fn run(options: TuiOptions) -> Result<()> {
         sender,
         messages,
         cards: None,
+        gate: Arc::default(),
         started,
         drawn: None,
         quit: false,
@@ -106,6 +114,22 @@ fn state_file(options: &TuiOptions, issue: &str) -> Option<std::path::PathBuf> {
     Some(user_state::file(dir, store, issue))
 }
 
+/// Where the branches of an issue are kept.
+fn branches(options: &TuiOptions, issue: &str) -> Result<BranchFiles> {
+    match (&options.state_dir, &options.store_path) {
+        (Some(dir), Some(store)) => Ok(BranchFiles::new(dir, store, issue)),
+        _ => Err(Error::usage("there is no folder for what users keep").with_hint("set HOME")),
+    }
+}
+
+/// The races of an issue. It is read once more: what the screen shows must not wait for it.
+fn races(options: &TuiOptions, issue: &str) -> Result<Action> {
+    let session = Session::read(&*options.store, issue)?;
+    let timeline = session.timeline();
+    let found = Order::new(timeline).races(timeline);
+    Ok(Action::Races(issue.to_owned(), found, session.head()))
+}
+
 /// Opens an issue with what the user set for it before.
 fn open(options: &TuiOptions, issue: &str, sender: &Sender<Message>) -> Result<Session> {
     let sender = sender.clone();
@@ -128,6 +152,7 @@ struct Turner {
     sender: Sender<Message>,
     messages: Receiver<Message>,
     cards: Option<Cards>,
+    gate: Arc<Gate>,
     started: Instant,
     /// When the screen was drawn last.
     drawn: Option<Instant>,
@@ -140,7 +165,8 @@ impl Turner {
         let thread = |name: &str| std::thread::Builder::new().name(name.into());
         let fault = |e: std::io::Error| Error::internal(format!("cannot start a thread: {e}"));
         let sender = self.sender.clone();
-        thread("input").spawn(move || read_input(&sender)).map_err(fault)?;
+        let gate = Arc::clone(&self.gate);
+        thread("input").spawn(move || read_input(&sender, &gate)).map_err(fault)?;
         #[cfg(unix)]
         {
             use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
@@ -165,7 +191,8 @@ impl Turner {
         while !self.quit {
             let drawing_waits = self.wait()?;
             self.work()?;
-            if !self.quit && !drawing_waits {
+            // What work has come to is drawn at once when it is done.
+            if !self.quit && !(drawing_waits && self.app.is_busy()) {
                 self.draw()?;
             }
         }
@@ -207,7 +234,8 @@ impl Turner {
         }
         let loading = self.app.debugger.as_ref().is_some_and(|d| !d.session.is_loaded());
         let recent = self.drawn.is_some_and(|at| at.elapsed() < LOADING_FRAME);
-        Ok((only_news || self.app.is_busy()) && loading && recent)
+        let nothing = taken == 0 && self.app.is_busy() && self.app.patience().is_none();
+        Ok((nothing || (only_news && loading)) && recent)
     }
 
     fn patience(&self) -> Option<Duration> {
@@ -243,6 +271,7 @@ impl Turner {
             Message::Browser => self.browse(),
             #[cfg(unix)]
             Message::Signal(signal) => self.signal(signal),
+            Message::Done(action) => self.act(*action),
             Message::Panicked(text) => {
                 let error = Error::internal(format!("a thread panicked: {text}"));
                 self.act(Action::Failed(error))
@@ -300,6 +329,36 @@ impl Turner {
                 return self.act(action);
             }
             Effect::Browse => return self.start_browser(),
+            Effect::Edit(purpose, text) => {
+                let action = match self.edit(&text) {
+                    Ok(text) => Action::Edited(purpose, text),
+                    Err(error) => Action::Failed(error),
+                };
+                self.redraw()?;
+                return self.act(action);
+            }
+            Effect::SaveBranch(issue, name, branch) => {
+                let saved = branches(&self.options, &issue).and_then(|f| f.save(&name, &branch));
+                return self.act(match saved {
+                    Ok(file) => Action::Told(format!("the branch is kept as {}", file.display())),
+                    Err(error) => Action::Failed(error),
+                });
+            }
+            Effect::FindRaces(issue) => return self.beside(move |options| races(options, &issue)),
+            Effect::ListBranches(issue) => return self.list_branches(&issue),
+            Effect::LoadBranch(issue, name) => {
+                let loaded = branches(&self.options, &issue).and_then(|files| files.load(&name));
+                return self.act(match loaded {
+                    Ok(branch) => Action::Branch(name, Box::new(branch)),
+                    Err(error) => Action::Failed(error),
+                });
+            }
+            Effect::DeleteBranch(issue, name) => {
+                if let Err(error) = branches(&self.options, &issue).and_then(|f| f.delete(&name)) {
+                    return self.act(Action::Failed(error));
+                }
+                return self.list_branches(&issue);
+            }
             Effect::Save(issue, user) => {
                 if let Some(file) = state_file(&self.options, &issue)
                     && let Err(error) = user.save(&file)
@@ -309,6 +368,38 @@ impl Turner {
             }
         }
         Ok(())
+    }
+
+    fn list_branches(&mut self, issue: &str) -> Result<()> {
+        let action = match branches(&self.options, issue) {
+            Ok(files) => Action::Branches(files.names()),
+            Err(error) => Action::Failed(error),
+        };
+        self.act(action)
+    }
+
+    /// Does long work on a thread of its own; what it comes to is taken in as an action.
+    fn beside(
+        &self,
+        work: impl FnOnce(&TuiOptions) -> Result<Action> + Send + 'static,
+    ) -> Result<()> {
+        let (options, sender) = (self.options.clone(), self.sender.clone());
+        let thread = std::thread::Builder::new().name("beside".into());
+        let run = move || {
+            let action = work(&options).unwrap_or_else(Action::Failed);
+            // Nobody to tell means that the screen is closing.
+            let _ = sender.send(Message::Done(Box::new(action)));
+        };
+        let fault = |e| Error::internal(format!("cannot start a thread: {e}"));
+        thread.spawn(run).map(drop).map_err(fault)
+    }
+
+    /// Lets the user edit a text in an editor that has the terminal meanwhile.
+    fn edit(&mut self, text: &str) -> Result<String> {
+        self.gate.close();
+        let edited = self.screen.lend(|| editor::edit(text));
+        self.gate.open();
+        edited
     }
 
     fn start_browser(&mut self) -> Result<()> {
@@ -346,8 +437,9 @@ fn is_drag(message: &Message) -> bool {
 }
 
 /// Waits for keys and the mouse, as long as there is a terminal and somebody listens.
-fn read_input(sender: &Sender<Message>) {
+fn read_input(sender: &Sender<Message>, gate: &Gate) {
     loop {
+        gate.pass();
         match crossterm::event::read() {
             // Movement without a button means nothing here, and there is a lot of it.
             Ok(Event::Mouse(MouseEvent { kind: MouseEventKind::Moved, .. })) => {}

@@ -69,6 +69,39 @@ pub fn event_sign(kind: Kind) -> (Glyph, Role) {
     }
 }
 
+/// What a what-if makes of an event, the most important first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BranchMark {
+    /// Its precondition fails.
+    Violated,
+    /// Its cause is gone.
+    Orphaned,
+    /// It is left out.
+    Skipped,
+    /// Another stands in its place.
+    Replaced,
+    /// Something is put in behind it.
+    Inserted,
+}
+
+impl BranchMark {
+    /// Every mark, in order.
+    pub const ALL: [Self; 5] =
+        [Self::Violated, Self::Orphaned, Self::Skipped, Self::Replaced, Self::Inserted];
+
+    /// Its sign and meaning.
+    #[must_use]
+    pub fn look(self) -> (Glyph, Role) {
+        match self {
+            Self::Violated => (Glyph::Violated, Role::Violated),
+            Self::Orphaned => (Glyph::Orphaned, Role::Orphaned),
+            Self::Skipped => (Glyph::Skipped, Role::Cancelled),
+            Self::Replaced => (Glyph::Replaced, Role::Branch),
+            Self::Inserted => (Glyph::Inserted, Role::Branch),
+        }
+    }
+}
+
 /// The sign and the meaning of an outcome.
 #[must_use]
 pub fn outcome_sign(outcome: Outcome) -> (Glyph, Role) {

@@ -3,10 +3,14 @@
 //! Lives here: what every action does, by mode. May not live here: input and output (see
 //! [`super::run()`]); commands of the debugger have a file of their own.
 
+mod breaks;
 mod debugger;
+mod lists;
 mod mouse;
 mod prompt;
+mod races;
 mod travel;
+mod whatif;
 
 use super::action::{Action, Command};
 use super::app::{App, Mode};
@@ -69,6 +73,16 @@ fn act(app: &mut App, action: Action) -> Vec<Effect> {
             app.tell(text);
             Vec::new()
         }
+        Action::Edited(purpose, text) => whatif::edited(app, purpose, text),
+        Action::Races(issue, all, head) => {
+            races::take(app, &issue, all, head);
+            Vec::new()
+        }
+        Action::Branches(names) => {
+            whatif::list(app, names);
+            Vec::new()
+        }
+        Action::Branch(name, branch) => whatif::load(app, name, *branch),
         Action::Reveal(path) => {
             if let Some(debugger) = &mut app.debugger {
                 debugger.state.reveal(&path);
@@ -129,6 +143,8 @@ fn pump(app: &mut App) {
     let news = debugger.pump();
     if news.restarted {
         app.fail("the log was cut or replaced: it is read anew");
+    } else if debugger.session.is_loaded() && debugger.session.user.branch.is_some() {
+        whatif::take_up(app);
     } else if news.fault_changed
         && let Some(fault) = debugger.session.fault().map(str::to_owned)
     {
@@ -136,8 +152,22 @@ fn pump(app: &mut App) {
     }
 }
 
-/// Goes on with the search.
+/// Goes on with what is not done yet: what the user waits for comes first.
 fn work(app: &mut App) {
+    let Some(debugger) = &mut app.debugger else { return };
+    if debugger.search.as_ref().is_some_and(super::search::Search::is_running) {
+        search(app);
+    } else if debugger.whatif.as_ref().is_some_and(|w| w.has_work())
+        && !debugger.breaks.is_running()
+    {
+        whatif::work(app);
+    } else {
+        breaks::work(app);
+    }
+}
+
+/// Goes on with the search.
+fn search(app: &mut App) {
     let Some(debugger) = &mut app.debugger else { return };
     let Some(search) = debugger.search.as_mut().filter(|s| s.is_running()) else { return };
     let needle = search.needle.clone();
@@ -161,11 +191,16 @@ fn work(app: &mut App) {
 /// A key, to whatever the keys go to.
 fn key(app: &mut App, key: Key) -> Vec<Effect> {
     app.notice = None;
+    if breaks::interrupted(app) && key.event().code == crossterm::event::KeyCode::Esc {
+        return Vec::new();
+    }
     match &app.mode {
-        Mode::Search(_) | Mode::Palette(_) => prompt::field_key(app, key),
+        Mode::Search(_) | Mode::Palette(_) | Mode::Ask(_) => prompt::field_key(app, key),
         Mode::Normal if app.is_filtering() => prompt::field_key(app, key),
-        Mode::Mark(_) | Mode::Yank => prompt::letter_key(app, key),
-        Mode::Normal | Mode::Help(_) | Mode::Anomalies(_) | Mode::Value(_) => command_key(app, key),
+        Mode::Mark(_) | Mode::Yank | Mode::Branch => prompt::letter_key(app, key),
+        Mode::Normal | Mode::Help(_) | Mode::Anomalies(_) | Mode::Value(_) | Mode::List(..) => {
+            command_key(app, key)
+        }
     }
 }
 
@@ -225,6 +260,9 @@ fn command_in_window(app: &mut App, command: Command, count: Option<u32>) -> Vec
     }
     let (_, page) = super::view::popup::inner_size(app.size);
     let rows = motion(command, count, page);
+    if matches!(app.mode, Mode::List(..)) {
+        return lists::command(app, command, rows);
+    }
     let total = app.debugger.as_ref().map_or(0, |d| d.session.timeline().anomalies().len());
     match (&mut app.mode, rows) {
         (Mode::Help(top), Some(rows)) => *top = moved(*top, rows, usize::MAX),

@@ -4,9 +4,11 @@
 
 use std::time::Duration;
 
-use super::Debugger;
+use super::{Debugger, Races};
 use crate::model::{Moment, Position};
 use crate::session::News;
+use crate::session::breakpoint::written_after;
+use crate::tui::breaks::Breaks;
 use crate::tui::nav::Way;
 use crate::tui::view::timeline::Head;
 
@@ -113,6 +115,16 @@ impl Debugger {
         }
     }
 
+    /// How many hits of breakpoints, and how many pinned paths that changed, are among what came
+    /// since the playhead stands still.
+    #[must_use]
+    pub fn come_since_of_note(&self) -> (usize, usize) {
+        let Follow::Paused(since) = self.follow else { return (0, 0) };
+        let pins = &self.session.user.pins;
+        let pinned = written_after(self.session.timeline(), pins, since);
+        (self.breaks.hits_after(since), pinned)
+    }
+
     /// Where the head is, for the timeline.
     #[must_use]
     pub fn head_sign(&self) -> Head {
@@ -131,6 +143,9 @@ impl Debugger {
         self.more = news.more;
         if news.restarted {
             self.restart();
+        }
+        if let Some(whatif) = &mut self.whatif {
+            whatif.follow(&self.session);
         }
         if self.follow == Follow::Live && self.playhead != self.head() {
             self.playhead = self.head();
@@ -152,6 +167,13 @@ impl Debugger {
         self.summaries.clear();
         self.jumps = Jumps::default();
         self.play = None;
+        self.breaks = Breaks::default();
+        self.races = Races::default();
+        // Whether the branch fits the new log is known when that is read.
+        if let Some(whatif) = self.whatif.take() {
+            self.session.user.branch = Some(whatif.branch().clone());
+            self.session.user.branch_name = whatif.name;
+        }
         if let Some(search) = &mut self.search {
             search.stop();
         }

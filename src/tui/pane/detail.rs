@@ -6,6 +6,7 @@ use crate::model::Position;
 use crate::session::Session;
 use crate::timeline::Cause;
 use crate::tui::json::{self, JsonLines};
+use crate::tui::signs::BranchMark;
 use crate::tui::summaries::Summaries;
 
 /// How many effects are listed at most.
@@ -18,6 +19,8 @@ const MOST_CAUSES: usize = 5;
 pub enum DetailLine {
     /// Where the event stands: file and line.
     Place,
+    /// What the branch makes of it; which of the notes.
+    Note(usize),
     /// The heading of the causes.
     CausesTitle,
     /// One cause, the nearest last.
@@ -38,6 +41,8 @@ pub struct DetailPane {
     shown: Option<(Position, u64, usize)>,
     /// Where the event stands.
     pub place: String,
+    /// What the branch makes of the event.
+    pub notes: Vec<(BranchMark, String)>,
     causes: Vec<Cause>,
     effects: Vec<Cause>,
     effects_in_all: usize,
@@ -115,7 +120,11 @@ impl DetailPane {
     pub fn len(&self) -> usize {
         let causes = if self.causes.is_empty() { 0 } else { self.causes.len() + 1 };
         let effects = if self.effects.is_empty() { 0 } else { self.effects.len() + 1 };
-        1 + causes + self.json.lines().len() + usize::from(self.json.rest() > 0) + effects
+        1 + self.notes.len()
+            + causes
+            + self.json.lines().len()
+            + usize::from(self.json.rest() > 0)
+            + effects
     }
 
     /// Whether there is nothing to show; there always is the place.
@@ -126,6 +135,10 @@ impl DetailPane {
 
     fn line(&self, at: usize) -> Option<DetailLine> {
         let Some(mut at) = at.checked_sub(1) else { return Some(DetailLine::Place) };
+        if at < self.notes.len() {
+            return Some(DetailLine::Note(at));
+        }
+        at -= self.notes.len();
         if !self.causes.is_empty() {
             if at == 0 {
                 return Some(DetailLine::CausesTitle);

@@ -6,7 +6,6 @@ use super::moved;
 use crate::diff::{DiffEntry, DiffOptions};
 use crate::error::Result;
 use crate::model::{Path, Position};
-use crate::session::Session;
 
 /// How the entries are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,13 +17,14 @@ pub enum Style {
     Unified,
 }
 
-/// What the entries were made from.
-type Basis = (Position, Position, u64, bool);
+/// What the entries are made from: both positions, how often the log was replaced, and the version
+/// of the branch, if one is compared.
+pub type Basis = (Position, Position, u64, Option<u64>);
 
 /// The pane of the differences.
 #[derive(Debug, Default)]
 pub struct DiffPane {
-    basis: Option<Basis>,
+    basis: Option<(Basis, bool)>,
     /// All entries, sorted by path.
     pub entries: Vec<DiffEntry>,
     /// The selected entry.
@@ -44,17 +44,14 @@ impl DiffPane {
     /// Those of reading the log again; what was shown stays.
     pub fn take(
         &mut self,
-        session: &mut Session,
-        from: Position,
-        to: Position,
-        restarts: u64,
+        basis: Basis,
+        compare: impl FnOnce(DiffOptions) -> Result<Vec<DiffEntry>>,
     ) -> Result<()> {
-        let basis = (from, to, restarts, self.counters);
-        if self.basis == Some(basis) {
+        if self.basis == Some((basis, self.counters)) {
             return Ok(());
         }
-        self.entries = session.diff(from, to, DiffOptions { counters: self.counters })?;
-        self.basis = Some(basis);
+        self.entries = compare(DiffOptions { counters: self.counters })?;
+        self.basis = Some((basis, self.counters));
         (self.cursor, self.top) = (0, 0);
         Ok(())
     }

@@ -82,6 +82,14 @@ impl Screen {
         self.resume()
     }
 
+    /// Gives the terminal to somebody else for as long as `use_it` takes.
+    pub(super) fn lend<T>(&mut self, use_it: impl FnOnce() -> Result<T>) -> Result<T> {
+        give_back();
+        let result = use_it();
+        self.resume()?;
+        result
+    }
+
     /// Takes the terminal over again, after whoever had it meanwhile.
     pub(super) fn resume(&mut self) -> Result<()> {
         take_over().map_err(fault)

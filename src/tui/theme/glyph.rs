@@ -97,6 +97,8 @@ glyphs! {
     Breakpoint = "◼", "B";
     /// Something is wrong with the log here.
     Anomaly = "⚠", "!";
+    /// Two events that wrote the same without knowing of each other.
+    Race = "⇄", "&";
     /// New events come in.
     Live = "●", "*";
     /// The screen stands still while events come in.

@@ -28,6 +28,12 @@ pub(super) fn command(app: &mut App, command: Command, count: Option<u32>) -> Ve
         }
         return Vec::new();
     }
+    if let Some(effects) = super::breaks::command(app, command) {
+        return effects;
+    }
+    if let Some(effects) = super::whatif::command(app, command) {
+        return effects;
+    }
     if set(app, command) || look(app, command, count) {
         return Vec::new();
     }
@@ -35,6 +41,7 @@ pub(super) fn command(app: &mut App, command: Command, count: Option<u32>) -> Ve
         Command::SetBase => set_base(app),
         Command::Pin => pin(app),
         Command::Open => return open(app),
+        Command::Races => return super::races::ask(app),
         _ => {}
     }
     Vec::new()
@@ -119,6 +126,10 @@ fn toggle_detail(debugger: &mut Debugger) {
 /// Goes on with the search that was started with `/`.
 pub(super) fn next_hit(app: &mut App, way: Way) {
     let Some(debugger) = app.debugger.as_deref_mut() else { return };
+    if debugger.breaks.once.is_some() {
+        super::breaks::find_again(app, way);
+        return;
+    }
     match &mut debugger.search {
         Some(search) => {
             let root = debugger.state.root();
@@ -144,6 +155,7 @@ fn cancel(app: &mut App) {
         debugger.zoom = false;
     } else {
         debugger.search = None;
+        debugger.breaks.once = None;
     }
 }
 

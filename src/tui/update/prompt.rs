@@ -4,7 +4,7 @@ use super::command_in_mode;
 use super::debugger::{next_hit, value_text};
 use crate::model::{Moment, Value};
 use crate::tui::action::{Command, Context};
-use crate::tui::app::{App, MarkUse, Mode};
+use crate::tui::app::{App, MarkUse, Mode, Purpose};
 use crate::tui::effect::Effect;
 use crate::tui::input::Input;
 use crate::tui::key::Key;
@@ -19,6 +19,13 @@ use crate::tui::search::{Place, Search};
 fn edit(app: &mut App, change: impl FnOnce(&mut Input)) {
     match &mut app.mode {
         Mode::Search(input) => change(input),
+        Mode::Ask(ask) => {
+            let before = ask.input.text().to_owned();
+            change(&mut ask.input);
+            if ask.input.text() != before {
+                ask.fault = None;
+            }
+        }
         Mode::Palette(palette) => {
             let before = palette.input.text().to_owned();
             change(&mut palette.input);
@@ -39,6 +46,7 @@ fn edit(app: &mut App, change: impl FnOnce(&mut Input)) {
 fn is_blank(app: &App) -> bool {
     match &app.mode {
         Mode::Search(input) => input.text().is_empty(),
+        Mode::Ask(ask) => ask.input.text().is_empty(),
         Mode::Palette(palette) => palette.input.text().is_empty(),
         _ => app.browser.as_ref().is_some_and(|browser| browser.filter().text().is_empty()),
     }
@@ -84,7 +92,18 @@ fn accept(app: &mut App) -> Vec<Effect> {
             Vec::new()
         }
         Mode::Palette(_) => choose(app),
+        Mode::Ask(_) => answer(app),
         _ => super::browser_command(app, Command::Accept, None),
+    }
+}
+
+/// Takes what was typed in a window of its own.
+fn answer(app: &mut App) -> Vec<Effect> {
+    let Mode::Ask(ask) = &app.mode else { return Vec::new() };
+    let text = ask.input.text().trim().to_owned();
+    match ask.purpose {
+        Purpose::Breakpoint => super::breaks::add(app, &text),
+        Purpose::BranchName => super::whatif::save_as(app, &text),
     }
 }
 
@@ -127,6 +146,7 @@ pub(super) fn letter_key(app: &mut App, key: Key) -> Vec<Effect> {
     match (key.character(), mode) {
         (Some(letter), Mode::Mark(usage)) => mark_letter(app, usage, letter),
         (Some(letter), Mode::Yank) => yank_letter(app, letter),
+        (Some(letter), Mode::Branch) => super::whatif::letter(app, letter),
         _ => match app.keymap.look_up(&[Context::Anywhere], &[key]) {
             Lookup::Command(command @ (Command::Quit | Command::Suspend | Command::Redraw)) => {
                 command_in_mode(app, command, None)
@@ -143,6 +163,7 @@ fn start_search(app: &mut App, needle: &str) {
     {
         let place = if debugger.focus == Pane::State { Place::State } else { Place::Events };
         debugger.search = Some(Search::new(needle, place));
+        debugger.breaks.once = None;
     }
     next_hit(app, Way::Forward);
 }
@@ -182,6 +203,8 @@ fn choose(app: &mut App) -> Vec<Effect> {
             Vec::new()
         }
         Some(Choice::Command(command)) => command_in_mode(app, command, None),
+        Some(Choice::Find) => super::breaks::find(app, palette.argument()),
+        Some(Choice::Why) => super::breaks::why(app, palette.argument()),
         None => {
             app.tell(format!("no action and no moment is like {:?}", palette.input.text()));
             Vec::new()
@@ -230,7 +253,7 @@ fn mark_letter(app: &mut App, usage: MarkUse, letter: char) -> Vec<Effect> {
 }
 
 /// Keeps what the user set, at once: a crash of the terminal must not lose it.
-fn save(app: &App) -> Vec<Effect> {
+pub(super) fn save(app: &App) -> Vec<Effect> {
     let kept = app.debugger.as_ref().map(|debugger| {
         Effect::Save(debugger.session.issue_key().to_owned(), debugger.user_state())
     });

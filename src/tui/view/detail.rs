@@ -45,6 +45,12 @@ fn draw_line(app: &App, debugger: &Debugger, line: &DetailLine, mut pen: Pen<'_>
             let place = crate::tui::text::cut_start(&debugger.detail.place, room);
             pen.put(&place, theme.style(Role::Faint));
         }
+        DetailLine::Note(at) => {
+            let Some((mark, text)) = debugger.detail.notes.get(*at) else { return };
+            let (glyph, role) = mark.look();
+            pen.put(theme.glyph(glyph), theme.style(role)).skip(1);
+            pen.put(text, theme.style(role));
+        }
         DetailLine::CausesTitle => {
             pen.put("caused by", theme.style(Role::Title));
         }

@@ -29,14 +29,27 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
     let focused = debugger.focus == Pane::Diff;
     let pane = &debugger.diff;
     let to = theme.glyph(Glyph::To);
-    let ends = format!("{} {to} {}", debugger.base(), debugger.playhead);
-    let set = if debugger.session.user.base.is_some() { Role::Base } else { Role::Dim };
+    let ends = match &debugger.whatif {
+        Some(_) => format!("#{}: actual {to} branch", debugger.playhead),
+        None => format!("{} {to} {}", debugger.base(), debugger.playhead),
+    };
+    let set = if debugger.whatif.is_some() {
+        Role::Branch
+    } else if debugger.session.user.base.is_some() {
+        Role::Base
+    } else {
+        Role::Dim
+    };
     let count = pane.entries.len();
     let foot = if count > 0 { format!("{}/{count}", pane.cursor + 1) } else { String::new() };
     let titles = [("diff", Role::Title), (ends.as_str(), set)];
     let inner = frame(buffer, area, theme, focused, &titles, &foot);
     if count == 0 {
-        let text = if debugger.playhead == 0 { "nothing happened yet" } else { "no difference" };
+        let text = match (&debugger.whatif, debugger.playhead) {
+            (Some(_), _) => "the branch is as it happened, so far",
+            (None, 0) => "nothing happened yet",
+            (None, _) => "no difference",
+        };
         Pen::new(buffer, inner, 1).skip(2).put(text, theme.style(Role::Dim));
         return;
     }

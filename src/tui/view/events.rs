@@ -9,7 +9,7 @@ use crate::timeline::Row;
 use crate::tui::app::App;
 use crate::tui::debugger::Debugger;
 use crate::tui::layout::Pane;
-use crate::tui::signs;
+use crate::tui::signs::{self, BranchMark};
 use crate::tui::theme::{Glyph, Role};
 
 /// From so many columns on, types stand in a column of their own.
@@ -44,6 +44,14 @@ fn draw_row(app: &App, debugger: &Debugger, position: Position, mut pen: Pen<'_>
     let timeline = debugger.session.timeline();
     let digits = debugger.head().max(1).ilog10() as usize + 1;
     gutter(app, debugger, position, &mut pen);
+    let mark = debugger.whatif.as_ref().map(|whatif| whatif.marks().at(position));
+    if let Some(mark) = mark {
+        let (glyph, role) = mark.map_or((" ", Role::Text), |mark| {
+            let (glyph, role) = mark.look();
+            (theme.glyph(glyph), role)
+        });
+        pen.field(glyph, 1, theme.style(role));
+    }
     let number_style = if position == debugger.playhead { Role::Strong } else { Role::Dim };
     let room = pen.room();
     pen.number(&position.to_string(), digits, theme.style(number_style)).skip(1);
@@ -56,7 +64,17 @@ fn draw_row(app: &App, debugger: &Debugger, position: Position, mut pen: Pen<'_>
     }
     let (glyph, role) = signs::event_sign(row.kind);
     pen.put(theme.glyph(glyph), theme.style(role)).skip(1);
-    let type_role = if role == Role::Failed || role == Role::Anomaly { role } else { Role::Text };
+    let gone = match mark.flatten() {
+        Some(mark @ (BranchMark::Skipped | BranchMark::Orphaned)) => Some(mark.look().1),
+        _ => None,
+    };
+    let type_role = if let Some(gone) = gone {
+        gone
+    } else if role == Role::Failed || role == Role::Anomaly {
+        role
+    } else {
+        Role::Text
+    };
     let name = signs::type_name(timeline, row);
     if room >= ALIGNED {
         pen.field(name, TYPE_COLUMNS, theme.style(type_role)).skip(1);
@@ -78,7 +96,7 @@ fn summary(app: &App, debugger: &Debugger, row: &Row, position: Position, pen: &
     super::marked_text(app, text, Role::Dim, pen);
 }
 
-/// The sign before a row: a mark, the diff's base, or something wrong.
+/// The sign before a row: a mark, a breakpoint's hit, the diff's base, or something wrong.
 fn gutter(app: &App, debugger: &Debugger, position: Position, pen: &mut Pen<'_>) {
     let theme = &app.theme;
     let user = &debugger.session.user;
@@ -86,6 +104,9 @@ fn gutter(app: &App, debugger: &Debugger, position: Position, pen: &mut Pen<'_>)
     let odd = debugger.session.timeline().row(position).is_some_and(|row| row.has_anomaly);
     let (text, role) = match mark {
         Some(name) => (name, Role::Mark),
+        None if debugger.breaks.hits().binary_search(&position).is_ok() => {
+            (theme.glyph(Glyph::Breakpoint), Role::Breakpoint)
+        }
         None if user.base == Some(position) => (theme.glyph(Glyph::Base), Role::Base),
         None if odd => (theme.glyph(Glyph::Anomaly), Role::Anomaly),
         None => (" ", Role::Text),

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use super::pen::Pen;
 use crate::tui::app::App;
 use crate::tui::debugger::{Debugger, Follow};
-use crate::tui::layout::MIDDLE;
+use crate::tui::layout::{MIDDLE, WIDE};
 use crate::tui::signs;
 use crate::tui::theme::{Glyph, Role, Theme};
 
@@ -46,7 +46,26 @@ pub(super) fn draw(app: &App, debugger: &Debugger, buffer: &mut Buffer) {
     pen.put(" ", theme.style(Role::Text));
     pen.put(debugger.session.issue_key(), theme.style(Role::Strong));
     pen.put(" ", theme.style(Role::Text));
-    pen.put(&line.summary, theme.style(Role::Text));
+    match &debugger.whatif {
+        Some(whatif) => {
+            let text = whatif.headline(debugger.head(), area.width >= WIDE);
+            pen.put(&text, theme.style(Role::Branch));
+        }
+        None => drop(pen.put(&line.summary, theme.style(Role::Text))),
+    }
+}
+
+/// What is worth a look among what came: hits of breakpoints, pinned values that changed.
+fn of_note(debugger: &Debugger, theme: &Theme) -> String {
+    let (hits, pinned) = debugger.come_since_of_note();
+    let long = debugger.layout.header.width >= WIDE;
+    let part = |count: usize, word: &str, glyph: Glyph| match count {
+        0 => String::new(),
+        _ if !long => format!(" {count}{}", theme.glyph(glyph)),
+        1 => format!(", 1 {word}"),
+        _ => format!(", {count} {word}s"),
+    };
+    part(hits, "breakpoint", Glyph::Breakpoint) + &part(pinned, "pinned value", Glyph::Pin)
 }
 
 fn spans_days(debugger: &Debugger) -> bool {
@@ -72,7 +91,8 @@ fn live_text(debugger: &Debugger, theme: &Theme) -> (String, Role) {
     match debugger.follow {
         Follow::Live => (format!("{} LIVE", theme.glyph(Glyph::Live)), Role::Live),
         Follow::Paused(_) if debugger.come_since() > 0 => {
-            (format!("{} LIVE +{ahead}", theme.glyph(Glyph::Still)), Role::Ghost)
+            let note = of_note(debugger, theme);
+            (format!("{} LIVE +{ahead}{note}", theme.glyph(Glyph::Still)), Role::Ghost)
         }
         Follow::Paused(_) => (format!("{} +{ahead}", theme.glyph(Glyph::Still)), Role::Dim),
     }

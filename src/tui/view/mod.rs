@@ -9,6 +9,7 @@ pub mod diff;
 mod events;
 mod header;
 pub mod help;
+mod lists;
 #[cfg(test)]
 pub(crate) mod looking;
 mod pen;
@@ -58,6 +59,11 @@ fn draw_parts(app: &App, area: Rect, buffer: &mut Buffer) {
         (Mode::Anomalies(cursor), Some(debugger)) => {
             popup::anomalies(app, debugger, *cursor, buffer);
         }
+        (Mode::Branch, Some(debugger)) => lists::branch_menu(app, debugger, buffer),
+        (Mode::Ask(ask), _) => lists::ask(app, ask, buffer),
+        (Mode::List(list, cursor), Some(debugger)) => {
+            lists::list(app, debugger, list, *cursor, buffer);
+        }
         (Mode::Yank, Some(debugger)) => popup::yank(app, debugger, buffer),
         _ => {}
     }
@@ -86,7 +92,9 @@ fn draw_debugger(app: &App, debugger: &Debugger, buffer: &mut Buffer) {
                     playhead: debugger.playhead,
                     base: debugger.session.user.base,
                     marks: &debugger.session.user.marks,
-                    hits: &[],
+                    hits: debugger.breaks.hits(),
+                    races: &debugger.races.positions,
+                    branch: debugger.whatif.as_ref().map(|whatif| whatif.marks()),
                     head: debugger.head_sign(),
                     focused: debugger.focus == Pane::Timeline,
                 };

@@ -8,7 +8,7 @@ use super::pen::{Pen, frame, lay};
 use crate::tui::action::Command;
 use crate::tui::app::App;
 use crate::tui::debugger::Debugger;
-use crate::tui::palette::{Choice, Palette};
+use crate::tui::palette::{Choice, Palette, QUESTIONS};
 use crate::tui::pane::scroll;
 use crate::tui::signs;
 use crate::tui::theme::{Glyph, Role};
@@ -45,6 +45,19 @@ pub(super) fn open(app: &App, buffer: &mut Buffer, area: Rect, title: &str, foot
 /// As [`open`], for a large window.
 pub(super) fn open_large(app: &App, buffer: &mut Buffer, title: &str, foot: &str) -> Rect {
     open(app, buffer, large(app.size), title, foot)
+}
+
+/// As [`open_large`], but no higher than so many rows need.
+pub(super) fn open_list(
+    app: &App,
+    buffer: &mut Buffer,
+    title: &str,
+    foot: &str,
+    rows: usize,
+) -> Rect {
+    let place = large(app.size);
+    let rows = u16::try_from(rows.max(1)).unwrap_or(u16::MAX).saturating_add(2);
+    open(app, buffer, Rect { height: rows.min(place.height), ..place }, title, foot)
 }
 
 /// A value as a whole.
@@ -127,6 +140,12 @@ fn draw_choice(app: &App, choice: Choice, mut pen: Pen<'_>) {
                 pen.put(&row.at.time_of_day(), theme.style(Role::Dim)).skip(1);
                 pen.put(signs::type_name(timeline, row), theme.style(Role::Text));
             }
+        }
+        Choice::Find | Choice::Why => {
+            let row = QUESTIONS.iter().find(|(.., own)| *own == choice);
+            let Some((word, argument, doc, _)) = row else { return };
+            pen.field(&format!("{word} {argument}"), 20, theme.style(Role::Strong)).skip(1);
+            pen.put(doc, theme.style(Role::Dim));
         }
         Choice::Command(command) => {
             let spec = command.spec();

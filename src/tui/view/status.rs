@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::pen::Pen;
 use crate::tui::action::{COMMANDS, Command, Context};
-use crate::tui::app::{App, MarkUse, Mode};
+use crate::tui::app::{App, List, MarkUse, Mode};
 use crate::tui::theme::{Glyph, Role};
 
 /// Draws the line.
@@ -43,7 +43,8 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
             (None, None) if app.is_filtering() => field_hints(app, &mut pen),
             (None, None) => match app.mode {
                 Mode::Normal => hints(app, &mut pen),
-                Mode::Palette(_) => field_hints(app, &mut pen),
+                Mode::Palette(_) | Mode::Ask(_) => field_hints(app, &mut pen),
+                Mode::List(..) => list_hints(app, &mut pen),
                 _ => window_hints(app, &mut pen),
             },
         },
@@ -68,12 +69,29 @@ fn window_hints(app: &App, pen: &mut Pen<'_>) {
     let own = match app.mode {
         Mode::Anomalies(_) => Some((Command::Open, "go there")),
         Mode::Value(_) => Some((Command::Yank, "copy")),
-        Mode::Yank => None,
+        Mode::Yank | Mode::Branch => None,
         _ => Some((Command::PageDown, "page")),
     };
     let scroll = [(Command::Up, "up"), (Command::Down, "down")];
-    let scroll = scroll.into_iter().filter(|_| !matches!(app.mode, Mode::Yank));
+    let scroll = scroll.into_iter().filter(|_| !matches!(app.mode, Mode::Yank | Mode::Branch));
     for (command, word) in scroll.chain(own).chain([(Command::Cancel, "back")]) {
+        pen.put(&app.first_key(command), app.theme.style(Role::KeyHint)).skip(1);
+        pen.put(word, app.theme.style(Role::Dim)).skip(2);
+    }
+}
+
+/// The keys of the list that is open.
+fn list_hints(app: &App, pen: &mut Pen<'_>) {
+    let can = |command| match &app.mode {
+        Mode::List(List::Breakpoints, _) => true,
+        Mode::List(List::Branches(_), _) => command != Command::Toggle,
+        _ => false,
+    };
+    let of_list = COMMANDS.iter().filter(|s| s.context == Context::List && !s.hint.is_empty());
+    let of_list = of_list.filter(|s| can(s.command));
+    let all = [(Command::Open, "go there")].into_iter();
+    let all = all.chain(of_list.map(|spec| (spec.command, spec.hint)));
+    for (command, word) in all.chain([(Command::Cancel, "back")]) {
         pen.put(&app.first_key(command), app.theme.style(Role::KeyHint)).skip(1);
         pen.put(word, app.theme.style(Role::Dim)).skip(2);
     }
@@ -111,6 +129,9 @@ fn right(app: &App, pen: &mut Pen<'_>) {
         };
         pen.put_right(&text, 24, theme.style(Role::SearchHit));
         pen.put_right("  ", 8, theme.style(Role::StatusBar));
+    }
+    if let Some(text) = debugger.breaks.run_text() {
+        pen.put_right(&format!("{text}  "), 24, theme.style(Role::Breakpoint));
     }
     let typed = app.typed_text();
     if !typed.is_empty() {

@@ -26,6 +26,7 @@ use crate::model::Position;
 use crate::timeline::{ClockKind, Lane, LaneKind, Timeline};
 use crate::tui::text;
 use crate::tui::theme::{Glyph, Role, Theme};
+use crate::tui::whatif::BranchMarks;
 
 use axis::Axis;
 use layout::Layout;
@@ -61,6 +62,10 @@ pub struct TimelineScene<'a> {
     pub marks: &'a BTreeMap<String, Position>,
     /// Where breakpoints hit, in order.
     pub hits: &'a [Position],
+    /// The events that take part in races, in order.
+    pub races: &'a [Position],
+    /// What a what-if makes of the events.
+    pub branch: Option<&'a BranchMarks>,
     /// Where the head is.
     pub head: Head,
     /// Whether the pane has the keys.
@@ -264,7 +269,7 @@ impl Pane<'_> {
     fn rail(&self, buffer: &mut Buffer) {
         let Some(row) = self.layout.rail else { return };
         self.label(row, "rail", self.theme.style(Role::Dim), buffer);
-        let signs = rail::signs(self.axis, self.timeline(), self.scene.hits);
+        let signs = rail::signs(self.axis, self.scene);
         for (column, sign) in (self.layout.axis.x..).zip(signs) {
             let Some(cell) = buffer.cell_mut((column, row)) else { continue };
             match sign {

@@ -3,23 +3,33 @@
 //! Lives here: what each column of the two says. May not live here: how many columns there are.
 //! Both look at a few events of each column, however many there are.
 
+use super::TimelineScene;
 use super::axis::Axis;
 use crate::model::{Anomaly, Position};
 use crate::timeline::{ClockKind, RailMark, Timeline};
+use crate::tui::signs::BranchMark;
 use crate::tui::theme::{Glyph, Role};
 
 /// What can stand on the rail, the most important first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sign {
+    Branch(BranchMark),
     Mark(RailMark),
     Hit,
+    Race,
     Anomaly,
 }
 
 /// The most important first: of several in one column that one is shown.
-const ORDER: [Sign; 11] = [
+const ORDER: [Sign; 17] = [
+    Sign::Branch(BranchMark::Violated),
+    Sign::Branch(BranchMark::Skipped),
+    Sign::Branch(BranchMark::Replaced),
+    Sign::Branch(BranchMark::Inserted),
+    Sign::Branch(BranchMark::Orphaned),
     Sign::Mark(RailMark::Failure),
     Sign::Hit,
+    Sign::Race,
     Sign::Mark(RailMark::GapFound),
     Sign::Mark(RailMark::Recovery),
     Sign::Mark(RailMark::PullRequest),
@@ -37,7 +47,9 @@ const FEW: usize = 64;
 impl Sign {
     pub(super) fn look(self) -> (Glyph, Role) {
         match self {
+            Self::Branch(mark) => mark.look(),
             Self::Hit => (Glyph::Breakpoint, Role::Breakpoint),
+            Self::Race => (Glyph::Race, Role::Warned),
             Self::Anomaly => (Glyph::Anomaly, Role::Anomaly),
             Self::Mark(mark) => match mark {
                 RailMark::Commit => (Glyph::Commit, Role::Git),
@@ -55,7 +67,8 @@ impl Sign {
 }
 
 /// The sign of each column.
-pub(super) fn signs(axis: &Axis, timeline: &Timeline, hits: &[Position]) -> Vec<Option<Sign>> {
+pub(super) fn signs(axis: &Axis, scene: &TimelineScene<'_>) -> Vec<Option<Sign>> {
+    let TimelineScene { timeline, hits, branch, .. } = scene;
     (0..axis.columns())
         .map(|column| {
             let (first, last) = (axis.before(column) + 1, axis.upto(column));
@@ -64,10 +77,14 @@ pub(super) fn signs(axis: &Axis, timeline: &Timeline, hits: &[Position]) -> Vec<
             }
             let marks = timeline.lanes().rail_between(first, last);
             ORDER.into_iter().find(|sign| match sign {
+                Sign::Branch(mark) => {
+                    branch.is_some_and(|marks| any_between(marks.of(*mark), first, last))
+                }
                 Sign::Mark(mark) if marks.len() <= FEW => marks.iter().any(|(_, m)| m == mark),
                 Sign::Mark(mark) => {
                     mark.kinds().any(|kind| any_between(timeline.of_kind(kind), first, last))
                 }
+                Sign::Race => any_between(scene.races, first, last),
                 Sign::Hit => any_between(hits, first, last),
                 Sign::Anomaly => has_anomaly(timeline.anomalies(), first, last),
             })

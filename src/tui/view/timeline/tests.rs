@@ -36,6 +36,8 @@ impl<'a> Shot<'a> {
             base: self.base,
             marks: &self.marks,
             hits: &self.hits,
+            races: &[],
+            branch: None,
             head: self.head,
             focused: true,
         };
