@@ -53,6 +53,14 @@ const SCENES: &[Scene] = &[
         sizes: SIZES,
         shows: &["PROJ-123", "timeline"],
     },
+    Scene {
+        name: "what-if",
+        title: "chronoscope: as if the event had not happened",
+        arguments: &["PROJ-123", "--at", "96"],
+        steps: &[("", "#96/"), ("x", "BRANCH"), ("lv", "orphaned:")],
+        sizes: &[(120, 40)],
+        shows: &["BRANCH", "orphaned"],
+    },
 ];
 
 /// Theme, and the colours of its text and ground.

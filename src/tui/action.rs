@@ -150,7 +150,7 @@ commands! {
     /// to the event before of the same type
     PreviousOfType = "previous-of-type", Debugger [","] "";
     /// to the next event that writes the selected path
-    NextWriter = "next-writer", Debugger ["]"] "writer";
+    NextWriter = "next-writer", Debugger ["]"] "";
     /// to the event before that wrote the selected path
     PreviousWriter = "previous-writer", Debugger ["["] "";
     /// to the event's cause
@@ -167,6 +167,14 @@ commands! {
     Faster = "faster", Debugger ["+" "="] "";
     /// play slower
     Slower = "slower", Debugger ["-"] "";
+    /// stop at an expression, or when a path (/agents/x) changes
+    Break = "break", Debugger ["b"] "break";
+    /// run forward to the next hit of a breakpoint
+    RunForward = "run-forward", Debugger ["c"] "run";
+    /// run backward to the hit before
+    RunBack = "run-back", Debugger ["C"] "";
+    /// see the breakpoints, switch them off, delete them
+    Breakpoints = "breakpoints", Debugger ["g b"] "";
     /// set a mark: m and a letter
     SetMark = "set-mark", Debugger ["m"] "";
     /// go to a mark: ' and its letter
@@ -187,14 +195,6 @@ commands! {
     Detail = "detail", Debugger ["v"] "detail";
     /// copy: y and what (e event, p path, v value)
     Yank = "yank", Debugger ["y"] "";
-    /// stop at an expression, or when a path (/agents/x) changes
-    Break = "break", Debugger ["b"] "break";
-    /// run forward to the next hit of a breakpoint
-    RunForward = "run-forward", Debugger ["c"] "run";
-    /// run backward to the hit before
-    RunBack = "run-back", Debugger ["C"] "";
-    /// see the breakpoints, switch them off, delete them
-    Breakpoints = "breakpoints", Debugger ["g b"] "";
     /// what if: as if this event had not happened; again on it: take it back in
     Skip = "skip", Debugger ["x"] "what if";
     /// what if: put an event in after this one, as JSON in your editor

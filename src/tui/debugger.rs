@@ -278,7 +278,7 @@ impl Debugger {
             let size = (usize::from(width), usize::from(height));
             let summaries = &mut self.summaries;
             let notes = self.whatif.as_ref().map(|whatif| whatif.notes(self.playhead));
-            self.detail.notes = notes.unwrap_or_default();
+            self.detail.take_notes(&notes.unwrap_or_default(), width.into());
             self.detail.prepare(
                 &mut self.session,
                 summaries,

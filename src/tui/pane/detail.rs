@@ -8,11 +8,15 @@ use crate::timeline::Cause;
 use crate::tui::json::{self, JsonLines};
 use crate::tui::signs::BranchMark;
 use crate::tui::summaries::Summaries;
+use crate::tui::viewer::Viewer;
 
 /// How many effects are listed at most.
 const MOST_EFFECTS: usize = 200;
 /// How many causes are listed at most, the nearest ones.
 const MOST_CAUSES: usize = 5;
+
+/// How many lines a note has at most.
+const MOST_NOTE_LINES: usize = 4;
 
 /// A line of the pane.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,8 +45,8 @@ pub struct DetailPane {
     shown: Option<(Position, u64, usize)>,
     /// Where the event stands.
     pub place: String,
-    /// What the branch makes of the event.
-    pub notes: Vec<(BranchMark, String)>,
+    /// What the branch makes of the event, in lines; the first of each note has its mark.
+    pub notes: Vec<(BranchMark, bool, String)>,
     causes: Vec<Cause>,
     effects: Vec<Cause>,
     effects_in_all: usize,
@@ -95,6 +99,17 @@ impl DetailPane {
             }
         }
         Ok(())
+    }
+
+    /// Takes in what the branch makes of the event.
+    pub fn take_notes(&mut self, notes: &[(BranchMark, String)], columns: usize) {
+        self.notes.clear();
+        for (mark, text) in notes {
+            let mut whole = Viewer::new("", text.as_str());
+            whole.prepare(columns.saturating_sub(2), MOST_NOTE_LINES);
+            let lines = whole.seen().enumerate();
+            self.notes.extend(lines.map(|(at, line)| (*mark, at == 0, line.to_owned())));
+        }
     }
 
     fn take(&mut self, session: &mut Session, position: Position) {

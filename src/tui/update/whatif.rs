@@ -61,6 +61,8 @@ fn play_and_tell(app: &mut App, text: String) -> Vec<Effect> {
 
 fn changed(debugger: &mut Debugger, edit: impl FnOnce(&mut Branch) -> Result<bool>) -> Result<()> {
     debugger.play = None;
+    // What is looked at must not run away with the head.
+    debugger.pause();
     if !debugger.session.is_loaded() {
         return Err(Error::usage("the log is still being read"));
     }

@@ -46,9 +46,10 @@ fn draw_line(app: &App, debugger: &Debugger, line: &DetailLine, mut pen: Pen<'_>
             pen.put(&place, theme.style(Role::Faint));
         }
         DetailLine::Note(at) => {
-            let Some((mark, text)) = debugger.detail.notes.get(*at) else { return };
+            let Some((mark, first, text)) = debugger.detail.notes.get(*at) else { return };
             let (glyph, role) = mark.look();
-            pen.put(theme.glyph(glyph), theme.style(role)).skip(1);
+            let sign = if *first { theme.glyph(glyph) } else { " " };
+            pen.put(sign, theme.style(role)).skip(1);
             pen.put(text, theme.style(role));
         }
         DetailLine::CausesTitle => {

@@ -50,7 +50,7 @@ fn draw_row(app: &App, debugger: &Debugger, position: Position, mut pen: Pen<'_>
             let (glyph, role) = mark.look();
             (theme.glyph(glyph), role)
         });
-        pen.field(glyph, 1, theme.style(role));
+        pen.field(glyph, 1, theme.style(role)).skip(1);
     }
     let number_style = if position == debugger.playhead { Role::Strong } else { Role::Dim };
     let room = pen.room();

@@ -31,11 +31,13 @@ pub(super) fn draw(app: &App, debugger: &Debugger, buffer: &mut Buffer) {
     pen.put_right(&format!("/{}", debugger.head()), 12, theme.style(Role::Dim));
     pen.put_right(&format!("#{}", debugger.playhead), 10, theme.style(Role::Strong));
     let line = &debugger.headline;
-    if !line.phase.is_empty() {
+    // Where there is little room, that this is not what happened matters more.
+    let terse = debugger.whatif.is_some() && area.width < WIDE;
+    if !line.phase.is_empty() && !terse {
         pen.put_right("  ", 20, theme.style(Role::Text));
         pen.put_right(&line.phase, 20, theme.phase(&line.phase));
     }
-    if !line.status.is_empty() && wide {
+    if !line.status.is_empty() && wide && !terse {
         let (glyph, role) = signs::status_sign(&line.status);
         let joint = if line.phase.is_empty() { "" } else { " · " };
         pen.put_right(joint, 20, theme.style(Role::Dim));

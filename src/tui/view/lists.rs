@@ -133,10 +133,11 @@ fn races(app: &App, debugger: &Debugger, cursor: usize, buffer: &mut Buffer) {
     let title = format!("races {}", theme.glyph(Glyph::Race));
     rows(app, buffer, (&title, all.len(), cursor), |at, pen| {
         let Some(race) = all.get(at) else { return };
+        let with_types = pen.room() >= 90;
         for (position, joint) in [(race.first, theme.glyph(Glyph::Race)), (race.second, "")] {
             let (actor, what) = name(position);
             pen.put(&format!("#{position} "), theme.style(Role::Strong));
-            if pen.room() >= 60 {
+            if with_types {
                 pen.put(&format!("{what} "), theme.style(Role::Text));
             }
             pen.put(actor, theme.style(Role::Writer)).skip(1);
