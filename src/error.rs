@@ -119,6 +119,10 @@ impl Error {
             io::ErrorKind::ReadOnlyFilesystem => {
                 error.with_hint("the file system is read-only; name another store with --store")
             }
+            // Only the contents of archives are checked by who reads them.
+            io::ErrorKind::InvalidData => Self::new(ErrorKind::Integrity, error.0.message).with_hint(
+                "`chronoscope verify` tells what is wrong, `chronoscope store repair` mends it",
+            ),
             _ => error,
         }
     }

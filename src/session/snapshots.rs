@@ -165,7 +165,7 @@ pub fn take_if_due(store: &LocalStore, issue_key: &str, now: Timestamp) -> Resul
 fn log_bytes(store: &LocalStore, issue_key: &str) -> Result<u64> {
     let layout = store.layout();
     let dates = layout.partitions(issue_key)?;
-    let length = |date| std::fs::metadata(layout.events(date, issue_key)).map_or(0, |m| m.len());
+    let length = |date| layout.length(date, issue_key).unwrap_or(0);
     Ok(dates.into_iter().map(length).sum())
 }
 

@@ -8,6 +8,7 @@
 
 mod alike;
 mod append;
+mod archive;
 mod commit;
 mod derived;
 mod doctor;
@@ -26,7 +27,9 @@ mod rebuild;
 mod record;
 mod remake;
 mod repair;
+mod seekable;
 mod snapshots;
+mod source;
 mod summary;
 mod tail;
 #[cfg(test)]
@@ -40,7 +43,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
+pub use archive::{Archivable, Kept, Selection};
 pub use derived::Stats;
 pub use doctor::{Ailment, Diagnosis, Level};
 pub use finding::{Finding, FindingKind, Report};
@@ -179,6 +184,15 @@ impl LocalStore {
         Ok(keys.into_iter().collect())
     }
 
+    /// How many bytes of events a partition has, and when they were written: an archive does not
+    /// tell, and is older than what follows it.
+    fn size_and_time(&self, date: Date, key: &str) -> Result<(u64, Option<SystemTime>)> {
+        match fs::metadata(self.layout.events(date, key)) {
+            Ok(metadata) => Ok((metadata.len(), metadata.modified().ok())),
+            Err(_) => Ok((self.layout.length(date, key)?, None)),
+        }
+    }
+
     fn pending(&self) -> std::sync::MutexGuard<'_, Pending> {
         // What is in there stays true when a thread that held it panicked: it only ever grows.
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
@@ -194,9 +208,7 @@ impl EventStore for LocalStore {
         let mut entries = BTreeMap::<String, IssueEntry>::new();
         for date in self.layout.dates()? {
             for key in self.layout.issues_on(date)? {
-                let path = self.layout.events(date, &key);
-                let metadata = fs::metadata(&path).map_err(|e| Error::io("look at", &path, &e))?;
-                let modified = metadata.modified().ok();
+                let (length, modified) = self.size_and_time(date, &key)?;
                 let since = modified.and_then(|m| m.duration_since(std::time::UNIX_EPOCH).ok());
                 let millis = since.and_then(|s| i64::try_from(s.as_millis()).ok());
                 let modified = Timestamp::from_millis(millis.unwrap_or_default());
@@ -205,7 +217,7 @@ impl EventStore for LocalStore {
                     bytes: 0,
                     modified,
                 });
-                entry.bytes += metadata.len();
+                entry.bytes += length;
                 entry.modified = entry.modified.max(modified);
             }
         }

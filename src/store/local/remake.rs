@@ -10,9 +10,7 @@
 //! missing one go right before that.
 
 use std::collections::hash_map::Entry;
-use std::fs::File;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -24,6 +22,7 @@ use super::io::{FileId, NewFile, fingerprint, private, read_range};
 use super::layout::{Date, Layout};
 use super::lines::{Stamps, end_of_lines, scan};
 use super::record::{self, Place, Published, tail_of};
+use super::source::Source;
 use super::tlog::hashes::Hash;
 use super::tlog::leaves;
 use crate::error::{Error, ErrorKind, Result};
@@ -64,7 +63,7 @@ struct LogLine {
 /// One issue's log.
 struct Log {
     key: String,
-    parts: Vec<(Date, PathBuf)>,
+    parts: Vec<Date>,
     lines: Vec<LogLine>,
     /// How many of its lines the global log has.
     taken: usize,
@@ -130,12 +129,13 @@ fn read_log(layout: &Layout, key: String, end: Option<Place>) -> Result<Log> {
     for date in layout.partitions(&log.key)? {
         layout.refuse_links(date, &log.key)?;
         let path = layout.events(date, &log.key);
-        let file = File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
+        let file =
+            Source::open(layout, date, &log.key).map_err(|e| Error::io("open", &path, &e))?;
         let to = end
             .filter(|p| p.date <= date)
             .map_or(u64::MAX, |p| if p.date == date { p.offset } else { 0 });
         let part = u32::try_from(log.parts.len()).unwrap_or(u32::MAX);
-        let length = file.metadata().map_err(|e| Error::io("look at", &path, &e))?.len();
+        let length = file.length().map_err(|e| Error::io("look at", &path, &e))?;
         let lines = &mut log.lines;
         scan(&file, &path, (0, to.min(length)), |line| {
             if line.terminated && !line.is_blank() {
@@ -148,7 +148,7 @@ fn read_log(layout: &Layout, key: String, end: Option<Place>) -> Result<Log> {
             }
             Ok(ControlFlow::Continue(()))
         })?;
-        log.parts.push((date, path));
+        log.parts.push(date);
     }
     Ok(log)
 }
@@ -251,30 +251,31 @@ fn missing(logs: &mut [Log]) -> Vec<At> {
 }
 
 /// The partitions read last, open: there may be more of them than a process may open.
-#[derive(Default)]
-struct OpenFiles(FxHashMap<(u32, u32), File>);
+struct OpenFiles<'a>(&'a Layout, FxHashMap<(u32, u32), Source>);
 
-impl OpenFiles {
+impl OpenFiles<'_> {
     fn read(&mut self, log: &Log, line: &LogLine, name: (u32, u32)) -> Result<Vec<u8>> {
-        let path = &log.parts[line.part as usize].1;
-        if self.0.len() >= 64 && !self.0.contains_key(&name) {
-            self.0.clear();
+        let date = log.parts[line.part as usize];
+        if self.1.len() >= 64 && !self.1.contains_key(&name) {
+            self.1.clear();
         }
-        let file = match self.0.entry(name) {
+        let file = match self.1.entry(name) {
             Entry::Occupied(open) => open.into_mut(),
             Entry::Vacant(free) => {
-                free.insert(File::open(path).map_err(|e| Error::io("open", path, &e))?)
+                let opened = Source::open(self.0, date, &log.key);
+                let path = || self.0.events(date, &log.key);
+                free.insert(opened.map_err(|e| Error::io("open", &path(), &e))?)
             }
         };
         read_range(file, line.offset, line.offset + line.length + 1)
-            .map_err(|e| Error::io("read", path, &e))
+            .map_err(|e| Error::io("read", file.path(), &e))
     }
 }
 
 fn write(global: &mut Global<'_>, logs: &[Log], order: &[At]) -> Result<()> {
     let failed = |e: std::io::Error| Error::io("write", &global.path, &e);
     let mut out = NewFile::beside(&global.path).map_err(failed)?;
-    let mut files = OpenFiles::default();
+    let mut files = OpenFiles(global.layout, FxHashMap::default());
     for (issue, number) in order {
         let log = &logs[*issue as usize];
         let line = &log.lines[*number as usize];
@@ -305,9 +306,9 @@ fn note(global: &mut Global<'_>, logs: &[Log], lines: u64) -> Result<()> {
         let last = log.taken.checked_sub(1).and_then(|at| log.lines.get(at));
         let mut slot = Published { generation: global.record.generation, sequence: 0, next: None };
         if let Some(line) = last {
-            let bytes = OpenFiles::default().read(log, line, (0, line.part))?;
+            let bytes = OpenFiles(global.layout, FxHashMap::default()).read(log, line, (0, line.part))?;
             slot.sequence = Stamps::read(&bytes).and_then(|s| s.event_sequence).unwrap_or(0);
-            let date = log.parts[line.part as usize].0;
+            let date = log.parts[line.part as usize];
             slot.next = Some(Place { date, offset: line.offset + line.length + 1 });
         }
         let lock = private().read(true).write(true).create(true).open(&path);

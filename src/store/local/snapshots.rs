@@ -3,7 +3,7 @@
 //! Lives here: keeping, finding, listing and letting go of snapshots, and the hash of the log
 //! that they stand for. May not live here: their text (see [`crate::store::snapshot`]).
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::LocalStore;
 use super::io::{is_absent, read_full_at, read_if_there, remove_if_there, replace};
 use super::layout::{Date, check_key};
+use super::source::Source;
 use super::tail::no_such_issue;
 use crate::error::{Error, Result};
 use crate::model::ids;
@@ -181,8 +182,7 @@ impl LocalStore {
     }
 
     fn length(&self, date: Date, issue_key: &str) -> Result<u64> {
-        let path = self.layout.events(date, issue_key);
-        fs::metadata(&path).map(|m| m.len()).map_err(|e| Error::io("look at", &path, &e))
+        self.layout.length(date, issue_key)
     }
 
     /// The snapshot files of an issue with the sequence numbers of their names, newest first.
@@ -208,8 +208,8 @@ impl LocalStore {
         for date in self.layout.partitions(key)? {
             let path = self.layout.events(date, key);
             let failed = |e: std::io::Error| Error::io("read", &path, &e);
-            let file = File::open(&path).map_err(failed)?;
-            let end = start + file.metadata().map_err(failed)?.len();
+            let file = Source::open(&self.layout, date, key).map_err(failed)?;
+            let end = start + file.length().map_err(failed)?;
             let mut at = from.max(start);
             while at < log_bytes.min(end) {
                 let left = usize::try_from(log_bytes.min(end) - at).unwrap_or(block.len());

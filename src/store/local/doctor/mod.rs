@@ -198,7 +198,7 @@ impl LocalStore {
         for key in self.keys()? {
             for date in self.layout.partitions(&key)? {
                 let log = self.layout.events(date, &key);
-                let length = std::fs::metadata(&log).map_or(0, |metadata| metadata.len());
+                let length = self.layout.length(date, &key).unwrap_or(0);
                 let covered = self.kept_metadata(&key, date)?.map_or(0, |kept| kept.bytes);
                 if covered < length {
                     let what = format!("its summary covers {covered} of {length} bytes");
