@@ -19,6 +19,7 @@ mod pictures;
 mod pty_support;
 mod readme;
 mod screens;
+mod store_archive;
 mod store_conformance;
 mod store_damage;
 mod store_faults;

@@ -158,7 +158,9 @@ impl Table {
 /// Invalid data, when it is not what was written.
 pub(super) fn decompress(frame: &Frame, packed: &[u8]) -> io::Result<Vec<u8>> {
     let ends_as_noted = packed.last_chunk() == Some(&frame.checksum.to_le_bytes());
-    if !ends_as_noted || frame_size(packed) != Some(u64::from(frame.size)) {
+    // Readers pass over two bits of the descriptor, which writers leave alone.
+    let as_written = packed.get(4).is_some_and(|descriptor| descriptor & 0b1_1000 == 0);
+    if !ends_as_noted || !as_written || frame_size(packed) != Some(u64::from(frame.size)) {
         return Err(wrong("a frame is not the one that its seek table tells of"));
     }
     let content = zstd::bulk::decompress(packed, frame.size as usize);
@@ -249,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn no_flipped_bit_and_no_cut_goes_unnoticed() {
+    fn no_flipped_bit_changes_what_is_read_and_no_cut_goes_unnoticed() {
         let content = text(300);
         let whole = packed(&content, 100);
         let read = |bytes: &[u8]| -> io::Result<Vec<u8>> {
@@ -259,15 +261,23 @@ mod tests {
             Ok(parts?.concat())
         };
         assert_eq!(read(&whole).unwrap(), content);
+        let mut found = 0;
         for at in 0..whole.len() {
             assert!(read(&whole[..at]).is_err(), "cut at {at}");
             for bit in 0..8 {
                 let mut bytes = whole.clone();
                 bytes[at] ^= 1 << bit;
-                let error = read(&bytes).expect_err(&format!("byte {at}, bit {bit}"));
-                assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+                match read(&bytes) {
+                    // A few bits fill up bytes and mean nothing.
+                    Ok(read) => assert_eq!(read, content, "byte {at}, bit {bit}"),
+                    Err(error) => {
+                        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+                        found += 1;
+                    }
+                }
             }
         }
+        assert!(found * 50 > whole.len() * 8 * 49, "{found} of {} bits", whole.len() * 8);
     }
 
     #[test]
