@@ -143,6 +143,26 @@ fn scenarios() -> Vec<(&'static str, Vec<Run>)> {
             vec![sync(&one(1)).but(Kill(&["syncdir", "", "parent"])), sync(&one(2))],
         ),
         ("snapshot", vec![sync(&one(1)), sync(&one(2)), command(&["snapshot", "P-1"])]),
+        (
+            "archive and restore",
+            vec![
+                sync(&[p(1, 20), p(2, 20), p(3, 21)]),
+                command(&["store", "checkpoint"]),
+                command(&["store", "archive", "--yes"]),
+                sync(&[p(4, 21)]),
+                command(&["store", "archive", "--restore", "--yes"]),
+            ],
+        ),
+        (
+            "killed while archiving",
+            vec![
+                sync(&[p(1, 20), p(2, 20), p(3, 21)]),
+                command(&["store", "checkpoint"]),
+                command(&["store", "archive", "--yes"]).but(Kill(&["remove"])),
+                command(&["store", "archive", "--yes"]),
+                sync(&[p(4, 21)]),
+            ],
+        ),
         ("a new store", vec![command(&["store", "init"])]),
     ]
 }
@@ -244,7 +264,11 @@ fn cut(recorded: &Recorded, fates: &mut dyn FnMut(bool) -> Vec<Fate>) -> Result<
         disk.apply(step);
         if step.what() == "mark" {
             told.hear(&step.words[1], *durable, &disk);
-        } else if !step.changes() {
+        } else if step.what() == "remove" {
+            // What the program itself removes is not missed.
+            told.files.remove(&disk.relative(&step.words[1]));
+        }
+        if step.what() != "mark" && !step.changes() {
             continue;
         }
         for mut fate in fates(step.what() == "mark") {
