@@ -26,6 +26,7 @@ mod store_faults;
 mod store_power;
 mod store_processes;
 mod store_repair;
+mod store_snapshots;
 mod store_support;
 mod store_tlog;
 mod terminal;

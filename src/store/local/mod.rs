@@ -7,6 +7,7 @@
 //! is derived from them, or is a cache that is believed only where it fits.
 
 mod alike;
+mod anchors;
 mod append;
 mod archive;
 mod commit;
@@ -82,6 +83,8 @@ pub struct LocalStore {
     clock: Clock,
     /// The longest line that is read as a whole.
     max_line_bytes: usize,
+    /// Whether snapshots are kept as plain text.
+    plain_snapshots: bool,
     /// What was appended and not made durable yet.
     pending: Mutex<Pending>,
 }
@@ -137,6 +140,7 @@ impl LocalStore {
             layout: Layout::new(dir),
             clock,
             max_line_bytes: MAX_LINE_BYTES,
+            plain_snapshots: false,
             pending: Mutex::default(),
         }
     }
@@ -145,6 +149,13 @@ impl LocalStore {
     #[must_use]
     pub fn with_max_line_bytes(mut self, bytes: usize) -> Self {
         self.max_line_bytes = bytes.clamp(1, MAX_LINE_BYTES);
+        self
+    }
+
+    /// Keeps snapshots as plain text, or compressed.
+    #[must_use]
+    pub fn with_plain_snapshots(mut self, plain: bool) -> Self {
+        self.plain_snapshots = plain;
         self
     }
 

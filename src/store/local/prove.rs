@@ -22,7 +22,7 @@ use super::alike::Keyed;
 use super::io::{fingerprint, read_full_at};
 use super::layout::{Date, METADATA};
 use super::lines::{MAX_LINE_BYTES, Scanned};
-use super::snapshots::{check, snapshot_names};
+use super::snapshots::{read, snapshot_names};
 use super::source::Source;
 use super::summary::{Light, Summary};
 use super::tlog::check::Evidence;
@@ -206,10 +206,8 @@ impl Plan<'_> {
                 Ok(sound.then_some(block))
             }
             Item::Snapshot { key, sequence, path } => {
-                let Some(bytes) = super::io::read_if_there(path)? else {
-                    return Ok(Some(Block::default()));
-                };
-                Ok(check(&bytes, key, *sequence).is_ok().then(Block::default))
+                let wrong = read(path, key, *sequence)?.is_some_and(|read| read.is_err());
+                Ok((!wrong).then(Block::default))
             }
         }
     }

@@ -195,6 +195,25 @@ pub(super) fn frame_size(packed: &[u8]) -> Option<u64> {
     zstd::zstd_safe::get_frame_content_size(packed).ok().flatten()
 }
 
+/// One frame with all of these bytes.
+pub(super) fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    FrameWriter::new()?.frame(bytes)
+}
+
+/// The content of one frame that says how much it holds, and no more than `limit`: a few bytes
+/// can hold gigabytes.
+///
+/// # Errors
+/// Invalid data, when it is none, or is not what was written.
+pub(super) fn unpack(packed: &[u8], limit: u64) -> io::Result<Vec<u8>> {
+    let size = frame_size(packed).ok_or_else(|| wrong("it is no frame that says its size"))?;
+    if size > limit {
+        return Err(wrong(&format!("it holds {size} bytes, more than {limit}")));
+    }
+    let size = usize::try_from(size).map_err(io::Error::other)?;
+    zstd::bulk::decompress(packed, size).map_err(|e| wrong(&format!("it is damaged: {e}")))
+}
+
 fn wrong(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
 }

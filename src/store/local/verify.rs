@@ -19,7 +19,7 @@ use super::global::issue_of;
 use super::io::{fingerprint, is_absent};
 use super::layout::{Date, METADATA};
 use super::lines::{Scanned, line_number, scan};
-use super::snapshots::{check, snapshot_names};
+use super::snapshots::{read, snapshot_names};
 use super::source::{Damage, Source};
 use super::summary::{Light, Summary};
 use super::tail::no_such_issue;
@@ -271,8 +271,7 @@ impl Check<'_> {
 
     fn snapshots(&mut self, key: &str, date: Date) -> Result<()> {
         for (sequence, path) in snapshot_names(&self.store.layout.partition(date, key))? {
-            let Some(bytes) = super::io::read_if_there(&path)? else { continue };
-            if let Err(reason) = check(&bytes, key, sequence) {
+            if let Some(Err(reason)) = read(&path, key, sequence)? {
                 self.find(FindingKind::BadSnapshot, Some(key), path, reason);
             }
         }
