@@ -120,9 +120,10 @@ impl Error {
                 error.with_hint("the file system is read-only; name another store with --store")
             }
             // Only the contents of archives are checked by who reads them.
-            io::ErrorKind::InvalidData => Self::new(ErrorKind::Integrity, error.0.message).with_hint(
-                "`chronoscope verify` tells what is wrong, `chronoscope store repair` mends it",
-            ),
+            io::ErrorKind::InvalidData => Self::new(ErrorKind::Integrity, error.0.message)
+                .with_hint(
+                    "`chronoscope verify` tells what is wrong, `chronoscope store repair` mends it",
+                ),
             _ => error,
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use chronoscope::clock::Clock;
 use chronoscope::error::ErrorKind;
 use chronoscope::model::Timestamp;
-use chronoscope::store::local::{Date, FindingKind, Kept, LocalStore, Selection};
+use chronoscope::store::local::{FindingKind, Kept, LocalStore, Selection};
 use chronoscope::store::{AppendOptions, EventStore};
 use serde_json::Value;
 
@@ -270,9 +270,11 @@ fn damage_of_an_archive_is_named_and_mended() {
         let named = named.unwrap_or_else(|| panic!("byte {at}: {:#?}", report.findings));
         assert_eq!(named.file, path);
         // Nobody is told of a log with holes.
-        let error = store.tail("P-1").and_then(|mut tail| loop {
-            if tail.poll(1 << 20)?.at_end {
-                return Ok(());
+        let error = store.tail("P-1").and_then(|mut tail| {
+            loop {
+                if tail.poll(1 << 20)?.at_end {
+                    return Ok(());
+                }
             }
         });
         assert_eq!(error.unwrap_err().kind(), ErrorKind::Integrity, "byte {at}");
@@ -362,8 +364,9 @@ fn large_partitions_are_read_in_parts() {
     }
     store.checkpoint(WAIT).unwrap();
     let before = lines(&store, "P-1");
-    let date = Date::parse(days[0]).unwrap();
-    let made = store.archive("P-1", date, WAIT).unwrap();
+    let mut meant = store.archivable(&Selection::default()).unwrap();
+    store.archive(&mut meant, WAIT, &mut |_| {}).unwrap();
+    let made = &meant[0];
     assert!(made.bytes > 4 << 20 && made.kept.is_none(), "{made:?}");
     assert_eq!(lines(&store, "P-1"), before);
     for limit in [1, 1000, 300_000] {

@@ -33,7 +33,8 @@ fn local(environment: &TestEnvironment) -> LocalStore {
 fn kept(environment: &TestEnvironment, issue: &str, at: u32, plain: bool) -> PathBuf {
     let text = if plain { "false" } else { "zstd" };
     let config = environment.work().join("event-sourcing.yaml");
-    fs::write(&config, format!("event_sourcing:\n  snapshots:\n    compression: {text}\n")).unwrap();
+    fs::write(&config, format!("event_sourcing:\n  snapshots:\n    compression: {text}\n"))
+        .unwrap();
     let told = environment.run(&["snapshot", issue, "--at", &at.to_string(), "--json"]).json();
     PathBuf::from(told["kept"].as_str().unwrap())
 }
@@ -97,7 +98,10 @@ fn compressed_and_plain_ones_are_made_and_read() {
     let packed = kept(&environment, "P-1", 9, false);
     assert!(plain.ends_with("snapshot-5.json") && packed.ends_with("snapshot-9.json.zst"));
     let snapshot = read(&packed);
-    assert_eq!(snapshot.anchor.chain, [Snapshot::parse(&fs::read(&plain).unwrap()).unwrap().anchor.log_bytes]);
+    assert_eq!(
+        snapshot.anchor.chain,
+        [Snapshot::parse(&fs::read(&plain).unwrap()).unwrap().anchor.log_bytes]
+    );
     assert_eq!(snapshot.signed.unwrap().size, u64::from(2 * EVENTS));
     assert_gone_on_from(&environment, "two");
     assert_eq!(answers(&environment), before);
@@ -271,7 +275,8 @@ fn frequency_minimum_and_retention_are_those_of_the_settings() {
     assert!(kept.first().is_some_and(|last| *last > 20), "{kept:?}");
     let log = fs::metadata(environment.store().join("2026-11-22/P-1/events.jsonl")).unwrap().len();
     let listed = environment.run(&["snapshot", "list", "--json"]).json();
-    let sum: u64 = listed.as_array().unwrap().iter().map(|one| one["bytes"].as_u64().unwrap()).sum();
+    let sum: u64 =
+        listed.as_array().unwrap().iter().map(|one| one["bytes"].as_u64().unwrap()).sum();
     assert!(sum < log, "{sum} of {log}");
     assert_eq!(named(&environment), [""; 0]);
     // Those that are too old go when a new one is made, all but the newest.

@@ -10,7 +10,7 @@ use crate::cli::append::duration;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
 use crate::cli::output::{Format, Role, Table, escape};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store::local::{Archivable, Date, LocalStore, Selection};
 
 use super::progress;
@@ -83,18 +83,13 @@ fn carry_out(
     timeout: Duration,
 ) -> Result<()> {
     let bar = progress(sum(all, |one| one.bytes));
-    for one in all.iter_mut().filter(|one| one.kept.is_none()) {
-        let date = Date::parse(&one.partition)
-            .ok_or_else(|| Error::internal("a partition is named by no day"))?;
-        let bytes = one.bytes;
-        *one = match flags.restore {
-            true => store.restore(&one.issue_key, date, timeout)?,
-            false => store.archive(&one.issue_key, date, timeout)?,
-        };
-        bar.inc(bytes);
-    }
+    let mut done = |bytes| bar.inc(bytes);
+    let outcome = match flags.restore {
+        true => store.restore(all, timeout, &mut done),
+        false => store.archive(all, timeout, &mut done),
+    };
     bar.finish_and_clear();
-    Ok(())
+    outcome
 }
 
 /// Asks on the terminal; no, where there is none.

@@ -69,9 +69,8 @@ impl LocalStore {
             if !rising || anchor.chain.last().is_some_and(|last| *last >= anchor.log_bytes) {
                 return Ok(Some("the places in its chain of hashes are in no order".to_owned()));
             }
-            let goes_on = before.filter(|b| {
-                anchor.chain.split_last() == Some((&b.log_bytes, b.chain.as_slice()))
-            });
+            let goes_on = before
+                .filter(|b| anchor.chain.split_last() == Some((&b.log_bytes, b.chain.as_slice())));
             let mut base = goes_on.map(|b| (b.log_bytes, b.log_hash.clone()));
             let rest = if base.is_some() { &[] } else { anchor.chain.as_slice() };
             for end in rest.iter().chain([&anchor.log_bytes]) {

@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::LocalStore;
 use super::io::{
@@ -60,6 +59,13 @@ pub struct Archivable {
     pub kept: Option<Kept>,
 }
 
+impl Archivable {
+    fn date(&self) -> Result<Date> {
+        let none = || Error::internal(format!("{:?} is no day", self.partition));
+        Date::parse(&self.partition).ok_or_else(none)
+    }
+}
+
 /// Which partitions are meant.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
@@ -94,30 +100,48 @@ impl LocalStore {
         Ok(found)
     }
 
-    /// Archives one partition that can be; says why not where it cannot.
+    /// Archives those of `meant` that can be, and notes what became of each; `done` is told the
+    /// bytes of each.
     ///
     /// # Errors
-    /// Unavailable, when something cannot be read or written, or stays locked, or the partition
-    /// changes meanwhile; integrity, when the archive does not read back as what was written.
-    pub fn archive(&self, key: &str, date: Date, timeout: Duration) -> Result<Archivable> {
+    /// Unavailable, when something cannot be read or written, or stays locked, or a partition
+    /// changes meanwhile; integrity, when an archive does not read back as what was written.
+    pub fn archive(
+        &self,
+        meant: &mut [Archivable],
+        timeout: Duration,
+        done: &mut dyn FnMut(u64),
+    ) -> Result<()> {
         let signed = Signed::read(self)?;
+        for one in meant.iter_mut().filter(|one| one.kept.is_none()) {
+            *one = self.archive_one(&signed, &one.issue_key, one.date()?, timeout)?;
+            done(one.bytes);
+        }
+        Ok(())
+    }
+
+    fn archive_one(
+        &self,
+        signed: &Signed,
+        key: &str,
+        date: Date,
+        timeout: Duration,
+    ) -> Result<Archivable> {
         let dates = self.layout.partitions(key)?;
         let last = self.last_with_lines(key, &dates)?;
         let path = self.layout.events(date, key);
         let plain = Source::plain(path.clone()).map_err(|e| Error::io("open", &path, &e))?;
         let before = sight(&plain)?;
         let mut entry = self.entry(key, date, before.1);
-        entry.kept = match self.kept_back(key, date, last, &signed)? {
+        entry.kept = match self.kept_back(key, date, last, signed)? {
             None => signed.lacks(&plain)?,
             some => some,
         };
         if entry.kept.is_some() {
             return Ok(entry);
         }
-        let hash = hash(&plain)?;
         let there = Source::open_archive(entry.file.clone(), Damage::Refuse).map_err(drop);
-        if there.and_then(|there| self::hash(&there).map_err(drop)).is_ok_and(|there| there != hash)
-        {
+        if there.is_ok_and(|there| same(&there, &plain).is_ok_and(|same| !same)) {
             entry.kept = Some(Kept::Differs);
             return Ok(entry);
         }
@@ -125,7 +149,7 @@ impl LocalStore {
         self.compress(&plain, &entry)?;
         let archive = Source::open_archive(entry.file.clone(), Damage::Refuse)
             .map_err(|e| Error::io("open", &entry.file, &e))?;
-        if self::hash(&archive)? != hash {
+        if !same(&archive, &plain)? {
             return Err(differs(&entry));
         }
         // What is derived is asked often; it shall not be made of the archive each time.
@@ -165,13 +189,26 @@ impl LocalStore {
         Ok(found)
     }
 
-    /// Brings the plain file of an archived partition back, and removes the archive.
+    /// Brings the plain files of archived partitions back, and removes the archives; `done` is
+    /// told the bytes of each.
     ///
     /// # Errors
-    /// Not found, when it is not archived; integrity, when the archive is damaged, or is not what
-    /// a plain file beside it holds; unavailable, when something cannot be read or written, or
-    /// stays locked.
-    pub fn restore(&self, key: &str, date: Date, timeout: Duration) -> Result<Archivable> {
+    /// Integrity, when an archive is damaged, or is not what a plain file beside it holds;
+    /// unavailable, when something cannot be read or written, or stays locked.
+    pub fn restore(
+        &self,
+        meant: &mut [Archivable],
+        timeout: Duration,
+        done: &mut dyn FnMut(u64),
+    ) -> Result<()> {
+        for one in meant {
+            *one = self.restore_one(&one.issue_key, one.date()?, timeout)?;
+            done(one.bytes);
+        }
+        Ok(())
+    }
+
+    fn restore_one(&self, key: &str, date: Date, timeout: Duration) -> Result<Archivable> {
         let _locks = super::repair::Locks::take(&self.layout, key, timeout)?;
         self.layout.refuse_links(date, key)?;
         let file = self.layout.archive(date, key);
@@ -194,7 +231,7 @@ impl LocalStore {
             plain.put(&path, true)?;
         }
         let plain = Source::plain(path.clone()).map_err(|e| Error::io("open", &path, &e))?;
-        if hash(&plain)? != hash(&archive)? {
+        if !same(&archive, &plain)? {
             return Err(differs(&entry));
         }
         remove_if_there(&file)?;
@@ -269,8 +306,8 @@ impl LocalStore {
     fn last_with_lines(&self, key: &str, dates: &[Date]) -> Result<Option<Date>> {
         for date in dates.iter().rev() {
             let path = self.layout.events(*date, key);
-            let source = Source::open(&self.layout, *date, key)
-                .map_err(|e| Error::io("open", &path, &e))?;
+            let source =
+                Source::open(&self.layout, *date, key).map_err(|e| Error::io("open", &path, &e))?;
             let length = source.length().map_err(|e| Error::io("look at", &path, &e))?;
             if super::lines::end_of_lines(&source, source.path(), length)? > 0 {
                 return Ok(Some(*date));
@@ -347,21 +384,29 @@ fn each_block(file: &Source, mut each: impl FnMut(&[u8]) -> Result<()>) -> Resul
     }
 }
 
-/// The hash of all events.
-fn hash(file: &Source) -> Result<[u8; 32]> {
-    let mut hash = Sha256::new();
-    each_block(file, |block| {
-        hash.update(block);
+/// Whether two hold the same bytes.
+fn same(one: &Source, other: &Source) -> Result<bool> {
+    let (mut at, mut same) = (0, true);
+    let mut beside = vec![0; FRAME];
+    each_block(one, |block| {
+        if same {
+            let got = read_full_at(other, &mut beside[..block.len()], at)
+                .map_err(|e| Error::io("read", other.path(), &e))?;
+            same = beside[..got] == *block;
+            at += block.len() as u64;
+        }
         Ok(())
     })?;
-    Ok(hash.finalize().into())
+    let length = other.length().map_err(|e| Error::io("look at", other.path(), &e))?;
+    Ok(same && length == at)
 }
 
 fn differs(entry: &Archivable) -> Error {
     let message =
         format!("{} does not hold what its plain file holds; both stay", entry.file.display());
-    Error::new(ErrorKind::Integrity, message)
-        .with_hint("`chronoscope verify` tells which lines of the plain file are as they were logged")
+    Error::new(ErrorKind::Integrity, message).with_hint(
+        "`chronoscope verify` tells which lines of the plain file are as they were logged",
+    )
 }
 
 #[cfg(test)]

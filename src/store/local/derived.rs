@@ -57,10 +57,11 @@ impl LocalStore {
         super::layout::check_key(issue_key)?;
         self.layout.refuse_links(date, issue_key)?;
         let path = self.layout.events(date, issue_key);
-        let file = Source::open(&self.layout, date, issue_key).map_err(|e| match is_absent(&e) {
-            true => Error::not_found(format!("{issue_key} has no events on {date}")),
-            false => Error::io("open", &path, &e),
-        })?;
+        let file =
+            Source::open(&self.layout, date, issue_key).map_err(|e| match is_absent(&e) {
+                true => Error::not_found(format!("{issue_key} has no events on {date}")),
+                false => Error::io("open", &path, &e),
+            })?;
         let failed = |e: std::io::Error| Error::io("read", &path, &e);
         let length = file.length().map_err(failed)?;
         let mut summary = match self.kept_metadata(issue_key, date)? {

@@ -20,8 +20,8 @@ use super::io::{FileId, append_all, fingerprint, is_absent, private, read_range,
 use super::layout::{Layout, check_key};
 use super::lines::{Stamps, end_of_lines, scan};
 use super::record::{self, GlobalRecord, Place, Published, tail_of};
-use super::source::Source;
 use super::remake;
+use super::source::Source;
 use super::tlog::checkpoint;
 use super::tlog::hashes::Hash;
 use super::tlog::leaves::{self, Leaves};
@@ -383,8 +383,7 @@ impl Follow {
         for date in dates.into_iter().filter(|d| from.is_none_or(|p| *d >= p.date)) {
             let offset = from.filter(|p| p.date == date).map_or(0, |p| p.offset);
             let path = layout.events(date, key);
-            let file =
-                Source::open(layout, date, key).map_err(|e| Error::io("open", &path, &e))?;
+            let file = Source::open(layout, date, key).map_err(|e| Error::io("open", &path, &e))?;
             let end = offset + line.len() as u64 + 1;
             let there = read_range(&file, offset, end).map_err(|e| Error::io("read", &path, &e))?;
             if there.is_empty() {

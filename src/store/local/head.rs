@@ -17,8 +17,8 @@ use super::io::{
 };
 use super::layout::{Date, Layout};
 use super::lines::{MAX_LINE_BYTES, Scanned, Stamps, end_of_lines, line_number, scan};
-use super::source::Source;
 use super::record::{self, HeadRecord, Part, Place, tail_of};
+use super::source::Source;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Timestamp, envelope};
 
@@ -104,7 +104,8 @@ pub(super) fn open_partition(
 
 /// The error for events that would have to be written where an archive is.
 pub(super) fn archived(key: &str, date: Date) -> Error {
-    let message = format!("the events of {key} on {date} are archived, and nothing is added to them");
+    let message =
+        format!("the events of {key} on {date} are archived, and nothing is added to them");
     Error::new(ErrorKind::Integrity, message)
         .with_hint(format!("`chronoscope store archive --restore --issue {key}` brings them back"))
 }

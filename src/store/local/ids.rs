@@ -168,8 +168,7 @@ fn each_part(
     };
     for date in dates.into_iter().filter(|d| from.is_none_or(|p| *d >= p.date) && *d <= end.date) {
         let path = layout.events(date, key);
-        let file =
-            Source::open(layout, date, key).map_err(|e| Error::io("open", &path, &e))?;
+        let file = Source::open(layout, date, key).map_err(|e| Error::io("open", &path, &e))?;
         let length = file.length().map_err(|e| Error::io("look at", &path, &e))?;
         let start = from.filter(|p| p.date == date).map_or(0, |p| p.offset);
         let to = if date == end.date { end.offset } else { length };

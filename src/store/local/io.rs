@@ -88,11 +88,7 @@ fn read_some(mut file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usiz
 }
 
 /// Fills `buffer` from `offset` on, as far as the file reaches; gives how much that was.
-pub(super) fn read_full_at(
-    file: &impl Bytes,
-    buffer: &mut [u8],
-    offset: u64,
-) -> io::Result<usize> {
+pub(super) fn read_full_at(file: &impl Bytes, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
         match file.read_at(&mut buffer[filled..], offset + filled as u64) {

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use super::source::Source;
 use super::io::{Site, is_absent, make_dir, make_dirs, replace, sync_dir, sync_parent};
+use super::source::Source;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::catalogue::Version;
 use crate::model::{Timestamp, ids};

@@ -306,7 +306,8 @@ fn note(global: &mut Global<'_>, logs: &[Log], lines: u64) -> Result<()> {
         let last = log.taken.checked_sub(1).and_then(|at| log.lines.get(at));
         let mut slot = Published { generation: global.record.generation, sequence: 0, next: None };
         if let Some(line) = last {
-            let bytes = OpenFiles(global.layout, FxHashMap::default()).read(log, line, (0, line.part))?;
+            let bytes =
+                OpenFiles(global.layout, FxHashMap::default()).read(log, line, (0, line.part))?;
             slot.sequence = Stamps::read(&bytes).and_then(|s| s.event_sequence).unwrap_or(0);
             let date = log.parts[line.part as usize];
             slot.next = Some(Place { date, offset: line.offset + line.length + 1 });

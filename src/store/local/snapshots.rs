@@ -73,12 +73,15 @@ impl LocalStore {
         position: u64,
         versions: Versions,
     ) -> Result<(Option<Snapshot>, Vec<String>)> {
-        self.find_snapshot(issue_key, position, versions, &|snapshot| {
-            match self.misfit(snapshot)? {
+        self.find_snapshot(
+            issue_key,
+            position,
+            versions,
+            &|snapshot| match self.misfit(snapshot)? {
                 None => self.check_anchors(issue_key, std::slice::from_ref(&snapshot.anchor)),
                 some => Ok(some),
-            }
-        })
+            },
+        )
     }
 
     /// The same, with no more than a look at the log: for who makes the next one, and hashes only
@@ -257,9 +260,9 @@ pub(super) fn snapshot_names(dir: &Path) -> Result<Vec<(u64, PathBuf)>> {
     for entry in entries {
         let path = entry.map_err(|e| Error::io("list", dir, &e))?.path();
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-        let number = name.strip_prefix("snapshot-").and_then(|name| {
-            name.strip_suffix(PLAIN).or_else(|| name.strip_suffix(PACKED))
-        });
+        let number = name
+            .strip_prefix("snapshot-")
+            .and_then(|name| name.strip_suffix(PLAIN).or_else(|| name.strip_suffix(PACKED)));
         if let Some(number) = number.and_then(|n| n.parse().ok()) {
             files.push((number, path));
         }

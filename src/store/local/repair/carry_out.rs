@@ -77,12 +77,7 @@ fn keep_aside(store: &LocalStore, log: &Source, mend: &Mend, (from, to): (u64, u
     note(store, mend, kept, Some((from, to - from)))
 }
 
-fn add(
-    out: &mut NewFile,
-    to_path: &Path,
-    file: &Source,
-    (from, to): (u64, u64),
-) -> Result<()> {
+fn add(out: &mut NewFile, to_path: &Path, file: &Source, (from, to): (u64, u64)) -> Result<()> {
     let mut at = from;
     while at < to {
         let bytes = read_range(file, at, to.min(at + CHUNK));
