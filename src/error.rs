@@ -64,6 +64,12 @@ impl fmt::Display for ErrorKind {
     }
 }
 
+/// The reason inside an I/O error of who reads what has a checksum, and finds that it is not what
+/// was written.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Damaged(pub String);
+
 /// An error with its kind, a message for a person, and where possible a remedy.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -119,11 +125,13 @@ impl Error {
             io::ErrorKind::ReadOnlyFilesystem => {
                 error.with_hint("the file system is read-only; name another store with --store")
             }
-            // Only the contents of archives are checked by who reads them.
-            io::ErrorKind::InvalidData => Self::new(ErrorKind::Integrity, error.0.message)
-                .with_hint(
+            io::ErrorKind::InvalidData
+                if source.get_ref().is_some_and(|inner| inner.is::<Damaged>()) =>
+            {
+                Self::new(ErrorKind::Integrity, error.0.message).with_hint(
                     "`chronoscope verify` tells what is wrong, `chronoscope store repair` mends it",
-                ),
+                )
+            }
             _ => error,
         }
     }

@@ -6,6 +6,8 @@
 
 use std::io::{self, Read};
 
+use crate::error::Damaged;
+
 /// How many bytes a frame holds.
 pub(super) const FRAME: usize = 1 << 20;
 /// Larger frames are not ours, and would take memory that nobody promised.
@@ -215,7 +217,7 @@ pub(super) fn unpack(packed: &[u8], limit: u64) -> io::Result<Vec<u8>> {
 }
 
 fn wrong(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
+    io::Error::new(io::ErrorKind::InvalidData, Damaged(what.to_owned()))
 }
 
 #[cfg(test)]
