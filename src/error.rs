@@ -125,9 +125,7 @@ impl Error {
             io::ErrorKind::ReadOnlyFilesystem => {
                 error.with_hint("the file system is read-only; name another store with --store")
             }
-            io::ErrorKind::InvalidData
-                if source.get_ref().is_some_and(|inner| inner.is::<Damaged>()) =>
-            {
+            io::ErrorKind::InvalidData if matches!(source.get_ref(), Some(inner) if inner.is::<Damaged>()) => {
                 Self::new(ErrorKind::Integrity, error.0.message).with_hint(
                     "`chronoscope verify` tells what is wrong, `chronoscope store repair` mends it",
                 )
