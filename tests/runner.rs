@@ -10,6 +10,7 @@
 mod cli;
 mod cli_append;
 mod cli_exit;
+mod cli_secrets;
 mod cli_support;
 mod disk_support;
 mod hostile;
@@ -22,7 +23,9 @@ mod screens;
 mod store_archive;
 mod store_conformance;
 mod store_damage;
+mod store_doctor;
 mod store_faults;
+mod store_lost;
 mod store_power;
 mod store_processes;
 mod store_repair;

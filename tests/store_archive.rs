@@ -195,12 +195,20 @@ fn ids_in_archives_are_known_to_appends() {
 
 #[test]
 fn nothing_is_written_where_an_archive_is() {
-    let environment = filled();
+    let environment = TestEnvironment::new();
+    environment.append_text(&line("P-1", 1, DAYS[0], "")).ok();
+    environment.run(&["store", "checkpoint"]).ok();
+    environment.append_text(&line("P-1", 2, DAYS[2], "")).ok();
     archived(&environment);
-    fs::remove_file(plain(&environment, DAYS[2], "P-1")).unwrap();
+    // The last day is gone, and nothing of it was signed.
+    fs::remove_dir_all(environment.store().join(DAYS[2])).unwrap();
+    fs::remove_dir_all(environment.store().join(".chronoscope/locks")).unwrap();
     let message = environment.append_text(&line("P-1", 99, DAYS[0], "")).message(6);
     assert!(message.contains("store archive --restore --issue P-1"), "{message}");
-    assert!(!plain(&environment, DAYS[1], "P-1").exists());
+    assert!(!plain(&environment, DAYS[0], "P-1").exists());
+    environment.run(&["store", "archive", "--restore", "--issue", "P-1", "--yes"]).ok();
+    let told = environment.append_text(&line("P-1", 99, DAYS[0], "")).json();
+    assert_eq!(told["event_sequence"], 2);
 }
 
 #[test]
@@ -293,6 +301,34 @@ fn damage_of_an_archive_is_named_and_mended() {
         assert_eq!(fs::read(&path).unwrap(), sound);
         assert!(!plain(&environment, DAYS[0], "P-1").exists());
         assert_eq!(answers(&environment), before);
+    }
+}
+
+#[test]
+fn a_damaged_archive_holds_up_no_other_issue() {
+    for how in ["a frame", "the table"] {
+        let environment = filled();
+        let before = answers(&environment);
+        archived(&environment);
+        let path = archive(&environment, DAYS[0], "P-1");
+        let mut bytes = fs::read(&path).unwrap();
+        let at = if how == "a frame" { 60 } else { bytes.len() - 3 };
+        bytes[at..at + 2].copy_from_slice(b"??");
+        fs::write(&path, bytes).unwrap();
+        // As after a power cut, when nothing that is noted is believed.
+        fs::remove_dir_all(environment.store().join(".chronoscope/locks")).unwrap();
+        let told = environment.append_text(&line("Q-1", 99, DAYS[2], "")).json();
+        assert_eq!(told["event_sequence"], 19, "{how}");
+        let global = fs::read_to_string(environment.store().join("global/events.jsonl")).unwrap();
+        assert!(global.contains(&id("Q-1", 99)) && !global.contains('\0'), "{how}");
+        environment.append_text(&line("P-1", 99, DAYS[2], "")).message(6);
+        environment.run(&["store", "repair", "--yes"]).ok();
+        environment.append_text(&line("P-1", 99, DAYS[2], "")).ok();
+        assert_sound(&store(&environment));
+        assert_global_complete(&store(&environment), &["P-1", "Q-1"]);
+        let state = &["state", "P-1", "--at", "4", "--json"];
+        let position = |text: &str| text.replace("\"head\":19", "\"head\":18");
+        assert_eq!(position(&environment.run(state).ok()).trim(), before[1], "{how}");
     }
 }
 

@@ -19,6 +19,7 @@ use super::global::issue_of;
 use super::io::{fingerprint, is_absent};
 use super::layout::{Date, METADATA};
 use super::lines::{Scanned, line_number, scan};
+use super::lost;
 use super::snapshots::{read, snapshot_names};
 use super::source::{Damage, Source};
 use super::summary::{Light, Summary};
@@ -309,6 +310,8 @@ impl Check<'_> {
                     return Ok(ControlFlow::Continue(()));
                 }
                 None if line.is_blank() || other() => return Ok(ControlFlow::Continue(())),
+                // What it stands for is told of as missing.
+                None if lost::is_placeholder(line.bytes) => return Ok(ControlFlow::Continue(())),
                 None if !line.terminated => {
                     (FindingKind::TornTail, "bytes after the last line feed".to_owned())
                 }
