@@ -11,6 +11,7 @@ mod check;
 mod examples;
 mod fuel;
 mod functions;
+mod natives;
 mod predicate;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,7 @@ pub use predicate::{Faults, Where};
 use crate::error::{Error, Result};
 use crate::model::Value;
 use check::{BEFORE, Refused, STATE};
-use functions::Data;
+use natives::Data;
 use val::Val;
 
 /// The longest expression, in bytes.
@@ -286,7 +287,7 @@ fn compile(text: &str) -> Result<Filter<Data>> {
     // It was read above, and all that it names is known.
     let modules = modules.map_err(|_| Error::internal(format!("cannot load {text:?}")))?;
     Compiler::default()
-        .with_funs(functions::natives())
+        .with_funs(natives::natives())
         .with_global_vars([STATE, BEFORE])
         .compile(modules)
         .map_err(|faults| {
