@@ -9,7 +9,10 @@
 
 mod cli;
 mod cli_append;
+mod cli_branch;
+mod cli_causes;
 mod cli_exit;
+mod cli_find;
 mod cli_secrets;
 mod cli_support;
 mod disk_support;

@@ -5,18 +5,22 @@
 
 mod append;
 mod args;
+mod branch;
+mod compare;
 mod completions;
 mod config;
 mod context;
 mod demo;
 mod diff;
 mod failure;
+mod find;
 mod git;
 mod import;
 mod man;
 mod open;
 mod output;
 mod query;
+mod races;
 mod reference;
 mod schema;
 mod screen;
@@ -27,6 +31,7 @@ mod store;
 mod summary;
 mod tail;
 mod timeline;
+mod trace;
 mod verify;
 mod why;
 
@@ -87,6 +92,11 @@ fn dispatch(line: CommandLine) -> Outcome {
         Command::Timeline(flags) => timeline::run(context, &flags),
         Command::Diff(flags) => diff::run(context, &flags),
         Command::Why(flags) => why::run(context, &flags),
+        Command::Find(flags) => find::run(context, &flags),
+        Command::Trace(flags) => trace::run(context, &flags),
+        Command::Races(flags) => races::run(context, &flags),
+        Command::Compare(flags) => compare::run(context, &flags),
+        Command::Branch(flags) => branch::run(context, &flags),
         Command::Query(flags) => query::run(context, &flags),
         Command::Tail(flags) => tail::run(context, &flags),
         Command::Import(flags) => import::run(context, &flags),
