@@ -187,7 +187,7 @@ fn what_was_on_is_there_again_and_grows_with_the_log() {
     let mut desk = Desk::with(&sample(110), SIZE, user.unwrap(), |_| {});
     desk.work();
     assert_eq!(skipped(&desk), [INVOKED]);
-    desk.append(&sample(128)[sample(110).len()..].to_owned(), 128);
+    desk.append(&sample(128)[sample(110).len()..], 128);
     desk.work();
     let whatif = desk.debugger().whatif.as_ref().unwrap();
     assert!(!whatif.has_work());

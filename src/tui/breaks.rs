@@ -127,7 +127,7 @@ impl Breaks {
 
     fn merge(&mut self) {
         let on = self.watches.iter().filter(|watch| watch.kept.on);
-        let mut hits: Vec<Position> = on.flat_map(|watch| watch.hits()).copied().collect();
+        let mut hits: Vec<Position> = on.flat_map(Watch::hits).copied().collect();
         self.merged = Some(hits.len());
         hits.sort_unstable();
         hits.dedup();

@@ -1,9 +1,10 @@
 //! The event loop: keys, time and news in, drawings and effects out.
 //!
-//! Lives here: threads that wait, the loop that updates and draws, carrying effects out. May not
-//! live here: what anything means (see [`super::update()`]).
+//! Lives here: threads that wait, the loop that updates and draws. May not live here: what anything
+//! means (see [`super::update()`]); effects are carried out in a file of their own.
 
 mod editor;
+mod effects;
 mod gate;
 mod terminal;
 
@@ -15,24 +16,19 @@ use crossterm::event::{Event, KeyEventKind, MouseEvent, MouseEventKind};
 
 use super::action::Action;
 use super::app::{App, Start};
-use super::browser::Browser;
 use super::effect::Effect;
 use super::keymap::Keymap;
 use super::theme::{Theme, Wish};
 use super::{TuiOptions, update};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::session::Session;
-use crate::session::branch_files::BranchFiles;
 use crate::session::browse::Browser as Cards;
 use crate::session::user_state::{self, UserState};
-use crate::timeline::order::Order;
 use gate::Gate;
 use terminal::Screen;
 
 /// How often the screen is drawn while a log is being read and nobody presses a key.
 const LOADING_FRAME: Duration = Duration::from_millis(40);
-/// The most text that is sent to the clipboard: terminals cut or refuse more.
-const MOST_COPIED: usize = 1 << 20;
 /// How many messages are taken in before the next drawing.
 const MOST_AT_ONCE: usize = 256;
 
@@ -114,22 +110,6 @@ fn state_file(options: &TuiOptions, issue: &str) -> Option<std::path::PathBuf> {
     Some(user_state::file(dir, store, issue))
 }
 
-/// Where the branches of an issue are kept.
-fn branches(options: &TuiOptions, issue: &str) -> Result<BranchFiles> {
-    match (&options.state_dir, &options.store_path) {
-        (Some(dir), Some(store)) => Ok(BranchFiles::new(dir, store, issue)),
-        _ => Err(Error::usage("there is no folder for what users keep").with_hint("set HOME")),
-    }
-}
-
-/// The races of an issue. It is read once more: what the screen shows must not wait for it.
-fn races(options: &TuiOptions, issue: &str) -> Result<Action> {
-    let session = Session::read(&*options.store, issue)?;
-    let timeline = session.timeline();
-    let found = Order::new(timeline).races(timeline);
-    Ok(Action::Races(issue.to_owned(), found, session.head()))
-}
-
 /// Opens an issue with what the user set for it before.
 fn open(options: &TuiOptions, issue: &str, sender: &Sender<Message>) -> Result<Session> {
     let sender = sender.clone();
@@ -192,7 +172,8 @@ impl Turner {
             let drawing_waits = self.wait()?;
             self.work()?;
             // What work has come to is drawn at once when it is done.
-            if !self.quit && !(drawing_waits && self.app.is_busy()) {
+            let later = drawing_waits && self.app.is_busy();
+            if !self.quit && !later {
                 self.draw()?;
             }
         }
@@ -306,110 +287,6 @@ impl Turner {
             self.perform(effect)?;
         }
         Ok(())
-    }
-
-    fn perform(&mut self, effect: Effect) -> Result<()> {
-        match effect {
-            Effect::Quit => self.quit = true,
-            Effect::Suspend => {
-                self.screen.suspend()?;
-                self.redraw()?;
-            }
-            Effect::Redraw => self.redraw()?,
-            Effect::Copy(text) if text.len() > MOST_COPIED => {
-                let text = format!("{} bytes are too much for a clipboard", text.len());
-                return self.act(Action::Failed(Error::new(ErrorKind::Invalid, text)));
-            }
-            Effect::Copy(text) => self.screen.copy(&text)?,
-            Effect::Open(issue) => {
-                let action = match open(&self.options, &issue, &self.sender) {
-                    Ok(session) => Action::Opened(Box::new(session)),
-                    Err(error) => Action::Failed(error),
-                };
-                return self.act(action);
-            }
-            Effect::Browse => return self.start_browser(),
-            Effect::Edit(purpose, text) => {
-                let action = match self.edit(&text) {
-                    Ok(text) => Action::Edited(purpose, text),
-                    Err(error) => Action::Failed(error),
-                };
-                self.redraw()?;
-                return self.act(action);
-            }
-            Effect::SaveBranch(issue, name, branch) => {
-                let saved = branches(&self.options, &issue).and_then(|f| f.save(&name, &branch));
-                return self.act(match saved {
-                    Ok(file) => Action::Told(format!("the branch is kept as {}", file.display())),
-                    Err(error) => Action::Failed(error),
-                });
-            }
-            Effect::FindRaces(issue) => return self.beside(move |options| races(options, &issue)),
-            Effect::ListBranches(issue) => return self.list_branches(&issue),
-            Effect::LoadBranch(issue, name) => {
-                let loaded = branches(&self.options, &issue).and_then(|files| files.load(&name));
-                return self.act(match loaded {
-                    Ok(branch) => Action::Branch(name, Box::new(branch)),
-                    Err(error) => Action::Failed(error),
-                });
-            }
-            Effect::DeleteBranch(issue, name) => {
-                if let Err(error) = branches(&self.options, &issue).and_then(|f| f.delete(&name)) {
-                    return self.act(Action::Failed(error));
-                }
-                return self.list_branches(&issue);
-            }
-            Effect::Save(issue, user) => {
-                if let Some(file) = state_file(&self.options, &issue)
-                    && let Err(error) = user.save(&file)
-                {
-                    return self.act(Action::Failed(error));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn list_branches(&mut self, issue: &str) -> Result<()> {
-        let action = match branches(&self.options, issue) {
-            Ok(files) => Action::Branches(files.names()),
-            Err(error) => Action::Failed(error),
-        };
-        self.act(action)
-    }
-
-    /// Does long work on a thread of its own; what it comes to is taken in as an action.
-    fn beside(
-        &self,
-        work: impl FnOnce(&TuiOptions) -> Result<Action> + Send + 'static,
-    ) -> Result<()> {
-        let (options, sender) = (self.options.clone(), self.sender.clone());
-        let thread = std::thread::Builder::new().name("beside".into());
-        let run = move || {
-            let action = work(&options).unwrap_or_else(Action::Failed);
-            // Nobody to tell means that the screen is closing.
-            let _ = sender.send(Message::Done(Box::new(action)));
-        };
-        let fault = |e| Error::internal(format!("cannot start a thread: {e}"));
-        thread.spawn(run).map(drop).map_err(fault)
-    }
-
-    /// Lets the user edit a text in an editor that has the terminal meanwhile.
-    fn edit(&mut self, text: &str) -> Result<String> {
-        self.gate.close();
-        let edited = self.screen.lend(|| editor::edit(text));
-        self.gate.open();
-        edited
-    }
-
-    fn start_browser(&mut self) -> Result<()> {
-        let sender = self.sender.clone();
-        let woken = move || {
-            let _ = sender.send(Message::Browser);
-        };
-        self.cards = Some(Cards::start(Arc::clone(&self.options.store), woken)?);
-        self.app.browser = Some(Browser::new(self.app.clock.now()));
-        self.act(Action::Tick(self.started.elapsed()))
     }
 
     fn redraw(&mut self) -> Result<()> {

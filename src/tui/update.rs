@@ -20,6 +20,7 @@ use super::key::{Key, sequence_text};
 use super::keymap::Lookup;
 use super::pane::{motion, moved};
 use super::search::Outcome;
+use super::whatif::WhatIf;
 use crate::session::Session;
 
 /// Changes the screen as the action says, and answers what is to be done outside.
@@ -82,7 +83,7 @@ fn act(app: &mut App, action: Action) -> Vec<Effect> {
             whatif::list(app, names);
             Vec::new()
         }
-        Action::Branch(name, branch) => whatif::load(app, name, *branch),
+        Action::Branch(name, branch) => whatif::load(app, &name, *branch),
         Action::Reveal(path) => {
             if let Some(debugger) = &mut app.debugger {
                 debugger.state.reveal(&path);
@@ -157,7 +158,7 @@ fn work(app: &mut App) {
     let Some(debugger) = &mut app.debugger else { return };
     if debugger.search.as_ref().is_some_and(super::search::Search::is_running) {
         search(app);
-    } else if debugger.whatif.as_ref().is_some_and(|w| w.has_work())
+    } else if debugger.whatif.as_ref().is_some_and(WhatIf::has_work)
         && !debugger.breaks.is_running()
     {
         whatif::work(app);

@@ -275,11 +275,12 @@ pub(super) fn list(app: &mut App, names: Vec<String>) {
 }
 
 /// Takes a branch that was loaded.
-pub(super) fn load(app: &mut App, name: String, branch: Branch) -> Vec<Effect> {
+pub(super) fn load(app: &mut App, name: &str, branch: Branch) -> Vec<Effect> {
     let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
-    match WhatIf::new(&mut debugger.session, branch, Some(name.clone())) {
+    match WhatIf::new(&mut debugger.session, branch, Some(name.to_owned())) {
         Ok(whatif) => {
             debugger.whatif = Some(whatif);
+            debugger.pause();
             play_and_tell(app, format!("as if: {name}, {PROMISE}"))
         }
         Err(error) => {

@@ -50,7 +50,7 @@ pub(super) fn draw(app: &App, debugger: &Debugger, buffer: &mut Buffer) {
     pen.put(" ", theme.style(Role::Text));
     match &debugger.whatif {
         Some(whatif) => {
-            let text = whatif.headline(debugger.head(), area.width >= WIDE);
+            let text = whatif.headline(debugger.head(), area.width >= WIDE + MIDDLE / 2);
             pen.put(&text, theme.style(Role::Branch));
         }
         None => drop(pen.put(&line.summary, theme.style(Role::Text))),

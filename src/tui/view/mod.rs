@@ -29,6 +29,7 @@ use super::input::Input;
 use super::layout::Pane;
 use super::text;
 use super::theme::Role;
+use super::whatif::WhatIf;
 use pen::Pen;
 
 /// Draws the whole screen.
@@ -94,7 +95,7 @@ fn draw_debugger(app: &App, debugger: &Debugger, buffer: &mut Buffer) {
                     marks: &debugger.session.user.marks,
                     hits: debugger.breaks.hits(),
                     races: &debugger.races.positions,
-                    branch: debugger.whatif.as_ref().map(|whatif| whatif.marks()),
+                    branch: debugger.whatif.as_ref().map(WhatIf::marks),
                     head: debugger.head_sign(),
                     focused: debugger.focus == Pane::Timeline,
                 };
