@@ -17,7 +17,7 @@ pub const MAX_DEPTH: usize = 64;
 
 /// What a look over JSON text found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Scan {
+pub(crate) struct Scan {
     /// Whether there is white space outside of strings.
     pub spaced: bool,
     /// How many levels deep it is; 0 for a scalar.

@@ -1,8 +1,8 @@
 //! The members of a JSON object, from one pass that also checks and measures each value.
 //!
-//! Lives here: [`read`]: one quick pass for objects as programs write them, and serde for whatever
-//! is not so plain (`\u` in a string, a key with an escape, too deep, no JSON at all). May not live
-//! here: what the members mean. A test holds the two ways against each other.
+//! Lives here: [`read`]: one quick pass ([`plain`]) for objects as programs write them, and serde for
+//! whatever is not so plain (`\u` in a string, a key with an escape, too deep, no JSON at all). May
+//! not live here: what the members mean. A test holds the two ways against each other.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ pub(super) struct Member<'a> {
 /// The members of the object that `text` is, in order; none where it is no object, or has a key
 /// with half of a surrogate pair.
 pub(super) fn read(text: &str) -> Option<Vec<Member<'_>>> {
-    if let Some(members) = plain(text) {
+    if let Some(members) = plain_members(text) {
         return Some(members);
     }
     let Fields(fields) = serde_json::from_str(text).ok()?;
@@ -37,9 +37,21 @@ pub(super) fn is_there(members: &[Member<'_>], name: &str) -> bool {
 }
 
 /// What [`read`] finds in one pass, if it can.
-fn plain(text: &str) -> Option<Vec<Member<'_>>> {
-    let mut walk = Walk { text, bytes: text.as_bytes(), at: 0, spaced: false, deepest: 0 };
+fn plain_members(text: &str) -> Option<Vec<Member<'_>>> {
     let mut members = Vec::with_capacity(12);
+    plain(text, |key, raw, found, _| members.push(Member { key: Cow::Borrowed(key), raw, found }))?;
+    Some(members)
+}
+
+/// Passes over an object as programs write it, and gives each member as it comes: its key, its
+/// value as written, what was found in that, and whether it has escapes. None where the text is not
+/// so plain; what was given then means nothing.
+pub(crate) fn plain<'a>(
+    text: &'a str,
+    mut each: impl FnMut(&'a str, &'a str, Scan, bool),
+) -> Option<()> {
+    let bytes = text.as_bytes();
+    let mut walk = Walk { text, bytes, at: 0, spaced: false, deepest: 0, escaped: false };
     walk.space();
     walk.expect(b'{')?;
     walk.space();
@@ -47,11 +59,11 @@ fn plain(text: &str) -> Option<Vec<Member<'_>>> {
         loop {
             let key = walk.key()?;
             walk.space();
-            (walk.spaced, walk.deepest) = (false, 0);
+            (walk.spaced, walk.deepest, walk.escaped) = (false, 0, false);
             let start = walk.at;
             walk.value(0)?;
             let found = Scan { spaced: walk.spaced, depth: walk.deepest, sound: true };
-            members.push(Member { key: Cow::Borrowed(key), raw: text.get(start..walk.at)?, found });
+            each(key, text.get(start..walk.at)?, found, walk.escaped);
             walk.space();
             if walk.takes(b'}') {
                 break;
@@ -61,7 +73,7 @@ fn plain(text: &str) -> Option<Vec<Member<'_>>> {
         }
     }
     walk.space();
-    (walk.at == text.len()).then_some(members)
+    (walk.at == text.len()).then_some(())
 }
 
 struct Walk<'a> {
@@ -70,6 +82,7 @@ struct Walk<'a> {
     at: usize,
     spaced: bool,
     deepest: usize,
+    escaped: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -102,7 +115,10 @@ impl<'a> Walk<'a> {
 
     fn value(&mut self, depth: usize) -> Option<()> {
         match self.bytes.get(self.at)? {
-            b'"' => self.string().map(drop),
+            b'"' => {
+                self.escaped |= self.string()?;
+                Some(())
+            }
             b'{' => self.items(depth, b'}', |walk| {
                 walk.key()?;
                 walk.space();
@@ -210,7 +226,7 @@ mod tests {
     }
 
     fn check(text: &str) -> bool {
-        let Some(members) = plain(text) else { return false };
+        let Some(members) = plain_members(text) else { return false };
         let ours: Vec<_> = members.iter().map(|m| (m.key.to_string(), m.raw.to_owned())).collect();
         assert_eq!(Some(ours), by_serde(text), "{text}");
         for member in members {

@@ -19,5 +19,6 @@ pub mod validate;
 
 pub use draft::{Draft, KeyPattern, LenientDraft, Rules, SchemaFault, Stamp};
 pub use json::MAX_DEPTH;
+pub(crate) use members::plain as plain_members;
 pub use redact::{Mode as RedactionMode, Redaction, Redactor};
 pub use suggest::nearest_of;
