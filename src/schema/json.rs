@@ -111,6 +111,7 @@ pub(super) fn skip_string(bytes: &[u8], start: usize, sound: &mut bool) -> usize
 }
 
 /// How many bytes come before the first quote, backslash or control character: eight at a time.
+#[inline(always)]
 pub(super) fn until_special(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const TOPS: u64 = 0x8080_8080_8080_8080;

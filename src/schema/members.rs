@@ -15,6 +15,19 @@ pub(super) struct Member<'a> {
     pub(super) key: Cow<'a, str>,
     pub(super) raw: &'a str,
     pub(super) found: Scan,
+    /// Whether a string of the value has escapes.
+    pub(super) escaped: bool,
+}
+
+impl<'a> Member<'a> {
+    /// The text of its value; as [`json::string`].
+    #[inline]
+    pub(super) fn text(&self) -> Option<Cow<'a, str>> {
+        if self.escaped {
+            return json::string(self.raw);
+        }
+        Some(Cow::Borrowed(self.raw.strip_prefix('"')?.strip_suffix('"')?))
+    }
 }
 
 /// The members of the object that `text` is, in order; none where it is no object, or has a key
@@ -26,9 +39,24 @@ pub(super) fn read(text: &str) -> Option<Vec<Member<'_>>> {
     let Fields(fields) = serde_json::from_str(text).ok()?;
     let with_found = fields.into_iter().map(|(key, raw)| {
         let raw = raw.get();
-        Member { key, raw, found: json::scan(raw) }
+        Member { key, raw, found: json::scan(raw), escaped: raw.contains('\\') }
     });
     Some(with_found.collect())
+}
+
+/// Passes over the members and tells of each whether its key was there before.
+pub(super) fn with_repeats<'m, 'a>(
+    members: &'m [Member<'a>],
+) -> impl Iterator<Item = (&'m Member<'a>, bool)> {
+    // Keys that differ in length or first letter, as most do, need not be compared.
+    let mut seen = 0_u64;
+    members.iter().enumerate().map(move |(at, member)| {
+        let first = usize::from(member.key.as_bytes().first().copied().unwrap_or_default());
+        let bit = 1 << ((first + 11 * member.key.len()) & 63);
+        let repeated = seen & bit != 0 && is_there(&members[..at], &member.key);
+        seen |= bit;
+        (member, repeated)
+    })
 }
 
 /// Whether one of the members has this name.
@@ -36,16 +64,22 @@ pub(super) fn is_there(members: &[Member<'_>], name: &str) -> bool {
     members.iter().any(|member| member.key == name)
 }
 
+/// How many fields an envelope can have.
+const FIELDS: usize = 14;
+
 /// What [`read`] finds in one pass, if it can.
 fn plain_members(text: &str) -> Option<Vec<Member<'_>>> {
-    let mut members = Vec::with_capacity(12);
-    plain(text, |key, raw, found, _| members.push(Member { key: Cow::Borrowed(key), raw, found }))?;
+    let mut members = Vec::with_capacity(FIELDS);
+    plain(text, |key, raw, found, escaped| {
+        members.push(Member { key: Cow::Borrowed(key), raw, found, escaped });
+    })?;
     Some(members)
 }
 
 /// Passes over an object as programs write it, and gives each member as it comes: its key, its
 /// value as written, what was found in that, and whether it has escapes. None where the text is not
 /// so plain; what was given then means nothing.
+#[inline]
 pub(crate) fn plain<'a>(
     text: &'a str,
     mut each: impl FnMut(&'a str, &'a str, Scan, bool),
@@ -86,24 +120,35 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
+    #[inline(always)]
     fn space(&mut self) {
+        if self.bytes.get(self.at).is_some_and(|byte| *byte <= b' ') {
+            self.pass_space();
+        }
+    }
+
+    #[cold]
+    fn pass_space(&mut self) {
         while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.bytes.get(self.at) {
             self.at += 1;
             self.spaced = true;
         }
     }
 
+    #[inline(always)]
     fn takes(&mut self, byte: u8) -> bool {
         let is_next = self.bytes.get(self.at) == Some(&byte);
         self.at += usize::from(is_next);
         is_next
     }
 
+    #[inline(always)]
     fn expect(&mut self, byte: u8) -> Option<()> {
         self.takes(byte).then_some(())
     }
 
     /// A key without escapes, and the colon behind it.
+    #[inline]
     fn key(&mut self) -> Option<&'a str> {
         let start = self.at + 1;
         let escaped = self.string()?;
@@ -163,20 +208,20 @@ impl<'a> Walk<'a> {
     /// A string; whether it has escapes. Those of code points are not plain.
     fn string(&mut self) -> Option<bool> {
         self.expect(b'"')?;
-        let mut escaped = false;
+        let (mut at, mut escaped) = (self.at, false);
         loop {
-            self.at += until_special(self.bytes.get(self.at..)?)?;
-            match self.bytes[self.at] {
+            at += until_special(self.bytes.get(at..)?)?;
+            match self.bytes[at] {
                 b'"' => {
-                    self.at += 1;
+                    self.at = at + 1;
                     return Some(escaped);
                 }
                 b'\\' => {
-                    let sign = self.bytes.get(self.at + 1)?;
+                    let sign = self.bytes.get(at + 1)?;
                     matches!(sign, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')
                         .then_some(())?;
                     escaped = true;
-                    self.at += 2;
+                    at += 2;
                 }
                 _ => return None,
             }
@@ -231,6 +276,8 @@ mod tests {
         assert_eq!(Some(ours), by_serde(text), "{text}");
         for member in members {
             assert_eq!(member.found, json::scan(member.raw), "{text}");
+            assert_eq!(member.escaped, member.raw.contains('\\'), "{text}");
+            assert_eq!(member.text(), json::string(member.raw), "{text}");
         }
         true
     }

@@ -63,6 +63,11 @@ fn secrets() -> Vec<(String, &'static str)> {
 }
 
 fn redact(text: &str) -> (String, Vec<&'static str>) {
+    // The quick look must never clear what has a secret, in a string or in JSON.
+    let secret = !find::secrets_in(text).is_empty();
+    for written in [text.to_owned(), serde_json::json!({ "a": [text, 1] }).to_string()] {
+        assert!(!(secret && clear::is_clear(&written)), "{written} is not clear");
+    }
     Redactor::DEFAULT.without_secrets(text).unwrap_or_else(|| (text.to_owned(), Vec::new()))
 }
 
