@@ -46,9 +46,6 @@ pub struct Redaction {
     pub name: &'static str,
 }
 
-/// A text of so many bytes needs no quick look before the exact one.
-const SHORT: usize = 16;
-
 /// What the user's own patterns find.
 const CUSTOM: &str = "custom";
 
@@ -74,11 +71,6 @@ impl Redactor {
         });
         let compiled = compiled.collect::<Result<Vec<_>>>()?;
         Ok(Self { mode, patterns: (!compiled.is_empty()).then(|| compiled.into()) })
-    }
-
-    /// Whether the draft that such a text makes plainly has no secrets.
-    pub(super) fn clears(&self, text: &str) -> bool {
-        self.mode == Mode::Off || (self.patterns.is_none() && clear::is_clear(text))
     }
 
     /// Deals with the secrets of a draft; gives where there were some.
@@ -116,6 +108,7 @@ impl Redactor {
         ];
         for (pointer, object) in objects {
             if let Some(object) = object
+                && !(self.patterns.is_none() && clear::is_clear(object))
                 && let Some(text) = json::without_secrets(self, object, pointer, &mut found)
             {
                 *object = text;
@@ -132,8 +125,7 @@ impl Redactor {
 
     /// The text with a marker for each secret, and the names of those; nothing where it has none.
     fn without_secrets(&self, text: &str) -> Option<(String, Vec<&'static str>)> {
-        // (A short text is looked through as quickly.)
-        if self.patterns.is_none() && text.len() > SHORT && clear::is_clear(text) {
+        if self.patterns.is_none() && clear::is_word_clear(text) {
             return None;
         }
         let mut secrets = find::secrets_in(text);
