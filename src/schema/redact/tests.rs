@@ -241,3 +241,62 @@ fn words_of_the_envelope_are_looked_at_too() {
     assert_eq!(draft.actor_id(), "a [redacted:github-token]");
     assert_eq!(draft.redacted()[0].pointer, "/actor/id");
 }
+
+/// A part of a text, of which some make secrets.
+fn part() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    let shapes: Vec<&str> = shapes::SHAPES.iter().map(|shape| shape.prefix).collect();
+    let names = [shapes::PASSWORDS, shapes::KEYS, &["pwd", "issue_key", "event_version"]].concat();
+    let others = vec![
+        "-----BEGIN ",
+        "PRIVATE KEY-----",
+        "-----END ",
+        "Bearer ",
+        "basic ",
+        "://",
+        "u:p",
+        "@",
+        "AA",
+        "12345678",
+        ": ",
+        ":",
+        "=",
+        " = ",
+        "'",
+        "\"",
+        " ",
+        "_",
+        "-",
+        ".",
+        "/",
+        ",",
+        "\n",
+        "é",
+        "\\",
+    ];
+    prop_oneof![
+        proptest::sample::select(shapes).prop_map(str::to_owned),
+        proptest::sample::select(names).prop_map(str::to_owned),
+        proptest::sample::select(others).prop_map(str::to_owned),
+        "[a-zA-Z0-9]{1,60}",
+        "[a-f0-9]{10,50}",
+        "[a-z ]{500,530}",
+    ]
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2000))]
+    #[test]
+    fn what_is_clear_has_no_secrets(
+        key in proptest::collection::vec(part(), 1..4),
+        text in proptest::collection::vec(part(), 1..9),
+    ) {
+        let (key, text) = (key.concat(), text.concat());
+        let secret = !find::secrets_in(&text).is_empty();
+        proptest::prop_assert!(!(secret && (clear::is_clear(&text) || clear::is_word_clear(&text))));
+        let object = serde_json::json!({ "l": [1, &text], &key: &text }).to_string();
+        let named = find::named(&key, &text).is_some();
+        let secret = secret || named || !find::secrets_in(&key).is_empty();
+        proptest::prop_assert!(!(secret && clear::is_clear(&object)), "{}", object);
+    }
+}

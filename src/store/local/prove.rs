@@ -9,6 +9,7 @@
 //! run, so that nobody can prepare lines that merely look alike; the leaf hashes are SHA-256. Where
 //! one issue is checked, the lines of others in the global log are not parsed, and not hashed.
 
+mod only;
 mod together;
 
 use std::collections::hash_map::Entry;
@@ -17,12 +18,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use memchr::memmem::Finder;
 use rustc_hash::FxHashMap;
 
+use self::only::Only;
 use super::LocalStore;
 use super::alike::Keyed;
-use super::global::issue_of;
 use super::io::{fingerprint, read_full_at};
 use super::layout::{Date, METADATA};
 use super::lines::{MAX_LINE_BYTES, Scanned};
@@ -80,26 +80,6 @@ struct Plan<'a> {
     items: Vec<Item<'a>>,
     partitions: Vec<Partition>,
     global: std::ops::Range<usize>,
-}
-
-/// Finds the lines of one issue.
-struct Only<'a> {
-    key: &'a str,
-    named: Finder<'static>,
-    escaped: Finder<'static>,
-}
-
-impl<'a> Only<'a> {
-    fn new(key: &'a str) -> Self {
-        let named = Finder::new(&format!("\"{key}\"")).into_owned();
-        Self { key, named, escaped: Finder::new("\\u").into_owned() }
-    }
-
-    fn owns(&self, line: &[u8]) -> bool {
-        // The key is written as it is, or with escapes for its letters: most lines have neither.
-        (self.named.find(line).is_some() || self.escaped.find(line).is_some())
-            && issue_of(line) == self.key
-    }
 }
 
 /// The number of events and bytes, if every line of every issue is sound and is what was logged,
