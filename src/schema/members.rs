@@ -89,27 +89,26 @@ pub(crate) fn plain<'a>(
     walk.space();
     walk.expect(b'{')?;
     walk.space();
-    if !walk.takes(b'}') {
+    if walk.next() == b'}' {
+        walk.at += 1;
+    } else {
         loop {
             let key = walk.key()?;
-            walk.space();
-            (walk.spaced, walk.deepest, walk.escaped) = (false, 0, false);
             let start = walk.at;
+            (walk.spaced, walk.deepest, walk.escaped) = (false, 0, false);
             walk.value(0)?;
             let found = Scan { spaced: walk.spaced, depth: walk.deepest, sound: true };
             each(key, text.get(start..walk.at)?, found, walk.escaped);
-            walk.space();
-            if walk.takes(b'}') {
+            if walk.ends(b'}')? {
                 break;
             }
-            walk.expect(b',')?;
-            walk.space();
         }
     }
     walk.space();
     (walk.at == text.len()).then_some(())
 }
 
+/// A place in a text. (Each step is small, and taken for every value: they are one function.)
 struct Walk<'a> {
     text: &'a str,
     bytes: &'a [u8],
@@ -120,56 +119,66 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
+    /// The next byte; zero, which nothing begins with, at the end.
+    #[inline(always)]
+    fn next(&self) -> u8 {
+        self.bytes.get(self.at).copied().unwrap_or_default()
+    }
+
     #[inline(always)]
     fn space(&mut self) {
-        if self.bytes.get(self.at).is_some_and(|byte| *byte <= b' ') {
+        if self.next() <= b' ' {
             self.pass_space();
         }
     }
 
     #[cold]
     fn pass_space(&mut self) {
-        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.bytes.get(self.at) {
+        while let b' ' | b'\n' | b'\t' | b'\r' = self.next() {
             self.at += 1;
             self.spaced = true;
         }
     }
 
     #[inline(always)]
-    fn takes(&mut self, byte: u8) -> bool {
-        let is_next = self.bytes.get(self.at) == Some(&byte);
-        self.at += usize::from(is_next);
-        is_next
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        if self.next() != byte {
+            return None;
+        }
+        self.at += 1;
+        Some(())
     }
 
+    /// Passes what stands behind a value; whether that ends the object or array.
     #[inline(always)]
-    fn expect(&mut self, byte: u8) -> Option<()> {
-        self.takes(byte).then_some(())
+    fn ends(&mut self, end: u8) -> Option<bool> {
+        self.space();
+        let next = self.next();
+        self.at += 1;
+        if next == b',' {
+            self.space();
+            return Some(false);
+        }
+        (next == end).then_some(true)
     }
 
     /// A key without escapes, and the colon behind it.
-    #[inline]
+    #[inline(always)]
     fn key(&mut self) -> Option<&'a str> {
         let start = self.at + 1;
-        let escaped = self.string()?;
-        let key = self.text.get(start..self.at - 1).filter(|_| !escaped)?;
+        self.string::<true>()?;
+        let key = self.text.get(start..self.at - 1)?;
         self.space();
         self.expect(b':')?;
+        self.space();
         Some(key)
     }
 
     fn value(&mut self, depth: usize) -> Option<()> {
-        match self.bytes.get(self.at)? {
-            b'"' => {
-                self.escaped |= self.string()?;
-                Some(())
-            }
-            b'{' => self.items(depth, b'}', |walk| {
-                walk.key()?;
-                walk.space();
-                Some(())
-            }),
-            b'[' => self.items(depth, b']', |_| Some(())),
+        match self.next() {
+            b'"' => self.string::<false>(),
+            b'{' => self.object(depth + 1),
+            b'[' => self.array(depth + 1),
             b't' => self.word("true"),
             b'f' => self.word("false"),
             b'n' => self.word("null"),
@@ -177,27 +186,42 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What stands between brackets; `before` reads what comes before each value.
-    fn items(&mut self, depth: usize, end: u8, before: fn(&mut Self) -> Option<()>) -> Option<()> {
-        let depth = depth + 1;
+    /// Goes a level down; whether there is nothing.
+    #[inline(always)]
+    fn enter(&mut self, depth: usize, end: u8) -> Option<bool> {
         if depth >= MAX_DEPTH {
             return None;
         }
         self.deepest = self.deepest.max(depth);
         self.at += 1;
         self.space();
-        if self.takes(end) {
+        let empty = self.next() == end;
+        self.at += usize::from(empty);
+        Some(empty)
+    }
+
+    fn object(&mut self, depth: usize) -> Option<()> {
+        if self.enter(depth, b'}')? {
             return Some(());
         }
         loop {
-            before(self)?;
+            self.key()?;
             self.value(depth)?;
-            self.space();
-            if self.takes(end) {
+            if self.ends(b'}')? {
                 return Some(());
             }
-            self.expect(b',')?;
-            self.space();
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Option<()> {
+        if self.enter(depth, b']')? {
+            return Some(());
+        }
+        loop {
+            self.value(depth)?;
+            if self.ends(b']')? {
+                return Some(());
+            }
         }
     }
 
@@ -205,22 +229,23 @@ impl<'a> Walk<'a> {
         self.bytes[self.at..].starts_with(word.as_bytes()).then(|| self.at += word.len())
     }
 
-    /// A string; whether it has escapes. Those of code points are not plain.
-    fn string(&mut self) -> Option<bool> {
+    /// A string, or a key, which is not plain with escapes; those of code points never are.
+    #[inline(always)]
+    fn string<const KEY: bool>(&mut self) -> Option<()> {
         self.expect(b'"')?;
-        let (mut at, mut escaped) = (self.at, false);
+        let mut at = self.at;
         loop {
             at += until_special(self.bytes.get(at..)?)?;
             match self.bytes[at] {
                 b'"' => {
                     self.at = at + 1;
-                    return Some(escaped);
+                    return Some(());
                 }
-                b'\\' => {
+                b'\\' if !KEY => {
                     let sign = self.bytes.get(at + 1)?;
                     matches!(sign, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')
                         .then_some(())?;
-                    escaped = true;
+                    self.escaped = true;
                     at += 2;
                 }
                 _ => return None,
@@ -229,6 +254,15 @@ impl<'a> Walk<'a> {
     }
 
     fn number(&mut self) -> Option<()> {
+        let digits = self.bytes[self.at..].iter().take_while(|b| b.is_ascii_digit()).count();
+        let behind = self.bytes.get(self.at + digits).copied().unwrap_or_default();
+        if matches!(digits, 1..16)
+            && (digits == 1 || self.next() != b'0')
+            && matches!(behind, b',' | b'}' | b']')
+        {
+            self.at += digits;
+            return Some(());
+        }
         let number = self.text.get(self.at..number_end(self.bytes, self.at))?;
         (is_number(number.as_bytes()) && is_finite(number)).then(|| self.at += number.len())
     }

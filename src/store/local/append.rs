@@ -200,12 +200,13 @@ fn settle(
         }
         Durability::Sync => {
             let folders = &Folders::default();
-            let commit = Commit { layout, fresh, file, id: end.file, timeout, folders };
+            let (id, complaint) = (end.file, &store.complaint);
+            let commit = Commit { layout, fresh, file, id, timeout, folders, complaint };
             commit.run().map_err(|e| outcome_unknown(&e, plan))
         }
         Durability::Os => {
             // What cannot be published now is caught up later.
-            let _ = super::global::publish(layout, timeout, &fresh);
+            store.complaint.hear(super::global::publish(layout, timeout, &fresh));
             Ok(())
         }
     }

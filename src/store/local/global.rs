@@ -47,8 +47,14 @@ pub(super) struct Fresh<'a> {
 }
 
 /// Publishes all lines of an issue up to `fresh.after` that are not published yet.
+///
+/// # Errors
+/// Integrity, when signed lines of any issue were found to be gone, once: all is published then
+/// that there is.
 pub(super) fn publish(layout: &Layout, timeout: Duration, fresh: &Fresh<'_>) -> Result<()> {
-    Global::take(layout, timeout)?.publish(fresh)
+    let mut global = Global::take(layout, timeout)?;
+    global.publish(fresh)?;
+    global.complaint.map_or(Ok(()), Err)
 }
 
 /// The global log, locked and in order.
@@ -60,6 +66,8 @@ pub(super) struct Global<'a> {
     /// The leaf hashes of its lines.
     pub(super) leaves: Leaves,
     pub(super) record: GlobalRecord,
+    /// What was found to be lost when the log was put in order, if nobody knew of it yet.
+    pub(super) complaint: Option<Error>,
 }
 
 impl<'a> Global<'a> {
@@ -131,7 +139,7 @@ impl<'a> Global<'a> {
             boot: String::new(),
             leaves: None,
         };
-        Ok(Self { layout, lock, path, file, leaves, record })
+        Ok(Self { layout, lock, path, file, leaves, record, complaint: None })
     }
 
     /// How many lines the last checkpoint signs.

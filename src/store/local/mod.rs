@@ -20,6 +20,7 @@ mod io;
 mod layout;
 mod lines;
 mod lock;
+mod lost;
 mod plan;
 mod prove;
 mod rebuild;
@@ -79,6 +80,24 @@ pub struct LocalStore {
     max_line_bytes: usize,
     /// What was appended and not made durable yet.
     pending: Mutex<Pending>,
+    /// What somebody has to be told, though what was asked for was done.
+    complaint: Complaint,
+}
+
+/// What publishing found to be wrong with the store.
+#[derive(Debug, Default)]
+struct Complaint(Mutex<Option<Error>>);
+
+impl Complaint {
+    /// Hears how publishing ended. What could not be written now is caught up later; what is
+    /// lost for good must be told.
+    fn hear(&self, outcome: Result<()>) {
+        if let Err(error) = outcome
+            && error.kind() == crate::error::ErrorKind::Integrity
+        {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        }
+    }
 }
 
 /// What [`LocalStore::sync_pending`] and [`LocalStore::refresh_derived`] have to do.
@@ -133,6 +152,7 @@ impl LocalStore {
             clock,
             max_line_bytes: MAX_LINE_BYTES,
             pending: Mutex::default(),
+            complaint: Complaint::default(),
         }
     }
 
@@ -177,6 +197,13 @@ impl LocalStore {
             keys.extend(self.layout.issues_on(date)?);
         }
         Ok(keys.into_iter().collect())
+    }
+
+    /// What is wrong with the store and was found on the way of what was asked for and done; each
+    /// is told once.
+    #[must_use]
+    pub fn take_complaint(&self) -> Option<Error> {
+        self.complaint.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn pending(&self) -> std::sync::MutexGuard<'_, Pending> {

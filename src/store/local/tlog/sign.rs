@@ -18,7 +18,7 @@ use super::super::global::{Global, issue_of};
 use super::super::io::{Site, read_range, replace, sync_dir};
 use super::super::layout::check_key;
 use super::super::lines::scan;
-use super::super::{lock, record};
+use super::super::{lock, lost, record};
 use super::checkpoint::{self, Checkpoint, Entry};
 use super::hashes::{Hash, to_base64};
 use super::leaves::{Leaves, of_line};
@@ -58,6 +58,8 @@ struct Sight {
     bytes: u64,
     leaves: Leaves,
     global: (PathBuf, File),
+    /// Whether something stands in the place of signed lines.
+    has_lost: bool,
 }
 
 impl LocalStore {
@@ -164,6 +166,7 @@ impl LocalStore {
             bytes: global.record.length,
             leaves: global.leaves,
             global: (global.path, global.file),
+            has_lost: !lost::read(&self.layout)?.is_empty(),
         })
     }
 
@@ -217,6 +220,8 @@ impl LocalStore {
 fn begin(log: &Path, sight: &Sight, size: u64) -> Result<u64> {
     let (path, file) = &sight.global;
     let noted = checkpoint::history(log)?.0.pop().filter(|entry| entry.size == size);
+    // Where words stand in the place of lines, these stand elsewhere than they did.
+    let noted = noted.filter(|_| !sight.has_lost);
     if let Some(entry) = noted {
         let before = read_range(file, entry.bytes.saturating_sub(1), entry.bytes);
         if before.map_err(|e| Error::io("read", path, &e))? == b"\n" {
