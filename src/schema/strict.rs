@@ -5,14 +5,9 @@
 
 use serde_json::value::RawValue;
 
-<<<<<<< HEAD
-use super::draft::{Draft, LenientDraft, Rules, SchemaFault, Stamp, has_control, is_default_key};
-use super::members::{self, Member, is_there, with_repeats};
-=======
 use super::draft::{Draft, LenientDraft, Rules, SchemaFault, Stamp, is_default_key};
-use super::members::{self, Member, is_there};
+use super::members::{self, Member, is_there, with_repeats};
 use super::words::{check_word, is_semver, quote};
->>>>>>> main
 use super::{json, validate};
 use crate::model::catalogue::{self, Version};
 use crate::model::envelope::ActorType;

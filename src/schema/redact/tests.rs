@@ -186,7 +186,6 @@ fn words_of_the_envelope_are_looked_at_too() {
     assert_eq!(draft.redacted()[0].pointer, "/actor/id");
 }
 
-<<<<<<< HEAD
 /// A part of a text, of which some make secrets.
 fn part() -> impl proptest::strategy::Strategy<Value = String> {
     use proptest::prelude::*;
@@ -244,7 +243,8 @@ proptest::proptest! {
         let secret = secret || named || !find::secrets_in(&key).is_empty();
         proptest::prop_assert!(!(secret && clear::is_clear(&object)), "{}", object);
     }
-=======
+}
+
 #[test]
 fn the_items_of_a_list_go_under_its_name() {
     let metadata =
@@ -256,5 +256,4 @@ fn the_items_of_a_list_go_under_its_name() {
     let mut value = serde_json::from_str(metadata).unwrap();
     Redactor::DEFAULT.clean(&mut value);
     assert_eq!(value, serde_json::from_str::<serde_json::Value>(&expected).unwrap());
->>>>>>> main
 }
