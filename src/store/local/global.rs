@@ -16,9 +16,11 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
+use super::handles::{GlobalFiles, Handles};
 use super::io::{FileId, append_all, fingerprint, is_absent, private, read_range, set_len};
-use super::layout::{Layout, check_key};
+use super::layout::{GLOBAL, Layout, check_key};
 use super::lines::{Stamps, end_of_lines, scan};
+use super::lock::{LockFile, take_again};
 use super::record::{self, GlobalRecord, Place, Published, tail_of};
 use super::remake;
 use super::tlog::checkpoint;
@@ -44,17 +46,35 @@ pub(super) struct Fresh<'a> {
     pub(super) sequence: u64,
     /// The bytes between the two; empty when they are to be read from the log.
     pub(super) bytes: &'a [u8],
+    /// The partition that the end is in.
+    pub(super) file: &'a File,
 }
 
 /// Publishes all lines of an issue up to `fresh.after` that are not published yet.
-pub(super) fn publish(layout: &Layout, timeout: Duration, fresh: &Fresh<'_>) -> Result<()> {
-    Global::take(layout, timeout)?.publish(fresh)
+pub(super) fn publish(
+    (layout, handles): (&Layout, &Handles),
+    timeout: Duration,
+    fresh: &Fresh<'_>,
+) -> Result<()> {
+    let mut global = Global::take_with(layout, timeout, handles.lend_global())?;
+    global.publish(fresh)?;
+    let Global { lock, file, leaves, record, .. } = global;
+    handles.give_back_global(GlobalFiles { lock, log: file, id: record.file, leaves });
+    Ok(())
+}
+
+/// What a look at files that were open already told of them.
+struct Seen {
+    length: u64,
+    id: FileId,
+    /// How many leaf hashes there are.
+    leaves: u64,
 }
 
 /// The global log, locked and in order.
 pub(super) struct Global<'a> {
     pub(super) layout: &'a Layout,
-    pub(super) lock: File,
+    pub(super) lock: LockFile,
     pub(super) path: PathBuf,
     pub(super) file: File,
     /// The leaf hashes of its lines.
@@ -65,12 +85,27 @@ pub(super) struct Global<'a> {
 impl<'a> Global<'a> {
     /// Takes the lock and makes sure that what is noted is what is there.
     pub(super) fn take(layout: &'a Layout, timeout: Duration) -> Result<Self> {
-        let mut global = Self::take_unchecked(layout, timeout)?;
+        Self::take_with(layout, timeout, None)
+    }
+
+    /// The same by way of files that are open already, as far as they are still those of the store.
+    pub(super) fn take_with(
+        layout: &'a Layout,
+        timeout: Duration,
+        open: Option<GlobalFiles>,
+    ) -> Result<Self> {
+        let (mut global, seen) = Self::open(layout, timeout, open)?;
         let noted = record::read_global(&global.lock);
         let noted = noted.map_err(|e| Error::io("read", &layout.global_lock(), &e))?;
-        let metadata =
-            global.file.metadata().map_err(|e| Error::io("look at", &global.path, &e))?;
-        let (length, id) = (metadata.len(), FileId::of(&metadata));
+        let (length, id) = match &seen {
+            Some(seen) => (seen.length, seen.id),
+            None => {
+                let metadata = global.file.metadata();
+                let metadata = metadata.map_err(|e| Error::io("look at", &global.path, &e))?;
+                (metadata.len(), FileId::of(&metadata))
+            }
+        };
+        let leaves = seen.map(|seen| seen.leaves);
         let Some(noted) = noted.filter(|r| r.file == id && r.length <= length) else {
             if length == 0 && global.last_signed()? == 0 {
                 global.record = GlobalRecord { file: id, ..empty() };
@@ -86,7 +121,7 @@ impl<'a> Global<'a> {
         if same && same_boot && (length == noted.length || noted.boot != "-") {
             let behind = length > noted.length;
             global.record = noted;
-            if !global.settle_leaves()? || (behind && !global.catch_up(length)?) {
+            if !global.settle_leaves(leaves)? || (behind && !global.catch_up(length)?) {
                 remake::recover(&mut global)?;
             }
         } else {
@@ -97,16 +132,47 @@ impl<'a> Global<'a> {
 
     /// Takes the lock without a look at what is there.
     pub(super) fn take_unchecked(layout: &'a Layout, timeout: Duration) -> Result<Self> {
+        Self::open(layout, timeout, None).map(|(global, _)| global)
+    }
+
+    fn open(
+        layout: &'a Layout,
+        timeout: Duration,
+        open: Option<GlobalFiles>,
+    ) -> Result<(Self, Option<Seen>)> {
+        let (open_lock, files) = match open {
+            Some(GlobalFiles { lock, log, id, leaves }) => (Some(lock), Some((log, id, leaves))),
+            None => (None, None),
+        };
+        if open_lock.is_none() {
+            layout.refuse_link(GLOBAL)?;
+        }
         let lock_path = layout.global_lock();
         let absent = || Error::io("open", &lock_path, &io::ErrorKind::NotFound.into());
-        let lock = match super::lock::take(&lock_path, timeout)? {
+        let lock = match take_again(&lock_path, timeout, open_lock)? {
             Some(lock) => lock,
             None => {
                 layout.create()?;
-                super::lock::take(&lock_path, timeout)?.ok_or_else(absent)?
+                take_again(&lock_path, timeout, None)?.ok_or_else(absent)?
             }
         };
         let path = layout.global();
+        let record = GlobalRecord {
+            generation: 0,
+            length: 0,
+            file: FileId::default(),
+            tail: 0,
+            boot: String::new(),
+            leaves: None,
+        };
+        if let Some((file, id, leaves)) = files
+            && let Ok(there) = std::fs::metadata(&path)
+            && FileId::of(&there) == id
+            && let Some(count) = leaves.count_at_path()
+        {
+            let seen = Seen { length: there.len(), id, leaves: count };
+            return Ok((Self { layout, lock, path, file, leaves, record }, Some(seen)));
+        }
         let open = || private().read(true).append(true).create(true).open(&path);
         let file = match open() {
             Err(error) if is_absent(&error) => {
@@ -123,15 +189,7 @@ impl<'a> Global<'a> {
                 Leaves::open(layout)?.ok_or_else(absent)?
             }
         };
-        let record = GlobalRecord {
-            generation: 0,
-            length: 0,
-            file: FileId::default(),
-            tail: 0,
-            boot: String::new(),
-            leaves: None,
-        };
-        Ok(Self { layout, lock, path, file, leaves, record })
+        Ok((Self { layout, lock, path, file, leaves, record }, None))
     }
 
     /// How many lines the last checkpoint signs.
@@ -141,8 +199,11 @@ impl<'a> Global<'a> {
     }
 
     /// Makes the leaf hashes those of the noted lines; false where only making the log anew does.
-    fn settle_leaves(&mut self) -> Result<bool> {
-        let there = self.leaves.count()?;
+    fn settle_leaves(&mut self, seen: Option<u64>) -> Result<bool> {
+        let there = match seen {
+            Some(count) => count,
+            None => self.leaves.count()?,
+        };
         if let Some(noted) = self.record.leaves.filter(|noted| *noted <= there) {
             // After a power cut only what was signed is there for sure.
             if self.record.boot == boot_id() {
@@ -200,22 +261,26 @@ impl<'a> Global<'a> {
     /// Copies from the issue's log, in pieces of whole lines.
     fn copy(&mut self, fresh: &Fresh<'_>, from: Option<Place>) -> Result<()> {
         let after = fresh.after;
-        let dates = self.layout.partitions(fresh.key)?;
+        let dates = match from {
+            Some(from) if from.date == after.date => vec![after.date],
+            _ => self.layout.partitions(fresh.key)?,
+        };
         let range = |date| from.is_none_or(|p| date >= p.date) && date <= after.date;
         for date in dates.into_iter().filter(|date| range(*date)) {
             let path = self.layout.events(date, fresh.key);
             let failed = |e: io::Error| Error::io("read", &path, &e);
-            let file = File::open(&path).map_err(failed)?;
-            let length = file.metadata().map_err(failed)?.len();
-            let end = if date == after.date {
-                after.offset.min(length)
+            let opened;
+            let (file, end) = if date == after.date {
+                (fresh.file, after.offset)
             } else {
-                end_of_lines(&file, &path, length)?
+                opened = File::open(&path).map_err(failed)?;
+                let length = opened.metadata().map_err(failed)?.len();
+                (&opened, end_of_lines(&opened, &path, length)?)
             };
             let mut at = from.filter(|p| p.date == date).map_or(0, |p| p.offset);
             let mut size = CHUNK;
             while at < end {
-                let mut bytes = read_range(&file, at, end.min(at + size)).map_err(failed)?;
+                let mut bytes = read_range(file, at, end.min(at + size)).map_err(failed)?;
                 match memchr::memrchr(b'\n', &bytes) {
                     Some(feed) => bytes.truncate(feed + 1),
                     None if (bytes.len() as u64) < size => break,

@@ -23,6 +23,8 @@ const VERSION_HISTORY: &str = include_str!("../../../schemas/version-history.jso
 pub(super) const EVENTS: &str = "events.jsonl";
 /// The folder with what the store needs beside the events.
 pub(super) const SERVICE: &str = ".chronoscope";
+/// The folder with the events of all issues.
+pub(super) const GLOBAL: &str = "global";
 /// The name of a partition's summary.
 pub(super) const METADATA: &str = "metadata.json";
 /// The name of a day's summary.
@@ -123,7 +125,7 @@ impl Layout {
     /// The file with the events of all issues.
     #[must_use]
     pub fn global(&self) -> PathBuf {
-        self.root.join("global").join(EVENTS)
+        self.root.join(GLOBAL).join(EVENTS)
     }
 
     /// The lock file of an issue.
@@ -163,7 +165,7 @@ impl Layout {
         for name in ["locks", "index", "quarantine", "tlog"] {
             make_dir(&service.join(name))?;
         }
-        make_dir(&self.root.join("global"))?;
+        make_dir(&self.root.join(GLOBAL))?;
         self.note_schemas()?;
         // Not only when it is new: who made it may have been killed before this.
         sync_dir(&service, Site::Service)?;
@@ -240,18 +242,34 @@ impl Layout {
         let partition = day.join(issue_key);
         let events = partition.join(EVENTS);
         for path in [&day, &partition, &events] {
-            let link = match fs::symlink_metadata(path) {
-                Ok(metadata) => metadata.file_type().is_symlink(),
-                Err(error) if is_absent(&error) => return Ok(()),
-                Err(error) => return Err(Error::io("look at", path, &error)),
-            };
-            if link && !self.holds(path)? {
-                let message = format!("{} is a link that leads out of the store", path.display());
-                return Err(Error::new(ErrorKind::Integrity, message)
-                    .with_hint("replace the link by the folder itself"));
+            if !self.is_inside(path)? {
+                return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// Refuses a folder of the store that a symbolic link leads out of it.
+    ///
+    /// # Errors
+    /// As [`Layout::refuse_links`].
+    pub(super) fn refuse_link(&self, folder: &str) -> Result<()> {
+        self.is_inside(&self.root.join(folder)).map(drop)
+    }
+
+    /// Whether a path is there at all; an error, when it leads out of the store.
+    fn is_inside(&self, path: &Path) -> Result<bool> {
+        let link = match fs::symlink_metadata(path) {
+            Ok(metadata) => metadata.file_type().is_symlink(),
+            Err(error) if is_absent(&error) => return Ok(false),
+            Err(error) => return Err(Error::io("look at", path, &error)),
+        };
+        if link && !self.holds(path)? {
+            let message = format!("{} is a link that leads out of the store", path.display());
+            return Err(Error::new(ErrorKind::Integrity, message)
+                .with_hint("replace the link by the folder itself"));
+        }
+        Ok(true)
     }
 
     fn holds(&self, path: &Path) -> Result<bool> {

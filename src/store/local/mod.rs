@@ -14,6 +14,7 @@ mod doctor;
 mod fetch;
 mod finding;
 mod global;
+mod handles;
 mod head;
 mod ids;
 mod io;
@@ -79,13 +80,15 @@ pub struct LocalStore {
     max_line_bytes: usize,
     /// What was appended and not made durable yet.
     pending: Mutex<Pending>,
+    /// What is open between two appends.
+    handles: handles::Handles,
 }
 
 /// What [`LocalStore::sync_pending`] and [`LocalStore::refresh_derived`] have to do.
 #[derive(Debug, Default)]
 struct Pending {
-    /// The end of each issue's log, which is to be made durable.
-    unsynced: BTreeMap<String, upkeep::LogEnd>,
+    /// What of each issue's log is to be made durable.
+    unsynced: BTreeMap<String, upkeep::Unsynced>,
     /// The days of each issue whose derived files are behind.
     stale: BTreeMap<String, BTreeSet<Date>>,
     /// The ids of the issues that are being imported.
@@ -133,6 +136,7 @@ impl LocalStore {
             clock,
             max_line_bytes: MAX_LINE_BYTES,
             pending: Mutex::default(),
+            handles: handles::Handles::default(),
         }
     }
 

@@ -12,7 +12,6 @@ mod lost;
 mod plan;
 mod read;
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +20,7 @@ use serde::Serialize;
 use self::plan::Plan;
 use super::finding::FindingKind;
 use super::layout::Layout;
+use super::lock::LockFile;
 use super::tail::no_such_issue;
 use super::{LocalStore, lock};
 use crate::error::{Error, ErrorKind, Result};
@@ -155,8 +155,8 @@ impl LocalStore {
 /// An issue's two locks. Whoever syncs may wait for the global log, and who makes that anew waits
 /// for the issues: so the sync lock comes first.
 struct Locks {
-    _sync: Option<File>,
-    issue: Option<File>,
+    _sync: Option<LockFile>,
+    issue: Option<LockFile>,
 }
 
 impl Locks {
