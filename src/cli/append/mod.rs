@@ -169,7 +169,9 @@ fn snapshot_when_due(context: &Context, store: &LocalStore, issue: &str, before:
         minimum: context.config.count(Setting::SnapshotMinEvents),
     };
     if policy.crossed(before, after) {
-        let _ = take_if_due(store, issue, context.clock.now());
+        store.unless_busy(issue, || {
+            let _ = take_if_due(store, issue, context.clock.now());
+        });
     }
 }
 

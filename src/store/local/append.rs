@@ -185,7 +185,7 @@ fn settle(
     if wrote {
         log.write_head().map_err(|e| outcome_unknown(&e, &plan))?;
     }
-    let _ = log.lock.unlock();
+    log.lock.release();
     let (Some(after), Some(file)) = (log.head.end, &log.file) else { return Ok(plan) };
     let end = LogEnd { place: after, file: log.head.file, sequence: log.head.sequence };
     let bytes: &[u8] = if wrote { &plan.bytes } else { &[] };

@@ -91,9 +91,9 @@ impl Handles {
     }
 
     /// Takes files back, and lets go of the locks on them.
-    pub(super) fn give_back(&self, key: &str, files: IssueFiles) {
-        if !self.keeps() || ![&files.lock, &files.sync].into_iter().flatten().all(LockFile::release)
-        {
+    pub(super) fn give_back(&self, key: &str, mut files: IssueFiles) {
+        let mut locks = files.lock.iter_mut().chain(&mut files.sync);
+        if !self.keeps() || !locks.all(LockFile::release) {
             return;
         }
         let idle = &mut *self.idle();
@@ -114,7 +114,7 @@ impl Handles {
     }
 
     /// Takes the global log's files back, and lets go of the lock.
-    pub(super) fn give_back_global(&self, files: GlobalFiles) {
+    pub(super) fn give_back_global(&self, mut files: GlobalFiles) {
         if self.keeps() && files.lock.release() {
             let global = &mut self.idle().global;
             if global.len() < PUBLISHERS {

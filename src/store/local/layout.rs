@@ -140,6 +140,12 @@ impl Layout {
         self.root.join(SERVICE).join("locks").join(format!("{issue_key}.sync"))
     }
 
+    /// The lock file of those who look after what is derived from an issue's log.
+    #[must_use]
+    pub fn upkeep_lock(&self, issue_key: &str) -> PathBuf {
+        self.root.join(SERVICE).join("locks").join(format!("{issue_key}.upkeep"))
+    }
+
     /// The lock file of the global log. No issue's key starts with a dot, so none collides.
     #[must_use]
     pub fn global_lock(&self) -> PathBuf {

@@ -26,11 +26,13 @@ pub(super) struct LockFile {
     file: File,
     /// Which file it is, once that was asked.
     id: Option<FileId>,
+    /// Whether the lock may be held.
+    held: bool,
 }
 
 impl From<File> for LockFile {
     fn from(file: File) -> Self {
-        Self { file, id: None }
+        Self { file, id: None, held: false }
     }
 }
 
@@ -43,9 +45,10 @@ impl Deref for LockFile {
 }
 
 impl LockFile {
-    /// Lets go of the lock without closing the file; gives whether that was done.
-    pub(super) fn release(&self) -> bool {
-        self.file.unlock().is_ok()
+    /// Lets go of the lock without closing the file; gives whether it is free.
+    pub(super) fn release(&mut self) -> bool {
+        self.held = self.held && self.file.unlock().is_err();
+        !self.held
     }
 
     /// Whether the lock is one that others see: somebody may have removed the file meanwhile.
@@ -140,8 +143,11 @@ impl<'a> Contest<'a> {
         let mut since = None;
         loop {
             match try_lock(&file) {
-                Ok(()) if file.is_at(self.path)? => return Ok(Attempt::Taken(file)),
-                Ok(()) => return Ok(Attempt::Removed),
+                Ok(()) => {
+                    file.held = true;
+                    let same = file.is_at(self.path)?;
+                    return Ok(if same { Attempt::Taken(file) } else { Attempt::Removed });
+                }
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => {
                     return Err(Error::io("lock", self.path, &error));
@@ -158,12 +164,13 @@ impl<'a> Contest<'a> {
     /// attempts together. It runs on another thread, so that it can be given up.
     pub(super) fn wait<T: Send + 'static>(
         &mut self,
-        file: LockFile,
+        mut file: LockFile,
         how: impl FnOnce(&File) -> io::Result<T> + Send + 'static,
     ) -> Result<(LockFile, T)> {
         let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + self.timeout);
         let waiter = Waiter::get().map_err(|e| Error::io("wait for", self.path, &e))?;
         let (reply, answer) = mpsc::channel();
+        file.held = true;
         let job = move || {
             let done = how(&file).map(|outcome| (file, outcome));
             // Nobody listens after the deadline: the file is dropped, and the lock with it.

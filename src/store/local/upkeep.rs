@@ -17,6 +17,7 @@ use super::head::{Locked, open_partition};
 use super::ids::{self, Found};
 use super::io::{FileId, fingerprint, private};
 use super::layout::Date;
+use super::lock::{Attempt, Contest};
 use super::plan::Plan;
 use super::record::Place;
 use super::summary::Summary;
@@ -99,6 +100,17 @@ impl LocalStore {
             }
             outcome
         })
+    }
+
+    /// Does what follows appends to an issue, unless another process is at the like of it already.
+    /// What is left out then is done after a later append: it must be of that kind.
+    pub fn unless_busy(&self, issue_key: &str, work: impl FnOnce()) {
+        let path = self.layout.upkeep_lock(issue_key);
+        let contest = Contest::new(&path, Duration::ZERO, Duration::ZERO);
+        let Ok(Some(file)) = contest.open() else { return };
+        if let Ok(Attempt::Taken(_held)) = contest.try_take(file) {
+            work();
+        }
     }
 
     fn commit_issue(
@@ -197,8 +209,8 @@ impl LocalStore {
         then: impl FnOnce(&Fresh<'_>) -> Result<()>,
     ) -> Result<()> {
         let (layout, handles) = (&self.layout, &self.handles);
-        let log = Locked::take(layout, key, timeout)?;
-        let _ = log.lock.unlock();
+        let mut log = Locked::take(layout, key, timeout)?;
+        log.lock.release();
         let (Some(after), Some(file)) = (log.head.end, &log.file) else { return Ok(()) };
         let (lock, sequence) = (&log.lock, log.head.sequence);
         let fresh = Fresh { key, lock, before: None, after, sequence, bytes: &[], file };
