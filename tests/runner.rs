@@ -27,6 +27,7 @@ mod store_processes;
 mod store_repair;
 mod store_support;
 mod store_tlog;
+mod store_writers;
 mod terminal;
 mod tui_keys;
 mod tui_support;

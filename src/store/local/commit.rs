@@ -79,7 +79,7 @@ impl Commit<'_> {
                     let (mut file, told) = contest.wait(file, move |file| turn(file, wanted))?;
                     match told {
                         Some(noted) if self.is_covered(&noted, self.known(&noted)) => {
-                            return Ok(file);
+                            return Ok(file.released());
                         }
                         Some(_) => misled = true,
                         None if file.is_at(&path)? => return self.lead(file, &path),

@@ -51,6 +51,11 @@ impl LockFile {
         !self.held
     }
 
+    /// The same file, of which somebody else let the lock go.
+    pub(super) fn released(self) -> Self {
+        Self { held: false, ..self }
+    }
+
     /// Whether the lock is one that others see: somebody may have removed the file meanwhile.
     pub(super) fn is_at(&mut self, path: &Path) -> Result<bool> {
         let failed = |e: io::Error| Error::io("look at", path, &e);
