@@ -122,6 +122,8 @@ fn what_others_do_between_two_appends_is_noticed() {
             let all = sequences(&lines(&writer, "P-1"));
             assert_eq!(all, (1..=6 + added).collect::<Vec<_>>(), "{name}, {durability:?}");
             assert_global_complete(&writer, &["P-1"]);
+            let leaves = fs::metadata(dir.path().join(".chronoscope/tlog/leaves")).unwrap().len();
+            assert_eq!(leaves, 32 * all.len() as u64, "{name}, {durability:?}");
             assert_sound(&writer);
         }
     }
