@@ -102,6 +102,7 @@ fn scenarios() -> Vec<(&'static str, Vec<Run>)> {
     let p = |n, day| event("P-1", n, day);
     let q = |n, day| event("Q-1", n, day);
     let one = |n| [p(n, 20)];
+    let many = [p(2, 20), p(3, 20), p(4, 20), q(5, 20), p(6, 21), p(7, 21)];
     vec![
         ("singles", vec![sync(&one(1)), sync(&one(2)), sync(&[q(3, 20)]), sync(&one(4))]),
         (
@@ -116,14 +117,7 @@ fn scenarios() -> Vec<(&'static str, Vec<Run>)> {
             "stream",
             vec![stream(&[p(1, 20), q(2, 20), p(3, 20), q(4, 21), p(5, 21)]), stream(&[p(6, 21)])],
         ),
-        (
-            "a long-lived writer",
-            vec![
-                sync(&one(1)),
-                paced(&[p(2, 20), p(3, 20), p(4, 20), q(5, 20), p(6, 21), p(7, 21)]),
-                sync(&[p(8, 21)]),
-            ],
-        ),
+        ("a long-lived writer", vec![sync(&one(1)), paced(&many), sync(&[p(8, 21)])]),
         (
             "failed sync",
             vec![sync(&one(1)), sync(&one(2)).but(Error(LOG_SYNC)), sync(&one(3)), sync(&one(2))],

@@ -204,21 +204,30 @@ fn a_service_folder_that_leads_out_of_the_store_is_refused() {
     for folder in [".chronoscope", "global"] {
         let dir = tempfile::tempdir().unwrap();
         let (events, outside) = (dir.path().join("events"), dir.path().join("outside"));
-        write(&store(&events), Durability::Sync);
+        let writer = store(&events);
+        for _ in 0..3 {
+            write(&writer, Durability::Sync);
+        }
         fs::rename(events.join(folder), &outside).unwrap();
+        // Another log stands there, and the locks are others.
+        replace(&outside.join("events.jsonl"));
+        replace(&outside.join("locks/P-1.lock"));
         std::os::unix::fs::symlink(&outside, events.join(folder)).unwrap();
         let mark = |path: &PathBuf| fs::read(path.join("events.jsonl")).ok();
         let before = mark(&outside);
-        let done = append(&store(&events), vec![plain("P-1", "x")], &AppendOptions::default());
-        if folder == "global" {
-            // It is stored by then; what is derived of it stays behind.
-            done.unwrap();
-            let error = store(&events).publish_all(WAIT).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Integrity);
-        } else {
-            assert_eq!(done.unwrap_err().kind(), ErrorKind::Integrity);
-            assert_eq!(lines(&store(&events), "P-1").len(), 1);
+        for refused in [&store(&events), &writer] {
+            let done = append(refused, vec![plain("P-1", "x")], &AppendOptions::default());
+            if folder == "global" && std::ptr::eq(refused, &raw const writer) {
+                // Its lock is still the one, so it is stored; what is derived of it stays behind.
+                done.unwrap();
+                assert_eq!(lines(refused, "P-1").len(), 4);
+            } else {
+                assert_eq!(done.unwrap_err().kind(), ErrorKind::Integrity, "{folder}");
+                assert_eq!(lines(refused, "P-1").len(), 3);
+            }
         }
+        let error = store(&events).rebuild_global(WAIT).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Integrity);
         assert_eq!(mark(&outside), before, "nothing was written there");
         // One that stays inside is as good as the folder.
         fs::remove_file(events.join(folder)).unwrap();

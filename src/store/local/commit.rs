@@ -75,7 +75,7 @@ impl Commit<'_> {
             match contest.try_take(file)? {
                 Attempt::Taken(lock) => return self.lead(lock, &path),
                 Attempt::Held(file) => {
-                    let wanted = (!misled).then(|| (self.fresh.after, self.id));
+                    let wanted = (!misled).then_some((self.fresh.after, self.id));
                     let (mut file, told) = contest.wait(file, move |file| turn(file, wanted))?;
                     match told {
                         Some(noted) if self.is_covered(&noted, self.known(&noted)) => {

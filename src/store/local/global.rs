@@ -1,31 +1,29 @@
 //! The log of all issues: derived from theirs, each event once, in the order of publishing.
 //!
-//! Lives here: step 9 of an append, and catching up after a publisher that was killed. May not
-//! live here: making the log anew (see [`super::remake`]).
+//! Lives here: step 9 of an append. May not live here: catching up after a publisher that was
+//! killed (see [`super::follow`]), making the log anew (see [`super::remake`]).
 //!
 //! A publisher writes lines, then how far their issue is published, then the length of the whole.
 //! So after a kill the length says where to look for lines that nobody has taken note of.
 
 use std::fs::File;
 use std::io;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use super::handles::{GlobalFiles, Handles};
 use super::io::{FileId, append_all, fingerprint, is_absent, private, read_range, set_len};
-use super::layout::{GLOBAL, Layout, check_key};
-use super::lines::{Stamps, end_of_lines, scan};
+use super::layout::{GLOBAL, Layout};
+use super::lines::{Stamps, end_of_lines};
 use super::lock::{LockFile, take_again};
 use super::record::{self, GlobalRecord, Place, Published, tail_of};
-use super::remake;
 use super::tlog::checkpoint;
 use super::tlog::hashes::Hash;
 use super::tlog::leaves::{self, Leaves};
+use super::{remake, watermark};
 use crate::error::{Error, Result};
 use crate::model::envelope::Text;
 
@@ -106,25 +104,26 @@ impl<'a> Global<'a> {
             }
         };
         let leaves = seen.map(|seen| seen.leaves);
+        let other_boot = noted.as_ref().is_some_and(|noted| noted.boot != boot_id());
         let Some(noted) = noted.filter(|r| r.file == id && r.length <= length) else {
             if length == 0 && global.last_signed()? == 0 {
                 global.record = GlobalRecord { file: id, ..empty() };
-            } else {
+            } else if !other_boot || !watermark::restore(&mut global)? {
                 remake::recover(&mut global)?;
             }
             return Ok(global);
         };
         let same = tail_of(&global.file, noted.length).is_ok_and(|tail| tail == noted.tail);
         // Nothing here is synced: after a power cut the note may be newer than what the issues say
-        // of themselves, and than blocks in the middle of the file. Once a boot all is compared.
-        let same_boot = noted.boot == boot_id();
-        if same && same_boot && (length == noted.length || noted.boot != "-") {
+        // of themselves, and than blocks in the middle of the file. Once a boot what lies behind
+        // the watermark is compared, or all.
+        if same && !other_boot && (length == noted.length || noted.boot != "-") {
             let behind = length > noted.length;
             global.record = noted;
             if !global.settle_leaves(leaves)? || (behind && !global.catch_up(length)?) {
                 remake::recover(&mut global)?;
             }
-        } else {
+        } else if !other_boot || !watermark::restore(&mut global)? {
             remake::recover(&mut global)?;
         }
         Ok(global)
@@ -132,6 +131,7 @@ impl<'a> Global<'a> {
 
     /// Takes the lock without a look at what is there.
     pub(super) fn take_unchecked(layout: &'a Layout, timeout: Duration) -> Result<Self> {
+        layout.refuse_link(GLOBAL)?;
         Self::open(layout, timeout, None).map(|(global, _)| global)
     }
 
@@ -144,9 +144,6 @@ impl<'a> Global<'a> {
             Some(GlobalFiles { lock, log, id, leaves }) => (Some(lock), Some((log, id, leaves))),
             None => (None, None),
         };
-        if open_lock.is_none() {
-            layout.refuse_link(GLOBAL)?;
-        }
         let lock_path = layout.global_lock();
         let absent = || Error::io("open", &lock_path, &io::ErrorKind::NotFound.into());
         let lock = match take_again(&lock_path, timeout, open_lock)? {
@@ -165,13 +162,15 @@ impl<'a> Global<'a> {
             boot: String::new(),
             leaves: None,
         };
-        if let Some((file, id, leaves)) = files
-            && let Ok(there) = std::fs::metadata(&path)
-            && FileId::of(&there) == id
-            && let Some(count) = leaves.count_at_path()
-        {
-            let seen = Seen { length: there.len(), id, leaves: count };
-            return Ok((Self { layout, lock, path, file, leaves, record }, Some(seen)));
+        if let Some((file, id, leaves)) = files {
+            if let Ok(there) = std::fs::metadata(&path)
+                && FileId::of(&there) == id
+                && let Some(count) = leaves.count_at_path()
+            {
+                let seen = Seen { length: there.len(), id, leaves: count };
+                return Ok((Self { layout, lock, path, file, leaves, record }, Some(seen)));
+            }
+            layout.refuse_link(GLOBAL)?;
         }
         let open = || private().read(true).append(true).create(true).open(&path);
         let file = match open() {
@@ -193,7 +192,7 @@ impl<'a> Global<'a> {
     }
 
     /// How many lines the last checkpoint signs.
-    fn last_signed(&self) -> Result<u64> {
+    pub(super) fn last_signed(&self) -> Result<u64> {
         let last = checkpoint::last(&super::tlog::folder(self.layout))?;
         Ok(last.map_or(0, |(last, _)| last.size))
     }
@@ -221,7 +220,7 @@ impl<'a> Global<'a> {
     }
 
     /// Adds the leaf hashes of lines that were just written.
-    fn add_leaves(&mut self, hashes: &[Hash]) -> Result<()> {
+    pub(super) fn add_leaves(&mut self, hashes: &[Hash]) -> Result<()> {
         let count = self.record.leaves.unwrap_or_default();
         self.leaves.write(count, hashes)?;
         self.record.leaves = Some(count + hashes.len() as u64);
@@ -323,45 +322,6 @@ impl<'a> Global<'a> {
         record::write_global(&self.lock, &self.record)
             .map_err(|e| Error::io("write", &self.layout.global_lock(), &e))
     }
-
-    /// Takes note of lines behind the noted length. False when they are not what must follow.
-    fn catch_up(&mut self, length: u64) -> Result<bool> {
-        let end = end_of_lines(&self.file, &self.path, length)?.max(self.record.length);
-        if end < length {
-            set_len(&self.file, end).map_err(|e| Error::io("cut", &self.path, &e))?;
-        }
-        let mut issues = FxHashMap::<String, Option<Follow>>::default();
-        let (mut sound, mut hashes) = (true, Vec::new());
-        let generation = self.record.generation;
-        scan(&self.file, &self.path, (self.record.length, end), |line| {
-            let key = issue_of(line.bytes);
-            if !issues.contains_key(&key) {
-                let follow = Follow::start(self.layout, &key, generation)?;
-                issues.insert(key.clone(), follow);
-            }
-            sound = match issues.get_mut(&key) {
-                Some(Some(follow)) => follow.take(self.layout, &key, line.bytes)?,
-                _ => false,
-            };
-            hashes.push(leaves::of_line(&self.file, &self.path, line)?);
-            Ok(if sound { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
-        })?;
-        if !sound {
-            return Ok(false);
-        }
-        for (key, follow) in &issues {
-            if let Some(follow) = follow {
-                follow.note(self.layout, key)?;
-            }
-        }
-        self.add_leaves(&hashes)?;
-        self.leaves.cut(self.record.leaves.unwrap_or_default())?;
-        self.record.length = end;
-        self.record.tail =
-            tail_of(&self.file, end).map_err(|e| Error::io("read", &self.path, &e))?;
-        self.note()?;
-        Ok(true)
-    }
 }
 
 /// A record of a log that has nothing yet.
@@ -405,70 +365,6 @@ pub(super) fn issue_of(line: &[u8]) -> String {
     }
     let key = serde_json::from_slice::<Key<'_>>(line).ok().and_then(|k| k.issue_key);
     key.map(|k| k.to_string()).unwrap_or_default()
-}
-
-/// Follows one issue's log beside the lines found in the global one.
-struct Follow {
-    lock: File,
-    slot: Published,
-    moved: bool,
-}
-
-impl Follow {
-    fn start(layout: &Layout, key: &str, generation: u64) -> Result<Option<Self>> {
-        if check_key(key).is_err() {
-            return Ok(None);
-        }
-        let path = layout.issue_lock(key);
-        let lock = match private().read(true).write(true).open(&path) {
-            Ok(lock) => lock,
-            Err(error) if is_absent(&error) => return Ok(None),
-            Err(error) => return Err(Error::io("open", &path, &error)),
-        };
-        let slot = record::read_published(&lock).map_err(|e| Error::io("read", &path, &e))?;
-        let slot = slot.map(|slot| match slot.generation == generation {
-            true => slot,
-            false => Published { generation, sequence: 0, next: None },
-        });
-        Ok(slot.map(|slot| Self { lock, slot, moved: false }))
-    }
-
-    /// Whether `line` is the next of the log, or one that was noted already.
-    fn take(&mut self, layout: &Layout, key: &str, line: &[u8]) -> Result<bool> {
-        let sequence = Stamps::read(line).and_then(|s| s.event_sequence);
-        if !self.moved && sequence.is_some_and(|n| n <= self.slot.sequence) {
-            return Ok(true);
-        }
-        let dates = layout.partitions(key)?;
-        let from = self.slot.next;
-        for date in dates.into_iter().filter(|d| from.is_none_or(|p| *d >= p.date)) {
-            let offset = from.filter(|p| p.date == date).map_or(0, |p| p.offset);
-            let path = layout.events(date, key);
-            let file = File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
-            let end = offset + line.len() as u64 + 1;
-            let there = read_range(&file, offset, end).map_err(|e| Error::io("read", &path, &e))?;
-            if there.is_empty() {
-                continue;
-            }
-            let same = there.strip_suffix(b"\n") == Some(line);
-            if same {
-                let next = Some(Place { date, offset: end });
-                let sequence = sequence.unwrap_or(self.slot.sequence);
-                self.slot = Published { sequence, next, ..self.slot };
-                self.moved = true;
-            }
-            return Ok(same);
-        }
-        Ok(false)
-    }
-
-    fn note(&self, layout: &Layout, key: &str) -> Result<()> {
-        if !self.moved {
-            return Ok(());
-        }
-        record::write_published(&self.lock, self.slot)
-            .map_err(|e| Error::io("write", &layout.issue_lock(key), &e))
-    }
 }
 
 #[cfg(test)]

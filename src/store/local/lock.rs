@@ -45,6 +45,11 @@ impl Deref for LockFile {
 }
 
 impl LockFile {
+    /// Which file it is, once that was asked.
+    pub(super) fn id(&self) -> Option<FileId> {
+        self.id
+    }
+
     /// Lets go of the lock without closing the file; gives whether it is free.
     pub(super) fn release(&mut self) -> bool {
         self.held = self.held && self.file.unlock().is_err();

@@ -13,6 +13,7 @@ mod derived;
 mod doctor;
 mod fetch;
 mod finding;
+mod follow;
 mod global;
 mod handles;
 mod head;
@@ -36,6 +37,7 @@ mod tlog;
 mod upkeep;
 mod verify;
 mod watch;
+mod watermark;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

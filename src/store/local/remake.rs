@@ -26,6 +26,7 @@ use super::lines::{Stamps, end_of_lines, scan};
 use super::record::{self, Place, Published, tail_of};
 use super::tlog::hashes::Hash;
 use super::tlog::leaves;
+use super::watermark;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Timestamp;
 
@@ -74,6 +75,7 @@ struct Log {
 type At = (u32, u32);
 
 fn remake(global: &mut Global<'_>, complete: Option<Duration>) -> Result<GlobalReport> {
+    watermark::forget(global.layout)?;
     let mut logs = read_logs(global.layout, complete)?;
     let mut by_hash = FxHashMap::<u64, SmallVec<[At; 1]>>::default();
     for (issue, log) in (0_u32..).zip(&logs) {

@@ -22,7 +22,7 @@ use super::finding::FindingKind;
 use super::layout::Layout;
 use super::lock::LockFile;
 use super::tail::no_such_issue;
-use super::{LocalStore, lock};
+use super::{LocalStore, lock, watermark};
 use crate::error::{Error, ErrorKind, Result};
 
 crate::closed_list! {
@@ -131,6 +131,7 @@ impl LocalStore {
                 return Err(Error::new(ErrorKind::Unavailable, message)
                     .with_hint("look again: `chronoscope store repair`"));
             }
+            watermark::forget(&self.layout)?;
             carry_out::carry_out(self, &locks, &plan)?;
             touched = true;
             done.mends.extend(plan.mends);
