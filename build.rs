@@ -16,6 +16,9 @@ const SHARED: [(&str, &[&str]); 3] = [
 /// Parts of the C library that it has swallowed: where they are still apart it is too old for this.
 const SWALLOWED: [&str; 4] = ["libpthread.so", "libdl.so", "librt.so", "libutil.so"];
 
+/// Which functions an append calls, as a script for the linker.
+const ORDER: &str = "assets/link/append.ld";
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|v| v == value);
@@ -30,6 +33,7 @@ fn main() {
         && redirect(Path::new(&folder)).is_some()
     {
         println!("cargo::rustc-link-arg-bins=-static");
+        put_together();
         println!("cargo::rustc-link-arg-bins=-L{}", Path::new(&folder).display());
     } else {
         // Names of libraries are looked up when they are first called: an append calls few.
@@ -50,6 +54,19 @@ fn redirect(folder: &Path) -> Option<()> {
         std::fs::write(folder.join(shared), format!("GROUP({})\n", paths.join(" "))).ok()?;
     }
     Some(())
+}
+
+/// Has the functions that an append calls stand one behind the other. Linkers that somebody chose
+/// are left alone: not all of them read such scripts.
+fn put_together() {
+    let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let chosen = std::env::var_os("RUSTC_LINKER").is_some() || flags.contains("link");
+    if let Some(root) = std::env::var_os("CARGO_MANIFEST_DIR").filter(|_| !chosen) {
+        let script = Path::new(&root).join(ORDER);
+        println!("cargo::rerun-if-changed={}", script.display());
+        println!("cargo::rustc-link-arg-bins=-T");
+        println!("cargo::rustc-link-arg-bins={}", script.display());
+    }
 }
 
 /// The file of this name that the C compiler would link, if there is one.

@@ -240,3 +240,36 @@ fn no_test_file_is_forgotten() {
         }
     }
 }
+
+/// The parts of a name as the compiler writes them: each with its length before it.
+fn parts_of(mut name: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    while let Some(digits) = name.find(|c: char| !c.is_ascii_digit()).filter(|end| *end > 0) {
+        let (length, rest) = name.split_at(digits);
+        let Some((part, rest)) = rest.split_at_checked(length.parse().unwrap()) else { break };
+        parts.push(part);
+        name = rest;
+    }
+    parts
+}
+
+#[test]
+fn the_order_of_an_append_names_functions_that_are_there() {
+    let order = fs::read_to_string(root().join("assets/link/append.ld")).unwrap();
+    let all: String = files().into_iter().map(|(_, _, text)| text).collect();
+    let ours = order.lines().filter_map(|line| line.split_once("_ZN11chronoscope"));
+    let functions: Vec<&str> = ours
+        .filter_map(|(_, rest)| parts_of(rest).into_iter().rfind(|part| !part.contains("..")))
+        .filter(|name| !name.starts_with(['{', '_', '$']) && !name.contains('$'))
+        .collect();
+    assert!(functions.len() > 100, "{} functions are named", functions.len());
+    let there = |name: &&&str| {
+        all.contains(&format!("fn {name}(")) || all.contains(&format!("fn {name}<"))
+    };
+    let lost: Vec<_> = functions.iter().filter(|name| !there(name)).collect();
+    // A few names do no harm; so many mean that an append has become slower unseen.
+    assert!(
+        lost.len() * 10 <= functions.len(),
+        "assets/link/append.ld is old; write it anew with update.sh: {lost:?}"
+    );
+}

@@ -10,7 +10,29 @@ use uuid::Uuid;
 #[must_use]
 #[allow(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn new_event_id() -> String {
-    Uuid::new_v4().to_string()
+    let mut bytes = [0; 16];
+    match random(&mut bytes) {
+        Ok(()) => uuid::Builder::from_random_bytes(bytes).into_uuid().to_string(),
+        // As good, and it says what is wrong with the system's random numbers.
+        Err(_) => Uuid::new_v4().to_string(),
+    }
+}
+
+/// Fills `bytes` with what nobody can guess.
+///
+/// # Errors
+/// What the system says where it has no random numbers.
+pub fn random(bytes: &mut [u8]) -> std::io::Result<()> {
+    // The general way looks the system call up by name, which a program without a loader cannot;
+    // it then opens two devices for each process.
+    #[cfg(target_os = "linux")]
+    {
+        let flags = rustix::rand::GetRandomFlags::empty();
+        if rustix::rand::getrandom(&mut *bytes, flags).is_ok_and(|filled| filled == bytes.len()) {
+            return Ok(());
+        }
+    }
+    getrandom::fill(bytes).map_err(std::io::Error::other)
 }
 
 /// The event id that always belongs to this content (UUID v8, RFC 9562: the first 122 bits that
@@ -114,6 +136,14 @@ mod tests {
         assert_ne!(id, derived_event_id(&[b"fleetl", b"ine"]));
         assert!(is_uuid(&id));
         assert_eq!(id.as_bytes()[14], b'8');
+    }
+
+    #[test]
+    fn fresh_ids_are_random_uuids() {
+        let (one, another) = (new_event_id(), new_event_id());
+        assert!(is_uuid(&one) && one.as_bytes()[14] == b'4', "{one}");
+        assert!(matches!(one.as_bytes()[19], b'8' | b'9' | b'a' | b'b'), "{one}");
+        assert_ne!(one, another);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! So after a kill the length says where to look for lines that nobody has taken note of.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -343,8 +343,11 @@ pub(super) fn boot_id() -> &'static str {
         return played;
     }
     ID.get_or_init(|| {
-        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        match id.trim() {
+        let mut text = [0; 64];
+        // One read gives all of it; to ask for its length and its end would cost as much again.
+        let read = File::open("/proc/sys/kernel/random/boot_id").and_then(|f| (&f).read(&mut text));
+        let id = std::str::from_utf8(&text[..read.unwrap_or(0)]).unwrap_or_default();
+        match id.trim_ascii() {
             "" => "-".to_owned(),
             id => id.to_owned(),
         }

@@ -34,7 +34,7 @@ pub(crate) fn obtain(log: &Path, may_make: bool) -> Result<Signer> {
         return Err(fault("is gone, although checkpoints were signed with it"));
     }
     let mut seed = [0; 32];
-    getrandom::fill(&mut seed)
+    crate::model::ids::random(&mut seed)
         .map_err(|e| Error::new(ErrorKind::Unavailable, format!("no random bytes: {e}")))?;
     let signer = Signer::new(&seed);
     replace(&path, format!("{}\n", signer.text()).as_bytes(), true)?;

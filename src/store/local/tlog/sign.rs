@@ -72,7 +72,11 @@ impl LocalStore {
     pub fn checkpoint_when_due(&self, every: u64, ended: bool, timeout: Duration) -> Result<bool> {
         let Ok(lock) = File::open(self.layout.global_lock()) else { return Ok(false) };
         let Ok(Some(noted)) = record::read_global(&lock) else { return Ok(false) };
-        let signed = checkpoint::last(&folder(&self.layout))?.map_or(0, |(last, _)| last.size);
+        let log = folder(&self.layout);
+        let signed = match checkpoint::last_size(&log) {
+            Some(size) => size,
+            None => checkpoint::last(&log)?.map_or(0, |(last, _)| last.size),
+        };
         let fresh = noted.leaves.unwrap_or(u64::MAX).saturating_sub(signed);
         if fresh == 0 || (!ended && fresh < every.max(1)) {
             return Ok(false);

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::checkpoint::{self, Checkpoint, Entry};
-use super::hashes::{Hash, empty_root, leaf, node, to_base64};
+use super::hashes::{Hash, empty_root, leaf, leaf_of_short, node, to_base64};
 use super::note::{Signer, Verifier};
 use super::tree::{self, Edge, consistency, inclusion, is_consistent, is_included};
 use super::{leaves, tiles};
@@ -46,6 +46,14 @@ const ROOTS: [&str; 9] = [
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ];
+
+#[test]
+fn a_short_line_has_the_same_hash_either_way() {
+    let bytes: Vec<u8> = (0..=255).cycle().take(5000).collect();
+    for length in (0..300).chain([1023, 1024, 4095, 4096, 5000]) {
+        assert_eq!(leaf_of_short(&bytes[..length]), leaf(&bytes[..length]), "{length}");
+    }
+}
 
 #[test]
 fn roots_and_proofs_are_those_of_the_reference_tree() {
