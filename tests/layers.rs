@@ -263,9 +263,8 @@ fn the_order_of_an_append_names_functions_that_are_there() {
         .filter(|name| !name.starts_with(['{', '_', '$']) && !name.contains('$'))
         .collect();
     assert!(functions.len() > 100, "{} functions are named", functions.len());
-    let there = |name: &&&str| {
-        all.contains(&format!("fn {name}(")) || all.contains(&format!("fn {name}<"))
-    };
+    let there =
+        |name: &&&str| all.contains(&format!("fn {name}(")) || all.contains(&format!("fn {name}<"));
     let lost: Vec<_> = functions.iter().filter(|name| !there(name)).collect();
     // A few names do no harm; so many mean that an append has become slower unseen.
     assert!(

@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::handles::{GlobalFiles, Handles};
 use super::io::{FileId, append_all, fingerprint, is_absent, private, read_range, set_len};
-use super::layout::{GLOBAL, Layout};
+use super::layout::Layout;
 use super::lines::{Stamps, end_of_lines};
 use super::lock::{LockFile, take_again};
 use super::record::{self, GlobalRecord, Place, Published, tail_of};
@@ -131,7 +131,7 @@ impl<'a> Global<'a> {
 
     /// Takes the lock without a look at what is there.
     pub(super) fn take_unchecked(layout: &'a Layout, timeout: Duration) -> Result<Self> {
-        layout.refuse_link(GLOBAL)?;
+        layout.refuse_service_links()?;
         Self::open(layout, timeout, None).map(|(global, _)| global)
     }
 
@@ -170,7 +170,7 @@ impl<'a> Global<'a> {
                 let seen = Seen { length: there.len(), id, leaves: count };
                 return Ok((Self { layout, lock, path, file, leaves, record }, Some(seen)));
             }
-            layout.refuse_link(GLOBAL)?;
+            layout.refuse_service_links()?;
         }
         let open = || private().read(true).append(true).create(true).open(&path);
         let file = match open() {

@@ -16,7 +16,7 @@ use super::io::{
     FileId, Site, append_all, fingerprint, is_absent, private, read_range, remove_dir,
     remove_if_there, set_len, sync_data, sync_dir, write_at,
 };
-use super::layout::{Date, GLOBAL, Layout, SERVICE};
+use super::layout::{Date, Layout};
 use super::lines::{MAX_LINE_BYTES, Scanned, Stamps, end_of_lines, line_number, scan};
 use super::lock::{LockFile, take_again};
 use super::record::{self, HeadRecord, Part, Place, tail_of};
@@ -48,10 +48,9 @@ impl<'a> Locked<'a> {
         (open_lock, open_log): (Option<LockFile>, Option<OpenLog>),
     ) -> Result<Self> {
         let path = layout.issue_lock(key);
-        let refuse_links = || layout.refuse_link(SERVICE).and_then(|()| layout.refuse_link(GLOBAL));
         let known = open_lock.as_ref().and_then(LockFile::id);
         if known.is_none() {
-            refuse_links()?;
+            layout.refuse_service_links()?;
         }
         let lock = match take_again(&path, timeout, open_lock)? {
             Some(lock) => lock,
@@ -63,7 +62,7 @@ impl<'a> Locked<'a> {
             }
         };
         if known.is_some() && lock.id() != known {
-            refuse_links()?;
+            layout.refuse_service_links()?;
         }
         let records = record::read_issue(&lock).map_err(|e| Error::io("read", &path, &e))?;
         if let Some(head) = &records.head

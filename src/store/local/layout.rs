@@ -255,12 +255,14 @@ impl Layout {
         Ok(())
     }
 
-    /// Refuses a folder of the store that a symbolic link leads out of it.
+    /// Refuses a store of which a symbolic link leads a folder beside the events out of it.
     ///
     /// # Errors
     /// As [`Layout::refuse_links`].
-    pub(super) fn refuse_link(&self, folder: &str) -> Result<()> {
-        self.is_inside(&self.root.join(folder)).map(drop)
+    pub(super) fn refuse_service_links(&self) -> Result<()> {
+        [SERVICE, GLOBAL]
+            .iter()
+            .try_for_each(|name| self.is_inside(&self.root.join(name)).map(drop))
     }
 
     /// Whether a path is there at all; an error, when it leads out of the store.
