@@ -137,6 +137,18 @@ impl Error {
         self
     }
 
+    /// The error in other words: `map` is asked about the message, the hint and every text of the
+    /// details.
+    #[must_use]
+    pub fn map_words(mut self, map: &dyn Fn(&str) -> String) -> Self {
+        self.0.message = map(&self.0.message).into();
+        self.0.hint = self.0.hint.map(|hint| map(&hint).into());
+        if let Some(details) = &mut self.0.details {
+            map_texts(details, map);
+        }
+        self
+    }
+
     /// What kind of failure this is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -159,6 +171,16 @@ impl Error {
     #[must_use]
     pub fn details(&self) -> Option<&serde_json::Value> {
         self.0.details.as_ref()
+    }
+}
+
+fn map_texts(value: &mut serde_json::Value, map: &dyn Fn(&str) -> String) {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => *text = map(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| map_texts(item, map)),
+        Value::Object(members) => members.values_mut().for_each(|member| map_texts(member, map)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -350,3 +350,27 @@ fn a_secret_never_reaches_the_disk() {
     let message = environment.append_phase("PROJ-9", "A", &["--meta", &flag]).message(4);
     assert!(message.contains("(password)") && !message.contains(secret), "{message}");
 }
+
+#[test]
+fn a_clock_that_is_set_back_changes_no_order() {
+    let environment = TestEnvironment::new();
+    let clocks = [
+        NOW,
+        "2026-11-22T13:59:59.000Z",
+        "2026-11-21T14:00:00.000Z",
+        "1970-01-01T00:00:00.000Z",
+        "2026-11-22T14:00:01.000Z",
+    ];
+    for (n, clock) in clocks.iter().enumerate() {
+        let mut command = environment.command(&["append", "--no-git"]);
+        command.env("CHRONOSCOPE_FIXED_CLOCK", clock);
+        let answer = environment.feed(command, &event("PROJ-9", "A")).json();
+        assert_eq!(answer["event_sequence"], n + 1, "{clock}");
+        assert_eq!(answer["timestamp"], clocks[if n < 4 { 0 } else { 4 }], "{clock}");
+        assert_eq!(answer["partition"], "2026-11-22", "{clock}");
+    }
+    let stored = lines(&environment.run(&["query", "--jsonl"]).ok());
+    let order: Vec<u64> = stored.iter().map(|e| e["event_sequence"].as_u64().unwrap()).collect();
+    assert_eq!(order, [1, 2, 3, 4, 5]);
+    environment.run(&["verify"]).ok();
+}

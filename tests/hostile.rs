@@ -309,7 +309,7 @@ fn lines_without_end_or_bottom_are_named_and_passed_by() {
 
 #[cfg(unix)]
 mod on_unix {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    use std::os::unix::fs::{MetadataExt, symlink};
 
     use super::*;
 
@@ -429,109 +429,6 @@ mod on_unix {
                 count += 1;
             });
             assert!(count > 15, "{count}");
-        }
-    }
-
-    fn kinds(environment: &TestEnvironment, code: i32) -> Vec<String> {
-        let ran = environment.run(&["store", "doctor", "--json"]);
-        assert_eq!(ran.code, Some(code), "{ran:?}");
-        let told: Value = serde_json::from_str(&ran.stdout).unwrap();
-        assert_eq!(told["ok"], code == 0);
-        let mut kinds: Vec<String> = told["findings"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|finding| finding["kind"].as_str().unwrap().to_owned())
-            .filter(|kind| !matches!(kind.as_str(), "low-space" | "low-inodes" | "network-disk"))
-            .collect();
-        kinds.dedup();
-        kinds
-    }
-
-    type Ail<'a> = (&'a str, i32, &'a dyn Fn(&TestEnvironment));
-
-    #[test]
-    fn the_doctor_names_each_ailment() {
-        let locks = |environment: &TestEnvironment| environment.store().join(".chronoscope/locks");
-        let ails: &[Ail<'_>] = &[
-            ("open-mode", 0, &|e| {
-                fs::set_permissions(e.log(), fs::Permissions::from_mode(0o644)).unwrap();
-            }),
-            ("log-damage", 6, &|e| {
-                let log = fs::read(e.log()).unwrap();
-                fs::write(e.log(), [&log[..], b"garbage\n"].concat()).unwrap();
-            }),
-            ("outside-link", 6, &|e| {
-                symlink(e.path(), e.store().join("reports")).unwrap();
-            }),
-            ("link", 0, &|e| {
-                symlink(e.store().join("global"), e.store().join("reports")).unwrap();
-            }),
-            ("stray-lock", 0, &|e| {
-                let path = locks(e).join("P-9.lock");
-                fs::write(&path, "").unwrap();
-                fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-            }),
-            ("schemas-missing", 0, &|e| fs::remove_dir_all(e.store().join("schemas")).unwrap()),
-            ("schemas-changed", 0, &|e| {
-                let path = e.store().join("schemas/version-history-1.1.0.json");
-                fs::write(path, "{}").unwrap();
-            }),
-            ("newer-store", 0, &|e| {
-                let path = e.store().join("schemas/orchestration-events-1.10.0.json");
-                fs::write(&path, "{}").unwrap();
-                fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-            }),
-            ("quarantined", 0, &|e| {
-                let path = e.store().join(".chronoscope/quarantine/x.bin");
-                fs::write(&path, "x").unwrap();
-                fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-            }),
-            ("stale-derived", 0, &|e| {
-                fs::remove_file(e.log().with_file_name("metadata.json")).unwrap();
-            }),
-        ];
-        for (kind, code, harm) in ails {
-            let environment = TestEnvironment::with_history();
-            environment.run(&["store", "rebuild"]).ok();
-            assert_eq!(kinds(&environment, 0), Vec::<String>::new());
-            harm(&environment);
-            let told = kinds(&environment, *code);
-            assert!(told.contains(&(*kind).to_owned()), "{kind}: {told:?}");
-            let text = environment.run(&["store", "doctor"]);
-            assert_eq!(text.code, Some(*code));
-            assert!(text.stdout.contains(kind), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn the_doctor_tells_who_holds_a_lock_and_of_syncs_that_did_not_end() {
-        let environment = TestEnvironment::with_history();
-        environment.run(&["store", "rebuild"]).ok();
-        let locks = environment.store().join(".chronoscope/locks");
-        let held = fs::File::open(locks.join("PROJ-1.sync")).unwrap();
-        held.lock().unwrap();
-        let ran = environment.run(&["store", "doctor"]).ok();
-        assert!(ran.contains("lock-held"), "{ran}");
-        if cfg!(target_os = "linux")
-            && fs::read_to_string("/proc/locks").is_ok_and(|l| !l.is_empty())
-        {
-            assert!(ran.contains(&format!("by process {}", std::process::id())), "{ran}");
-        }
-        drop(held);
-    }
-
-    #[test]
-    fn the_doctor_compares_clock_and_owner() {
-        let environment = TestEnvironment::with_history();
-        environment.run(&["store", "rebuild"]).ok();
-        let mut command = environment.command(&["store", "doctor"]);
-        command.env("CHRONOSCOPE_FIXED_CLOCK", "2026-11-20T00:00:00Z");
-        let told = environment.feed(command, "").ok();
-        assert!(told.contains("clock-behind"), "{told}");
-        // Only some may give files away.
-        if std::os::unix::fs::chown(environment.log(), Some(12345), None).is_ok() {
-            assert_eq!(kinds(&environment, 0), ["foreign-owner"]);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use chronoscope::error::ErrorKind;
+use chronoscope::query::expression::{EXAMPLES, FUNCTIONS};
 use chronoscope::tui::action::{COMMANDS, Context};
 use chronoscope::tui::keymap::Keymap;
 
@@ -30,6 +31,23 @@ fn exit_table() -> String {
     table
 }
 
+fn expression_table() -> String {
+    let mut table = String::from("| expression | finds |\n|---|---|\n");
+    for example in EXAMPLES {
+        let _ = writeln!(table, "| `{}` | {} |", example.text.replace('|', "\\|"), example.finds);
+    }
+    table
+}
+
+fn function_list() -> String {
+    let mut names: Vec<&str> = FUNCTIONS.iter().map(|function| function.name).collect();
+    names.dedup();
+    format!(
+        "Functions: {}.\n",
+        names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" ")
+    )
+}
+
 /// The text with what stands between the marks `name: begin` and `name: end` replaced.
 fn with_table(text: &str, name: &str, table: &str) -> String {
     let (begin, end) = (format!("<!-- {name}: begin -->\n"), format!("<!-- {name}: end -->"));
@@ -44,6 +62,8 @@ fn readme_tables_are_those_of_the_program() {
     let text = std::fs::read_to_string(&file).unwrap();
     let made = with_table(&text, "keys", &key_table());
     let made = with_table(&made, "exit codes", &exit_table());
+    let made = with_table(&made, "expressions", &expression_table());
+    let made = with_table(&made, "functions", &function_list());
     if std::env::var_os("UPDATE_README").is_some() {
         std::fs::write(&file, made).unwrap();
         return;

@@ -9,7 +9,11 @@
 
 mod cli;
 mod cli_append;
+mod cli_branch;
+mod cli_causes;
 mod cli_exit;
+mod cli_find;
+mod cli_secrets;
 mod cli_support;
 mod disk_support;
 mod hostile;
@@ -21,7 +25,9 @@ mod readme;
 mod screens;
 mod store_conformance;
 mod store_damage;
+mod store_doctor;
 mod store_faults;
+mod store_lost;
 mod store_power;
 mod store_processes;
 mod store_repair;

@@ -18,7 +18,9 @@ use serde_json::Value;
 
 use crate::cli_support::{NOW, Ran, SESSION, TestEnvironment};
 use crate::disk_support::{Step, trace};
-use crate::store_support::{append, assert_global_complete, assert_sound, lines, plain, sequences};
+use crate::store_support::{
+    append, assert_global_complete, assert_sound, is_long, lines, plain, sequences,
+};
 
 const KEY: &str = "P-1";
 
@@ -148,10 +150,6 @@ fn check(case: &Case, environment: &TestEnvironment, stdout: &str, fault: &str) 
     assert_sound(&store);
 }
 
-fn is_long() -> bool {
-    std::env::var_os("CHRONOSCOPE_LONG_TESTS").is_some()
-}
-
 #[test]
 fn a_kill_at_any_operation_loses_nothing() {
     let mut kills = 0;
@@ -177,7 +175,10 @@ fn an_error_at_any_operation_loses_nothing() {
             let n = step.number;
             let mut faults = vec![format!("error:{n}:EIO")];
             if !matches!(step.what(), "read" | "lock") {
-                faults.extend([format!("error:{n}:ENOSPC"), format!("error:{n}+:ENOSPC")]);
+                // No room, once and from here on; a file system that turned read-only.
+                let lasting = ["ENOSPC", "EROFS"].map(|code| format!("error:{n}+:{code}"));
+                faults.extend([format!("error:{n}:ENOSPC"), format!("error:{n}:EACCES")]);
+                faults.extend(lasting);
             }
             if step.what() == "write" {
                 faults.push(format!("short:{n}"));

@@ -20,7 +20,7 @@ use chronoscope::store::{AppendOptions, EventStore};
 
 use crate::cli_support::{NOW, SESSION, TestEnvironment};
 use crate::disk_support::{Chance, Disk, Fate, Image, Step, trace};
-use crate::store_support::{append, drain, plain};
+use crate::store_support::{append, drain, is_long, plain};
 
 /// Where a run goes wrong, by the first operation that these words begin.
 #[derive(Debug, Clone, Copy)]
@@ -394,10 +394,6 @@ fn look(recorded: &Recorded, disk: &Disk, image: &Image, told: &Told) -> Result<
         }
         None => Ok(()),
     }
-}
-
-fn is_long() -> bool {
-    std::env::var_os("CHRONOSCOPE_LONG_TESTS").is_some()
 }
 
 #[test]

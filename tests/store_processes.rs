@@ -1,6 +1,7 @@
 //! Many processes on one local store, and processes that are killed.
 //!
 //! The test binary starts itself with a role in an environment variable; [`worker`] plays it.
+//! With `CHRONOSCOPE_LONG_TESTS=1` there are twice as many, and each has twice as much to do.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -14,7 +15,7 @@ use chronoscope::store::local::LocalStore;
 use chronoscope::store::{AppendOptions, Durability};
 
 use crate::store_support::{
-    append, assert_global_complete, assert_sound, event, lines, plain, sequences, store,
+    append, assert_global_complete, assert_sound, event, is_long, lines, plain, sequences, store,
 };
 
 const ROLE: &str = "CHRONOSCOPE_TEST_ROLE";
@@ -134,11 +135,11 @@ fn many_processes_leave_one_log_that_is_signed() {
 
 #[test]
 fn many_processes_leave_no_gap_and_no_duplicate() {
+    let (processes, events) = if is_long() { (64, 200) } else { (32, 100) };
     for issues in [1, 8] {
         let dir = tempfile::tempdir().unwrap();
-        run((0..32)
-            .map(|_| start(&["many", path(dir.path()), &issues.to_string(), "100"]))
-            .collect());
+        let role = ["many", path(dir.path()), &issues.to_string(), &events.to_string()];
+        run((0..processes).map(|_| start(&role)).collect());
         let store = store(dir.path());
         let keys: Vec<String> = (1..=issues).map(|n| format!("P-{n}")).collect();
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
@@ -148,7 +149,7 @@ fn many_processes_leave_no_gap_and_no_duplicate() {
             assert_eq!(read, (1..=read.len() as u64).collect::<Vec<_>>());
             total += read.len();
         }
-        assert_eq!(total, 3200);
+        assert_eq!(total, processes * events);
         assert_global_complete(&store, &keys);
         assert_sound(&store);
     }

@@ -98,3 +98,8 @@ pub(crate) fn assert_sound(store: &LocalStore) {
     let report = store.verify(None).unwrap();
     assert!(report.findings.is_empty(), "{:#?}", report.findings);
 }
+
+/// Whether the long forms of tests are asked for.
+pub(crate) fn is_long() -> bool {
+    std::env::var_os("CHRONOSCOPE_LONG_TESTS").is_some()
+}

@@ -1,7 +1,8 @@
 //! The tamper-evident log: what is changed is found and named, what is lost comes back, and
 //! others can check it with nothing but what stands on disk.
 //!
-//! `CHRONOSCOPE_LONG_TESTS=1` runs the seeds of tampering in full.
+//! `CHRONOSCOPE_LONG_TESTS=1` runs the thousand seeds of tampering, and flips a bit in every byte of a
+//! hundred events.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::too_many_lines, reason = "tables of cases")]
@@ -16,7 +17,7 @@ use chronoscope::store::local::{Anchor, FindingKind, LocalStore, Report};
 use serde_json::Value;
 
 use crate::cli_support::{PROJ_1, TestEnvironment};
-use crate::store_support::{append, assert_sound, lines, os, plain, store};
+use crate::store_support::{append, assert_sound, is_long, lines, os, plain, store};
 
 const DAY: &str = "2026-11-20";
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -114,7 +115,7 @@ fn tampering_is_found() {
     fill(&base, 6);
     assert_sound(&base);
     assert_eq!(anchored(&base, &anchor).findings, []);
-    let seeds = if std::env::var_os("CHRONOSCOPE_LONG_TESTS").is_some() { 1000 } else { 100 };
+    let seeds = if is_long() { 1000 } else { 100 };
     let pristine = fs::read(global(made.path())).unwrap();
     for seed in 0..seeds {
         let mut random = Random(seed as u64 ^ 0x7a3);
@@ -174,25 +175,34 @@ fn tampering_is_found() {
 
 #[test]
 fn one_flipped_bit_in_each_byte_is_found_and_its_line_named() {
-    let dir = tempfile::tempdir().unwrap();
-    let made = store(dir.path());
-    for n in 0..5 {
-        append(&made, vec![plain("P-1", &n.to_string())], &os()).unwrap();
+    let made = tempfile::tempdir().unwrap();
+    for n in 0..if is_long() { 100 } else { 5 } {
+        append(&store(made.path()), vec![plain("P-1", &n.to_string())], &os()).unwrap();
     }
-    made.checkpoint(TIMEOUT).unwrap();
-    let file = log(dir.path(), 1);
-    let sound = fs::read(&file).unwrap();
-    let mut line = 1;
-    for at in 0..sound.len() {
-        let mut flipped = sound.clone();
-        flipped[at] ^= 1 << (at % 8);
-        fs::write(&file, &flipped).unwrap();
-        let report = made.verify(None).unwrap();
-        let named = report.findings.iter().find(|f| f.file == file && f.line.is_some());
-        let named = named.unwrap_or_else(|| panic!("byte {at}: {report:#?}"));
-        assert_eq!(named.line, Some(line), "byte {at}: {report:#?}");
-        line += u64::from(sound[at] == b'\n');
-    }
+    store(made.path()).checkpoint(TIMEOUT).unwrap();
+    let sound = fs::read(log(made.path(), 1)).unwrap();
+    // Each of several takes its share of the bytes, in a store of its own.
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for worker in 0..workers {
+            let (made, sound) = (&made, &sound);
+            scope.spawn(move || {
+                let dir = tempfile::tempdir().unwrap();
+                copy(made.path(), dir.path());
+                let (store, file) = (store(dir.path()), log(dir.path(), 1));
+                for at in (worker..sound.len()).step_by(workers) {
+                    let mut flipped = sound.clone();
+                    flipped[at] ^= 1 << (at % 8);
+                    fs::write(&file, &flipped).unwrap();
+                    let report = store.verify(None).unwrap();
+                    let named = report.findings.iter().find(|f| f.file == file && f.line.is_some());
+                    let named = named.unwrap_or_else(|| panic!("byte {at}: {report:#?}"));
+                    let line = 1 + sound[..at].iter().filter(|byte| **byte == b'\n').count() as u64;
+                    assert_eq!(named.line, Some(line), "byte {at}: {report:#?}");
+                }
+            });
+        }
+    });
 }
 
 #[test]

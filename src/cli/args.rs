@@ -11,8 +11,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::output::{ColorChoice, Format};
 use super::{
-    append, completions, config, demo, diff, import, man, open, query, schema, snapshot, state,
-    store, tail, timeline, verify, why,
+    append, branch, compare, completions, config, demo, diff, find, import, man, open, query,
+    races, schema, snapshot, state, store, tail, timeline, trace, verify, why,
 };
 
 /// The command line.
@@ -58,7 +58,7 @@ A MOMENT is a position (17), a mark (@name), a time (14:00, 2026-11-20T14:00Z), 
 end (-2h), an event (AgentFailed, AgentFailed:2, the beginning of its id), start or end.
 
 Exit codes: 0 done, 1 a bug, 2 usage, 3 not found, 4 invalid event, 5 conflict, 6 damage found,
-7 store unavailable, 130 interrupted.";
+7 store unavailable, 8 an assertion is false, 130 interrupted.";
 
 /// The flags that every command takes.
 #[derive(Debug, Clone, Args)]
@@ -117,6 +117,16 @@ pub(crate) enum Command {
     Diff(diff::Flags),
     /// Print who wrote a path of the state, and why
     Why(why::Flags),
+    /// Print where an expression over events and states holds
+    Find(find::Flags),
+    /// Print what led to an event, and what it led to
+    Trace(trace::Flags),
+    /// Print concurrent events that wrote one path
+    Races(races::Flags),
+    /// Compare two runs, and print where they part
+    Compare(compare::Flags),
+    /// Play a what-if: skip, insert or replace events
+    Branch(branch::Flags),
     /// Find events
     Query(query::Flags),
     /// Print the last events, and follow

@@ -58,6 +58,14 @@ impl Context {
         }
     }
 
+    /// Says on stderr what was found to be wrong with the store, while what was asked for was done.
+    pub(crate) fn tell_complaint(&self, store: &LocalStore) {
+        if let Some(error) = store.take_complaint() {
+            let hint = error.hint().map_or_else(String::new, |hint| format!(" ({hint})"));
+            super::failure::note(&format!("{}{hint}", error.message()), self.out.paint);
+        }
+    }
+
     /// What becomes of secrets.
     pub(crate) fn redactor(&self) -> Result<Redactor> {
         let named = self.config.text(Setting::RedactionMode).and_then(RedactionMode::from_name);

@@ -66,7 +66,8 @@ pub(crate) fn print(
     }
 }
 
-fn line(context: &mut Context, entry: &DiffEntry) -> std::io::Result<()> {
+/// Prints one difference for people.
+pub(crate) fn line(context: &mut Context, entry: &DiffEntry) -> std::io::Result<()> {
     let (role, sign) = match entry.op {
         Op::Add => (Role::Added, "+"),
         Op::Remove => (Role::Removed, "-"),

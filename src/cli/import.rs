@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::error::{Error, Result};
 use crate::import::{FaultKind, ImportOptions, ImportReport, Importer, Mapping};
+use crate::schema::Redactor;
 use crate::store::local::LocalStore;
 
 use super::context::{Context, interrupt_flag};
@@ -79,7 +80,9 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     for field in &flags.fields {
         mapping.assign(field)?;
     }
-    let report = import(context, flags, &mapping)?;
+    let redactor = context.redactor()?;
+    let report = import(context, flags, &mapping, redactor.clone())
+        .map_err(|error| redactor.sieve().error(error))?;
     match context.out.format {
         Format::Json => Ok(context.out.json(&report)?),
         Format::Jsonl => {
@@ -89,14 +92,19 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     }
 }
 
-fn import(context: &Context, flags: &Flags, mapping: &Mapping) -> Result<ImportReport> {
+fn import(
+    context: &Context,
+    flags: &Flags,
+    mapping: &Mapping,
+    redactor: Redactor,
+) -> Result<ImportReport> {
     let options = ImportOptions {
         issue: flags.issue.clone(),
         dry_run: flags.dry_run,
         strict: flags.strict,
         now: context.clock.now(),
         interrupt: interrupt_flag(),
-        redactor: context.redactor()?,
+        redactor,
     };
     let importer = Importer::new(mapping, options)?;
     let path = context.store_path()?;
@@ -113,6 +121,9 @@ fn import(context: &Context, flags: &Flags, mapping: &Mapping) -> Result<ImportR
     bar.finish_and_clear();
     if let (Ok(_), Some(store), false) = (&report, &store, flags.dry_run) {
         super::seal::after_all(store);
+    }
+    if let Some(store) = &store {
+        context.tell_complaint(store);
     }
     report
 }

@@ -5,18 +5,22 @@
 
 mod append;
 mod args;
+mod branch;
+mod compare;
 mod completions;
 mod config;
 mod context;
 mod demo;
 mod diff;
 mod failure;
+mod find;
 mod git;
 mod import;
 mod man;
 mod open;
 mod output;
 mod query;
+mod races;
 mod reference;
 mod schema;
 mod screen;
@@ -27,6 +31,7 @@ mod store;
 mod summary;
 mod tail;
 mod timeline;
+mod trace;
 mod verify;
 mod why;
 
@@ -41,6 +46,7 @@ use output::{Format, Paint};
 
 use crate::error::Error;
 use crate::model::ids;
+use crate::schema::Redactor;
 
 /// The program: parses the arguments, runs the command, tells how it ended.
 #[must_use]
@@ -86,6 +92,11 @@ fn dispatch(line: CommandLine) -> Outcome {
         Command::Timeline(flags) => timeline::run(context, &flags),
         Command::Diff(flags) => diff::run(context, &flags),
         Command::Why(flags) => why::run(context, &flags),
+        Command::Find(flags) => find::run(context, &flags),
+        Command::Trace(flags) => trace::run(context, &flags),
+        Command::Races(flags) => races::run(context, &flags),
+        Command::Compare(flags) => compare::run(context, &flags),
+        Command::Branch(flags) => branch::run(context, &flags),
         Command::Query(flags) => query::run(context, &flags),
         Command::Tail(flags) => tail::run(context, &flags),
         Command::Import(flags) => import::run(context, &flags),
@@ -105,11 +116,17 @@ fn dispatch(line: CommandLine) -> Outcome {
 fn refuse(error: &clap::Error, args: &[std::ffi::OsString]) -> ExitCode {
     let format = args::format_of_raw_args();
     let asked = matches!(error.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion);
-    let steers = |arg: &std::ffi::OsString| arg.to_string_lossy().chars().any(ids::is_control);
+    // The message repeats what was given, which may have come from an event.
+    let redactor = Redactor::default();
+    let mut sieve = redactor.sieve();
+    args.iter().for_each(|arg| sieve.learn_json(&arg.to_string_lossy()));
+    let steers = |arg: &std::ffi::OsString| {
+        let text = arg.to_string_lossy();
+        text.chars().any(ids::is_control) || redactor.finds(&text)
+    };
     if !asked && format == Format::Text && args.iter().any(steers) {
-        // The message repeats what was given, which may have come from an event.
         let text = error.render().to_string();
-        let message = text.trim_start_matches("error: ").trim_end().to_owned();
+        let message = sieve.words(text.trim_start_matches("error: ").trim_end());
         return failure::conclude(Err(Error::usage(message).into()), format, Paint::PLAIN);
     }
     if asked || format == Format::Text {
@@ -121,6 +138,6 @@ fn refuse(error: &clap::Error, args: &[std::ffi::OsString]) -> ExitCode {
     let mut parts = text.trim().split("\n\n");
     let message = parts.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
     let more: Vec<&str> = parts.map(str::trim).filter(|part| !part.is_empty()).collect();
-    let error = Error::usage(message).with_hint(more.join("; "));
+    let error = sieve.error(Error::usage(message).with_hint(more.join("; ")));
     failure::conclude(Err(Failure::Error(error)), format, Paint::PLAIN)
 }

@@ -43,7 +43,7 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
 }
 
 fn one(context: &mut Context, issue: &str, at: Option<&String>) -> Outcome {
-    let flags = state::Flags { issue: issue.to_owned(), at: at.cloned(), path: None };
+    let flags = state::Flags { issue: issue.to_owned(), at: at.cloned(), path: None, assert: None };
     state::run(context, &flags).map_err(|failure| hint_at_command(failure, issue))?;
     if context.out.format == Format::Text {
         context.out.flush()?;

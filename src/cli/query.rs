@@ -10,8 +10,11 @@ use serde_json::value::RawValue;
 use crate::config::Setting;
 use crate::error::{Error, Result};
 use crate::model::{Moment, Timestamp};
-use crate::query::{self, Cursor, Field, Filter, GroupBy, Hit, Order};
+use crate::query::expression::{Expression, Faults, Where};
+use crate::query::{self, Cursor, Field, Filter, GroupBy, Hit, Order, Predicate};
 use crate::schema::upcast;
+use crate::session::find::StateWhere;
+use crate::store::EventStore;
 use crate::store::local::LocalStore;
 
 use super::context::{Context, user};
@@ -24,6 +27,7 @@ Examples:
   chronoscope query --issue PROJ-123 --type AgentFailed
   chronoscope query --severity error+ --since -1d --reverse
   chronoscope query --category agent --actor '!orchestrator' --jsonl > agents.jsonl
+  chronoscope query --where '.metadata.retry_count > 2' --type AgentFailed
   chronoscope query --group-by type --count
   chronoscope query --issue PROJ-123 --limit 50 --json | jq -r .next_cursor
 
@@ -65,6 +69,9 @@ pub(crate) struct Flags {
     /// The beginning of the event's id
     #[arg(long, value_name = "PREFIX")]
     id: Vec<String>,
+    /// An expression; one that looks at $state holds where it turns true
+    #[arg(long = "where", value_name = "EXPR", allow_hyphen_values = true)]
+    wanted: Vec<String>,
     /// From this moment on
     #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
     since: Option<String>,
@@ -99,12 +106,24 @@ struct Page {
 
 pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let store = context.shared_store()?;
-    let filter = filter(flags, &store)?;
+    let mut filter = filter(flags, &store)?;
+    let conditions = Conditions::parse(&flags.wanted, &store)?;
+    conditions.add_to(&mut filter);
+    answer(context, flags, &store, &filter)?;
+    conditions.tell_faults(context)
+}
+
+fn answer(
+    context: &mut Context,
+    flags: &Flags,
+    store: &Arc<LocalStore>,
+    filter: &Filter,
+) -> Outcome {
     if let Some(field) = &flags.group_by {
-        return groups(context, &store, &filter, &GroupBy::parse(field));
+        return groups(context, store, filter, &GroupBy::parse(field));
     }
     if flags.count {
-        let count = query::count(&*store, &filter)?.count;
+        let count = query::count(&**store, filter)?.count;
         let count = match context.out.format {
             Format::Text => context.out.line(count.to_string()),
             _ => context.out.json(&json!({"count": count})),
@@ -114,10 +133,10 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let order = if flags.reverse { Order::Reverse } else { Order::Forward };
     let cursor = flags.cursor.as_deref().map(Cursor::parse).transpose()?;
     if context.out.format == Format::Jsonl {
-        return lines(context, &store, &filter, order, flags.limit, cursor.as_ref());
+        return lines(context, store, filter, order, flags.limit, cursor.as_ref());
     }
     let limit = page_size(context, flags.limit)?;
-    let page = query::scan(&*store, &filter, order, Some(limit), cursor.as_ref())?;
+    let page = query::scan(&**store, filter, order, Some(limit), cursor.as_ref())?;
     let next_cursor = page.next_cursor.map(|cursor| cursor.to_string());
     if context.out.format == Format::Json {
         let events = page.lines.iter().map(|hit| raw_json(&hit.raw)).collect();
@@ -126,6 +145,44 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         return Ok(context.out.json(&Page { events, next_cursor, scanned, took_ms })?);
     }
     as_text(context, &page.lines, next_cursor.as_deref())
+}
+
+/// The expressions that were given.
+#[derive(Default)]
+struct Conditions {
+    events: Vec<Arc<Where>>,
+    states: Vec<Arc<StateWhere>>,
+}
+
+impl Conditions {
+    fn parse(texts: &[String], store: &Arc<LocalStore>) -> Result<Self> {
+        let mut conditions = Self::default();
+        for text in texts {
+            let expression = Expression::parse(text)?;
+            if expression.uses_state() {
+                let store = Arc::clone(store) as Arc<dyn EventStore>;
+                conditions.states.push(Arc::new(StateWhere::new(store, expression)));
+            } else {
+                conditions.events.push(Arc::new(Where::new(expression)));
+            }
+        }
+        Ok(conditions)
+    }
+
+    fn add_to(&self, filter: &mut Filter) {
+        self.events.iter().for_each(|c| filter.add_predicate(Arc::clone(c) as Arc<dyn Predicate>));
+        self.states.iter().for_each(|c| filter.add_predicate(Arc::clone(c) as Arc<dyn Predicate>));
+    }
+
+    /// Says which evaluations failed: that they are no match must not go unseen.
+    fn tell_faults(&self, context: &mut Context) -> Outcome {
+        let faults = self.events.iter().map(|c| &c.faults);
+        for told in faults.chain(self.states.iter().map(|c| &c.faults)).filter_map(Faults::told) {
+            context.out.flush()?;
+            super::failure::note(&told, context.out.paint);
+        }
+        Ok(())
+    }
 }
 
 fn filter(flags: &Flags, store: &Arc<LocalStore>) -> Result<Filter> {

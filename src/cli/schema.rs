@@ -232,6 +232,7 @@ fn check(context: &mut Context, file: &Path) -> Outcome {
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut rules = Rules::new(context.clock.now());
     rules.allow_unknown_types = context.config.flag(crate::config::Setting::AllowUnknownTypes);
+    rules.redactor = context.redactor()?;
     let mut checked = 0_u64;
     let mut faults: Vec<(usize, SchemaFault)> = Vec::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
@@ -275,7 +276,10 @@ fn faults_of(line: &str, rules: &Rules) -> Vec<SchemaFault> {
     let event = serde_json::from_str::<Value>(line).ok();
     let stored = event.is_some_and(|event| event.get("event_sequence").is_some());
     if stored {
-        validate::check_stored_line(line, rules.allow_unknown_types)
+        let mut sieve = rules.redactor.sieve();
+        sieve.learn_json(line);
+        let faults = validate::check_stored_line(line, rules.allow_unknown_types);
+        faults.iter().map(|fault| sieve.fault(fault)).collect()
     } else {
         Draft::strict(line, rules).err().unwrap_or_default()
     }

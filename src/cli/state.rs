@@ -3,9 +3,10 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::fold::State;
 use crate::model::{Anomaly, Moment, Path, Position, Timestamp, Value};
+use crate::query::expression::Expression;
 use crate::session::Session;
 
 use super::context::{Context, position};
@@ -16,7 +17,7 @@ use super::summary;
 /// The flags of `state`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  chronoscope state PROJ-123\n  chronoscope state PROJ-123 --at -2h\n  chronoscope state PROJ-123 --at AgentFailed --path /agents/api-integ\n  chronoscope state PROJ-123 --json | jq .state.orchestration"
+    after_help = "Examples:\n  chronoscope state PROJ-123\n  chronoscope state PROJ-123 --at -2h\n  chronoscope state PROJ-123 --at AgentFailed --path /agents/api-integ\n  chronoscope state PROJ-123 --assert '$state.orchestration.status == \"completed\"'\n  chronoscope state PROJ-123 --json | jq .state.orchestration"
 )]
 pub(crate) struct Flags {
     /// The issue
@@ -27,6 +28,9 @@ pub(crate) struct Flags {
     /// Only what stands at this JSON pointer
     #[arg(long, value_name = "POINTER")]
     pub path: Option<String>,
+    /// Print nothing, and exit 8 unless this expression holds here
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true, conflicts_with = "path")]
+    pub assert: Option<String>,
 }
 
 /// The answer, in the order of the printed keys.
@@ -43,8 +47,12 @@ struct Answer<'a> {
 }
 
 pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+    let assertion = flags.assert.as_deref().map(Expression::parse).transpose()?;
     let mut session = context.session(&flags.issue)?;
     let at = position(&mut session, flags.at.as_deref(), &Moment::End)?;
+    if let Some(assertion) = assertion {
+        return Ok(assert(&mut session, &assertion, at)?);
+    }
     let state = session.state_at(at)?;
     let shown = match &flags.path {
         Some(pointer) => Some(value_at(&state, pointer, at)?),
@@ -57,6 +65,27 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         Some(value) => print_value(context, &value),
         None => summary::print(context, &mut session, at, &state),
     }
+}
+
+/// Fails unless the expression holds at a position.
+fn assert(session: &mut Session, assertion: &Expression, at: Position) -> Result<(), Error> {
+    let place = format!("at position {at} of {}", session.issue_key());
+    let (message, details) = match session.evaluate(assertion, at)? {
+        Ok(Some(_)) => return Ok(()),
+        Ok(None) => (format!("the assertion is false {place}: {assertion}"), Value::Null),
+        Err(fault) => {
+            (format!("the assertion fails {place}: {fault}"), Value::from(fault.to_string()))
+        }
+    };
+    let details = serde_json::json!({
+        "expression": assertion.text(),
+        "issue_key": session.issue_key(),
+        "position": at,
+        "fault": details.to_serde(),
+    });
+    Err(Error::new(ErrorKind::Assertion, message)
+        .with_hint("`chronoscope why ISSUE POINTER` tells who wrote what it looks at")
+        .with_details(details))
 }
 
 /// Prints a value for people: as indented JSON.

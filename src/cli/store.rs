@@ -110,7 +110,9 @@ fn stats(context: &mut Context) -> Outcome {
 
 fn checkpoint(context: &mut Context, lock_timeout: &str) -> Outcome {
     let timeout = duration("--lock-timeout", lock_timeout)?;
-    let signed = context.store()?.checkpoint(timeout)?;
+    let store = context.store()?;
+    let signed = store.checkpoint(timeout)?;
+    context.tell_complaint(&store);
     match context.out.format {
         Format::Text => Ok(context.out.bytes(signed.note.as_bytes())?),
         _ => {

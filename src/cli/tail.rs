@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
 use crate::model::Timestamp;
+use crate::query::expression::{Expression, Where};
 use crate::schema::upcast;
 use crate::store::local::LocalStore;
 use crate::store::{EventStore, IssueEntry, Notice, Tail};
@@ -38,6 +39,9 @@ pub(crate) struct Flags {
     /// Only this type of event; a leading ! excludes one
     #[arg(long = "type", value_name = "TYPE")]
     pub kind: Vec<String>,
+    /// Only events for which this expression over the event holds
+    #[arg(long = "where", value_name = "EXPR", allow_hyphen_values = true)]
+    pub wanted: Option<String>,
 }
 
 /// One line of a log.
@@ -57,6 +61,7 @@ struct Follower<'a> {
     store: &'a LocalStore,
     issue: Option<&'a str>,
     types: &'a [String],
+    wanted: Option<&'a Where>,
     logs: BTreeMap<String, Log>,
 }
 
@@ -66,12 +71,36 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
             .with_hint("--jsonl prints each event as it comes")
             .into());
     }
+    let wanted = flags.wanted.as_deref().map(condition).transpose()?;
     let store = context.store()?;
     let issue = flags.issue.as_deref();
-    let mut follower = Follower { store: &store, issue, types: &flags.kind, logs: BTreeMap::new() };
+    let mut follower = Follower {
+        store: &store,
+        issue,
+        types: &flags.kind,
+        wanted: wanted.as_ref(),
+        logs: BTreeMap::new(),
+    };
     let last = follower.last(flags.count)?;
     print(context, &last, issue.is_some())?;
-    if flags.follow { follow(context, &mut follower) } else { Ok(()) }
+    if flags.follow {
+        follow(context, &mut follower)?;
+    }
+    if let Some(told) = wanted.as_ref().and_then(|wanted| wanted.faults.told()) {
+        context.out.flush()?;
+        super::failure::note(&told, context.out.paint);
+    }
+    Ok(())
+}
+
+/// What `--where` asks for. Lines come from many logs and are not folded.
+fn condition(text: &str) -> Result<Where> {
+    let expression = Expression::parse(text)?;
+    if expression.uses_state() {
+        return Err(Error::usage("tail looks at events, and this expression looks at the state")
+            .with_hint("`chronoscope find ISSUE EXPR` tells where it turns true"));
+    }
+    Ok(Where::new(expression))
 }
 
 fn follow(context: &mut Context, follower: &mut Follower<'_>) -> Outcome {
@@ -142,7 +171,8 @@ impl Follower<'_> {
                 notices.extend(chunk.notices.into_iter().map(|n| (issue_key.clone(), n)));
                 for line in &chunk.lines {
                     let raw = chunk.bytes.get(line.range.clone()).unwrap_or_default();
-                    if is_wanted(self.types, raw) {
+                    let holds = |wanted: &Where| wanted.holds(raw, || issue_key.clone());
+                    if is_wanted(self.types, raw) && self.wanted.is_none_or(holds) {
                         let at = Timestamp::default();
                         each(Line { issue_key: issue_key.clone(), at, raw: raw.to_vec() });
                     }

@@ -4,12 +4,15 @@
 //! line of the element, and goes on with the next element that can be found. May not live here:
 //! what an element means.
 
+mod enter;
+
 use std::io::{self, Read};
 
 use super::fault::FaultKind;
 use super::grammar::{Grammar, Outcome};
 use super::source::{Found, MAX_RECORD, too_long};
 use super::window::Window;
+use enter::enter;
 
 /// How far before a brace the beginning of its line is looked for.
 const LOOK_BACK: usize = 4096;
@@ -248,94 +251,6 @@ fn first_key(bytes: &[u8]) -> Option<&[u8]> {
     match (text.first(), Grammar::new().run(text)) {
         (Some(b'"'), Outcome::End(end)) => Some(&text[..end]),
         _ => None,
-    }
-}
-
-/// Goes into a document up to the first element of an array at one of `places`.
-fn enter<R: Read>(window: &mut Window<R>, places: &[&[String]]) -> io::Result<bool> {
-    match skip_blank(window)? {
-        Some(b'[') if places.iter().any(|place| place.is_empty()) => {
-            window.consume(1);
-            return Ok(true);
-        }
-        Some(b'{') if places.iter().any(|place| !place.is_empty()) => window.consume(1),
-        _ => return Ok(false),
-    }
-    loop {
-        if skip_blank(window)? == Some(b',') {
-            window.consume(1);
-            skip_blank(window)?;
-        }
-        if window.bytes().first() != Some(&b'"') {
-            return Ok(false);
-        }
-        let Some(key) = read_key(window)? else { return Ok(false) };
-        if skip_blank(window)? != Some(b':') {
-            return Ok(false);
-        }
-        window.consume(1);
-        let below: Vec<&[String]> = places
-            .iter()
-            .filter_map(|place| place.split_first())
-            .filter(|(first, _)| **first == key)
-            .map(|(_, rest)| rest)
-            .collect();
-        let next = skip_blank(window)?;
-        let inside = match next {
-            Some(b'[') => below.iter().any(|place| place.is_empty()),
-            Some(b'{') => below.iter().any(|place| !place.is_empty()),
-            _ => false,
-        };
-        if inside {
-            if enter(window, &below)? {
-                return Ok(true);
-            }
-            if skip_blank(window)? != Some(b'}') {
-                return Ok(false);
-            }
-            window.consume(1);
-        } else if !skip_value(window)? {
-            return Ok(false);
-        }
-    }
-}
-
-/// The next byte that is no white space.
-fn skip_blank<R: Read>(window: &mut Window<R>) -> io::Result<Option<u8>> {
-    loop {
-        let bytes = window.bytes();
-        let blank = bytes.iter().take_while(|b| b.is_ascii_whitespace() || **b == 0).count();
-        let next = bytes.get(blank).copied();
-        window.consume(blank);
-        if next.is_some() || !window.fill()? {
-            return Ok(next);
-        }
-    }
-}
-
-fn read_key<R: Read>(window: &mut Window<R>) -> io::Result<Option<String>> {
-    window.fill_to(LOOK_AHEAD)?;
-    let Outcome::End(end) = Grammar::new().run(window.bytes()) else { return Ok(None) };
-    let key = serde_json::from_slice(&window.bytes()[..end]).ok();
-    window.consume(end);
-    Ok(key)
-}
-
-/// Passes over one value, however long.
-fn skip_value<R: Read>(window: &mut Window<R>) -> io::Result<bool> {
-    let mut grammar = Grammar::new();
-    loop {
-        match grammar.run(window.bytes()) {
-            Outcome::End(end) => {
-                window.consume(end);
-                return Ok(true);
-            }
-            Outcome::Bad(_) => return Ok(false),
-            Outcome::More => window.consume(window.bytes().len()),
-        }
-        if !window.fill()? {
-            return Ok(false);
-        }
     }
 }
 

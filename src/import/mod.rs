@@ -254,6 +254,7 @@ impl Run<'_, '_, '_> {
     fn file(&mut self, path: &Path) -> Result<()> {
         let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         let options = &self.importer.options;
+        let name = options.redactor.conceal(&name);
         let mut engine =
             Engine::new(self.importer.mapping, options.issue.as_deref(), options.now, &name);
         self.learn(path, &mut engine)?;
@@ -266,7 +267,7 @@ impl Run<'_, '_, '_> {
             match found {
                 Found::Fault(kind, line, detail) => {
                     self.report.read += u64::from(kind != FaultKind::NoRecords);
-                    self.report.faults.push(kind, &shown, line, detail);
+                    self.fault(kind, &shown, line, &detail);
                 }
                 Found::Record { line, torn } => {
                     self.record(&bytes, line, torn, &shown, &mut engine)?;
@@ -302,7 +303,8 @@ impl Run<'_, '_, '_> {
                 None => break,
                 Some(Found::Fault(..)) => {}
                 Some(Found::Record { torn, .. }) => {
-                    for part in salvage::objects(&bytes, torn).parts {
+                    for mut part in salvage::objects(&bytes, torn).parts {
+                        self.importer.options.redactor.clean(&mut part.value);
                         if engine.learn(&part.value) {
                             return Ok(());
                         }
@@ -311,6 +313,12 @@ impl Run<'_, '_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Notes what is wrong, without the secrets that it may quote.
+    fn fault(&mut self, kind: FaultKind, file: &str, line: u64, detail: &str) {
+        let detail = self.importer.options.redactor.conceal(detail).into_owned();
+        self.report.faults.push(kind, file, line, detail);
     }
 
     /// One line or element: none, one or several records.
@@ -325,18 +333,20 @@ impl Run<'_, '_, '_> {
         let salvaged = salvage::objects(bytes, torn);
         self.report.read += salvaged.records();
         for (kind, detail) in salvaged.faults {
-            self.report.faults.push(kind, file, line, detail);
+            self.fault(kind, file, line, &detail);
         }
-        for part in salvaged.parts {
+        for mut part in salvaged.parts {
+            // A mapping cuts and bends what it takes: what is left of a secret then has no shape.
+            self.importer.options.redactor.clean(&mut part.value);
             self.importer.coverage.count(&part.value, &mut self.report.unmapped);
             let outcome = engine.apply(&part.value, &part.text);
             for (kind, detail) in engine.faults.drain(..) {
-                self.report.faults.push(kind, file, line, detail);
+                self.fault(kind, file, line, &detail);
             }
             match outcome {
                 engine::Result::Made(made) => {
                     if let Some((kind, detail)) = self.sink.take(*made)? {
-                        self.report.faults.push(kind, file, line, detail);
+                        self.fault(kind, file, line, &detail);
                     }
                 }
                 engine::Result::Repeat => self.report.duplicates += 1,

@@ -11,6 +11,7 @@
 
 mod bounds;
 mod cursor;
+pub mod expression;
 mod filter;
 mod group;
 mod header;

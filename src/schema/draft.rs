@@ -179,9 +179,11 @@ impl Draft {
     ///
     /// # Errors
     /// Every fault there is, in the order of the text, those of absent fields last; secrets, where
-    /// the rules refuse them.
+    /// the rules refuse them. No secret of the text is quoted.
     pub fn strict(text: &str, rules: &Rules) -> Result<Self, Vec<SchemaFault>> {
-        strict::read(text, rules)?.without_secrets(&rules.redactor)
+        let draft = strict::read(text, rules)
+            .map_err(|faults| rules.redactor.conceal_faults(text, &faults))?;
+        draft.without_secrets(&rules.redactor)
     }
 
     /// Takes an event of another system: any type, any safe key, any metadata object. What comes
@@ -196,7 +198,7 @@ impl Draft {
     /// The draft without its secrets.
     ///
     /// # Errors
-    /// A fault for each secret, where they are to be refused.
+    /// A fault for each secret, where they are to be refused, or stand where no marker can.
     pub fn without_secrets(mut self, redactor: &Redactor) -> Result<Self, Vec<SchemaFault>> {
         self.redacted = redactor.apply(&mut self)?;
         Ok(self)

@@ -8,7 +8,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
 use super::draft::SchemaFault;
-use super::strict::quote;
+use super::words::quote;
 use super::{generate, json, suggest};
 
 /// What `schema` finds wrong with `instance`, which stands at the pointer `base` in an event of

@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 
 use super::draft::{Draft, LenientDraft, SchemaFault};
 use super::json;
-use super::strict::{build, check_word, type_of};
+use super::strict::{build, type_of};
+use super::words::check_word;
 use crate::model::ids;
 
 /// The longest session id of an import, in bytes.

@@ -16,8 +16,9 @@ mod strict;
 mod suggest;
 pub mod upcast;
 pub mod validate;
+mod words;
 
 pub use draft::{Draft, KeyPattern, LenientDraft, Rules, SchemaFault, Stamp};
 pub use json::MAX_DEPTH;
-pub use redact::{Mode as RedactionMode, Redaction, Redactor};
+pub use redact::{Mode as RedactionMode, Redaction, Redactor, Sieve, holds_marker};
 pub use suggest::nearest_of;

@@ -5,8 +5,9 @@
 
 use serde_json::value::RawValue;
 
-use super::draft::{Draft, LenientDraft, Rules, SchemaFault, Stamp, has_control, is_default_key};
+use super::draft::{Draft, LenientDraft, Rules, SchemaFault, Stamp, is_default_key};
 use super::members::{self, Member, is_there};
+use super::words::{check_word, is_semver, quote};
 use super::{json, validate};
 use crate::model::catalogue::{self, Version};
 use crate::model::envelope::ActorType;
@@ -361,44 +362,4 @@ pub(super) fn build(parts: LenientDraft) -> Draft {
         codebase_state: parts.codebase_state,
         redacted: Vec::new(),
     }
-}
-
-/// Whether a text is a word: not empty, no control characters.
-pub(super) fn check_word(text: &str) -> Result<(), &'static str> {
-    if text.is_empty() {
-        Err("is empty")
-    } else if has_control(text) {
-        Err("has a control character")
-    } else {
-        Ok(())
-    }
-}
-
-/// Whether `text` has the form `1.2.3`, perhaps with a pre-release or build part.
-pub(super) fn is_semver(text: &str) -> bool {
-    let (core, rest) =
-        text.find(['-', '+']).map_or((text, None), |at| (&text[..at], Some(&text[at + 1..])));
-    let number = |part: &str| {
-        !part.is_empty()
-            && part.bytes().all(|b| b.is_ascii_digit())
-            && (part == "0" || !part.starts_with('0'))
-    };
-    let mut parts = 0;
-    core.split('.').all(|part| {
-        parts += 1;
-        number(part)
-    }) && parts == 3
-        && rest.is_none_or(|rest| {
-            !rest.is_empty()
-                && rest
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'+'))
-        })
-}
-
-/// A text as a message quotes it: escaped and cut.
-pub(super) fn quote(text: &str) -> String {
-    let mut chars = text.chars();
-    let head: String = chars.by_ref().take(60).collect();
-    if chars.next().is_none() { format!("{head:?}") } else { format!("{:?}", head + "…") }
 }

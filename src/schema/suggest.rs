@@ -3,7 +3,7 @@
 //! Lives here: wording that several checks share. May not live here: the checks.
 
 use super::SchemaFault;
-use super::strict::quote;
+use super::words::quote;
 use crate::model::Kind;
 
 /// The fault of a type that the catalogue does not have, with the names that are near to it.

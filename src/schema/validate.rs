@@ -11,7 +11,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqA
 
 use super::draft::{SchemaFault, has_control};
 use super::members::{self, Member, is_there};
-use super::{generate, json, judge, strict, suggest};
+use super::{generate, json, judge, strict, suggest, words};
 use crate::model::catalogue::{self, Field, Type, Version};
 use crate::model::envelope::{self, ActorType, Text};
 use crate::model::{Kind, Timestamp, ids};
@@ -110,7 +110,7 @@ fn plainly_valid_field(kind: Kind, name: &str, raw: &str) -> bool {
 /// the catalogue does not have.
 fn is_version_of(kind: Kind, version: &str) -> bool {
     if !kind.is_catalogued() {
-        return strict::is_semver(version);
+        return words::is_semver(version);
     }
     Version::from_name(version).is_some_and(|version| version >= Version::since(kind))
 }

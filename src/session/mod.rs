@@ -5,12 +5,16 @@
 //! own), the listing of issues, and what a user keeps per issue. May not live here: printing,
 //! drawing, keys.
 
+pub mod branch;
 pub mod browse;
+pub mod compare;
+pub mod find;
 pub mod load;
 mod long;
 mod reading;
 mod search;
 pub mod snapshots;
+pub mod trace;
 pub mod user_state;
 
 use std::ops::Range;

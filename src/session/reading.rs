@@ -13,7 +13,7 @@ use crate::store::Locator;
 use crate::timeline::Row;
 
 /// How many bytes of the log are read at once.
-const MOST_AT_ONCE: u64 = 8 << 20;
+pub(super) const MOST_AT_ONCE: u64 = 8 << 20;
 /// Longer lines take too long to be read within a frame.
 const QUICK: u32 = 256 * 1024;
 /// Longer values are shown as they stand in the log, not indented.

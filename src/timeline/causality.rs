@@ -110,6 +110,12 @@ impl Causes {
         (0, NONE)
     }
 
+    /// Whether a rule links an event to one of these, were it to come now.
+    #[must_use]
+    pub fn would_link(&self, event: &Event) -> bool {
+        self.ruled_cause(event).0 != 0
+    }
+
     fn note_starts(&mut self, event: &Event) {
         for (number, rule) in (0_u8..CAUSATION).zip(self.rules) {
             if !rule.from.contains(&event.kind) {

@@ -153,6 +153,40 @@ impl ChangeIndex {
         self.nodes.get(node.0 as usize).map_or(&[], |node| node.writers.as_slice())
     }
 
+    /// Gives each path below which nothing was written, with the positions that wrote it.
+    pub fn each_leaf(&self, mut each: impl FnMut(&Path, &[Position])) {
+        let mut children: Vec<(PathId, Symbol, PathId)> =
+            self.ids.iter().map(|((parent, key), child)| (*parent, *key, *child)).collect();
+        children.sort_unstable_by_key(|(parent, key, _)| (parent.0, *key));
+        self.each_leaf_below(ROOT, &mut Path::root(), &children, &mut each);
+    }
+
+    fn each_leaf_below(
+        &self,
+        node: PathId,
+        path: &mut Path,
+        children: &[(PathId, Symbol, PathId)],
+        each: &mut impl FnMut(&Path, &[Position]),
+    ) {
+        let first = children.partition_point(|(parent, ..)| parent.0 < node.0);
+        let mut below = children[first..].iter().take_while(|(parent, ..)| *parent == node);
+        let Some(mut child) = below.next() else {
+            if let Some(node) = self.nodes.get(node.0 as usize) {
+                each(path, &node.writers);
+            }
+            return;
+        };
+        loop {
+            path.push(self.keys.text(child.1));
+            self.each_leaf_below(child.2, path, children, each);
+            path.pop();
+            match below.next() {
+                Some(next) => child = next,
+                None => return,
+            }
+        }
+    }
+
     fn is_leaf(&self, node: PathId) -> bool {
         self.nodes.get(node.0 as usize).is_some_and(|n| !n.has_children && !n.writers.is_empty())
     }

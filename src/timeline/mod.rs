@@ -5,11 +5,13 @@
 //! log (rows say where an event stands; whoever holds the log reads it) or anything a screen
 //! decides.
 
+pub mod branch;
 pub mod causality;
 pub mod changes;
 pub mod clocks;
 pub mod keyframes;
 pub mod lanes;
+pub mod order;
 pub mod row;
 
 use rustc_hash::FxHashMap;
@@ -25,6 +27,7 @@ pub use changes::ChangeIndex;
 pub use clocks::{ClockKind, Clocks};
 pub use keyframes::Keyframes;
 pub use lanes::{Lane, LaneKind, Lanes, RailMark, Span};
+pub use order::{Order, Race, Relation};
 pub use row::{Row, Symbol, Symbols};
 
 /// An event as the loader hands it over.

@@ -201,8 +201,9 @@ fn actor(text: &str) -> Result<String> {
             .with_hint("as in user:jane, system:orchestrator or agent:api-integ@sonnet"));
     };
     let (id, model) = rest.rsplit_once('@').map_or((rest, None), |(id, model)| (id, Some(model)));
-    // An e-mail address is a name, not a name and a model.
-    let (id, model) = if kind == "agent" { (id, model) } else { (rest, None) };
+    // An e-mail address is a name, not a name and a model; nor is a URL, which may hold a password.
+    let named = kind == "agent" && !rest.contains("://");
+    let (id, model) = if named { (id, model) } else { (rest, None) };
     let mut out = format!("{{\"type\":{},\"id\":{}", Value::from(kind), Value::from(id));
     if let Some(model) = model {
         out += &format!(",\"model\":{}", Value::from(model));
@@ -256,6 +257,7 @@ mod tests {
             r#"{"type":"agent","id":"a@b","model":"opus"}"#
         );
         assert_eq!(actor("user:jane@x.org").unwrap(), r#"{"type":"user","id":"jane@x.org"}"#);
+        assert_eq!(actor("agent:a://b:c@d").unwrap(), r#"{"type":"agent","id":"a://b:c@d"}"#);
         assert!(actor("jane").is_err());
     }
 }

@@ -46,12 +46,12 @@ pub(crate) fn build(base: Option<&str>, fields: &[String]) -> Result<String> {
     Ok(text(&root))
 }
 
+/// How a field is given.
+const HINT: &str = "k=v gives a text, k:=json any JSON value; dots in k nest";
+
 /// The key and the JSON text of the value.
 fn split(field: &str) -> Result<(&str, String)> {
-    let wrong = |why: &str| {
-        Err(Error::usage(format!("--meta {field:?} {why}"))
-            .with_hint("k=v gives a text, k:=json any JSON value; dots in k nest"))
-    };
+    let wrong = |why: &str| Err(Error::usage(format!("--meta {field:?} {why}")).with_hint(HINT));
     let Some((key, value)) = field.split_once('=') else { return wrong("has no =") };
     let (key, json) = match key.strip_suffix(':') {
         Some(key) => (key, Some(value)),
@@ -64,7 +64,11 @@ fn split(field: &str) -> Result<(&str, String)> {
         None => serde_json::Value::from(value).to_string(),
         Some(json) => match serde_json::from_str::<&RawValue>(json) {
             Ok(raw) => raw.get().to_owned(),
-            Err(fault) => return wrong(&format!("is not JSON: {fault}")),
+            // What it is called may be all that tells that it is a secret: it is not quoted.
+            Err(fault) => {
+                let message = format!("--meta {key}:=… is not JSON: {fault}");
+                return Err(Error::usage(message).with_hint(HINT));
+            }
         },
     };
     Ok((key, value))

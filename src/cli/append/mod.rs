@@ -17,13 +17,15 @@ use serde_json::{Value, json};
 use crate::config::Setting;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ids;
-use crate::schema::{Draft, KeyPattern, Rules, SchemaFault};
+use crate::schema::{Draft, KeyPattern, Redactor, Rules, SchemaFault};
 use crate::session::snapshots::{Policy, take_if_due};
 use crate::store::local::LocalStore;
-use crate::store::{Acknowledgement, AppendOptions, Batch, Durability, EventStore, head_conflict};
+use crate::store::{
+    Acknowledgement, AppendOptions, Batch, Durability, EventStore, GitHead, head_conflict,
+};
 
 use super::context::Context;
-use super::failure::Outcome;
+use super::failure::{Failure, Outcome};
 use super::output::Paint;
 
 const EXAMPLES: &str = "\
@@ -111,6 +113,24 @@ pub(crate) struct Flags {
     dry_run: bool,
 }
 
+impl Flags {
+    /// Every text that was given.
+    fn texts(&self) -> impl Iterator<Item = &String> {
+        let one = [
+            &self.kind,
+            &self.issue,
+            &self.session,
+            &self.actor,
+            &self.metadata,
+            &self.correlation,
+            &self.causation,
+            &self.event_id,
+            &self.timestamp,
+        ];
+        one.into_iter().flatten().chain(&self.meta).chain([&self.lock_timeout])
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum DurabilityFlag {
     Sync,
@@ -122,12 +142,28 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         context.tell_warnings();
     }
     let rules = rules(context)?;
-    let options = options(flags)?;
+    append(context, flags, &rules).map_err(|failure| match failure {
+        Failure::Error(error) => Failure::Error(concealed(error, flags, &rules.redactor)),
+        told => told,
+    })
+}
+
+/// An error without the secrets that flags and variables may have brought into it.
+fn concealed(error: Error, flags: &Flags, redactor: &Redactor) -> Error {
+    let mut sieve = redactor.sieve();
+    for text in flags.texts() {
+        sieve.learn_json(text);
+    }
+    sieve.error(error)
+}
+
+fn append(context: &mut Context, flags: &Flags, rules: &Rules) -> Outcome {
+    let options = options(flags, &rules.redactor)?;
     if flags.stream {
-        return stream::run(context, flags, &rules, options);
+        return stream::run(context, flags, rules, options);
     }
     let texts = input::texts(flags)?;
-    let drafts = check(&texts, &rules)?;
+    let drafts = check(&texts, rules)?;
     let issue_key = one_issue(&drafts)?;
     if !flags.quiet {
         tell_redactions(&drafts, context.out.paint);
@@ -143,6 +179,7 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     }
     context.out.flush()?;
     tell_trace(&done);
+    context.tell_complaint(&store);
     let fresh: Vec<u64> = done.iter().filter(|a| !a.duplicate).map(|a| a.event_sequence).collect();
     if let (Some(first), Some(last)) = (fresh.first(), fresh.last()) {
         snapshot_when_due(context, &store, &batch.issue_key, first - 1, *last);
@@ -187,8 +224,8 @@ fn rules(context: &Context) -> Result<Rules> {
     Ok(rules)
 }
 
-fn options(flags: &Flags) -> Result<AppendOptions> {
-    let git = || super::git::head(&std::env::current_dir().ok()?);
+fn options(flags: &Flags, redactor: &Redactor) -> Result<AppendOptions> {
+    let git = || stampable(super::git::head(&std::env::current_dir().ok()?)?, redactor);
     Ok(AppendOptions {
         expected_sequence: flags.expect_sequence,
         lock_timeout: duration("--lock-timeout", &flags.lock_timeout)?,
@@ -198,6 +235,12 @@ fn options(flags: &Flags) -> Result<AppendOptions> {
         },
         git: if flags.no_git { None } else { git() },
     })
+}
+
+/// The commit and branch without secrets: a commit that is taken for one is not noted at all.
+fn stampable(head: GitHead, redactor: &Redactor) -> Option<GitHead> {
+    let branch = head.branch.map(|branch| redactor.conceal(&branch).into_owned());
+    (!redactor.finds(&head.sha)).then_some(GitHead { branch, ..head })
 }
 
 /// A span of time as flags give it: `10s`, `500ms`, a bare number of seconds.

@@ -274,11 +274,14 @@ impl Stream<'_> {
                     if self.worst != Some(ErrorKind::Invalid) {
                         self.worst = Some(error.kind());
                     }
+                    // Checking concealed what it quotes; the store may quote, too.
+                    let error = self.rules.redactor.sieve().error(error);
                     refused += &(error_json(&error, Some(number)) + "\n");
                 }
             }
         }
         context.out.flush()?;
+        context.tell_complaint(&self.store);
         // Nobody is left to tell when stderr is closed.
         let _ = std::io::stderr().write_all(refused.as_bytes());
         if self.looked.is_none_or(|at| at.elapsed() >= SNAPSHOTS_EVERY) {

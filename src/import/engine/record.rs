@@ -11,6 +11,7 @@ use crate::import::mapping::{IdScope, MissingTime};
 use crate::import::memory::Occurrence;
 use crate::import::template::Scope;
 use crate::model::{Timestamp, ids};
+use crate::schema::holds_marker;
 
 /// How far a time may be before that of the record before without being named, in milliseconds.
 const BACKWARD_MS: i64 = 3_600_000;
@@ -27,6 +28,11 @@ impl Engine<'_> {
             self.fault(FaultKind::MissingIssue, "name one with --issue".to_owned());
             return None;
         };
+        if holds_marker(&key) {
+            let detail = "the issue key holds what looks like a secret";
+            self.fault(FaultKind::Refused, detail.to_owned());
+            return None;
+        }
         if let Err(why) = ids::check_issue_key(&key) {
             let safe = safe_key(&key);
             self.fault(FaultKind::UnsafeIssueKey, format!("{key:?} {why}; taken as {safe}"));

@@ -1,13 +1,15 @@
-//! The strings of a JSON text, each looked at for secrets, by what it holds and by its key.
+//! The strings of a JSON text or value, each looked at for secrets, by what it holds and by its key.
 //!
-//! Lives here: the walk over compact JSON that was checked already. May not live here: what a
-//! secret is.
+//! Lives here: the walk over compact JSON that was checked already, and that over a parsed value.
+//! May not live here: what a secret is.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use serde_json::Value;
+
 use super::super::json::{child, push_string, skip_string, string};
-use super::{Redaction, Redactor, find, marker};
+use super::{Mode, Redaction, Redactor, find, marker};
 
 /// An object or array that the walk is in.
 struct Level<'a> {
@@ -43,9 +45,8 @@ pub(super) fn without_secrets(
             b'"' => {
                 let end = skip_string(bytes, at, &mut true);
                 let raw = json.get(at..end).unwrap_or_default();
-                let level = levels.last_mut();
                 let text = string(raw).unwrap_or_default();
-                let redacted = match level {
+                let redacted = match levels.last_mut() {
                     Some(level) if level.key_next => {
                         let redacted = redactor.without_secrets(&text);
                         let shown = redacted.as_ref().map(|(text, _)| text.clone());
@@ -53,7 +54,12 @@ pub(super) fn without_secrets(
                         level.key_next = false;
                         redacted
                     }
-                    level => redacted(redactor, level.and_then(|l| l.key.as_deref()), &text),
+                    // The items of a list go under its name.
+                    _ => redacted(
+                        redactor,
+                        levels.iter().rev().find_map(|l| l.key.as_deref()),
+                        &text,
+                    ),
                 };
                 if let Some((text, names)) = redacted {
                     let pointer = levels.iter().fold(pointer.to_owned(), Level::below);
@@ -98,5 +104,36 @@ fn redacted(
     match key.and_then(|key| find::named(key, text)) {
         Some(name) => Some((marker(name), vec![name])),
         None => redactor.without_secrets(text),
+    }
+}
+
+impl Redactor {
+    /// Puts markers for the secrets of a value, in its strings and in the names of its members.
+    pub fn clean(&self, value: &mut Value) {
+        if self.mode != Mode::Off {
+            self.clean_member(None, value);
+        }
+    }
+
+    fn clean_member(&self, key: Option<&str>, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if let Some((clean, _)) = redacted(self, key, text) {
+                    *text = clean;
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.clean_member(key, item)),
+            Value::Object(members) => {
+                members.iter_mut().for_each(|(key, value)| self.clean_member(Some(key), value));
+                if members.keys().any(|key| self.without_secrets(key).is_some()) {
+                    let old = std::mem::take(members);
+                    members.extend(
+                        old.into_iter()
+                            .map(|(key, value)| (self.conceal(&key).into_owned(), value)),
+                    );
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
     }
 }

@@ -1,20 +1,25 @@
 //! Secrets are taken out of an event before anything of it is written.
 //!
 //! Lives here: [`Redactor`], what is to become of secrets, and its work on a draft. May not live
-//! here: what secrets look like (see [`shapes`]), finding them (see [`find`]), JSON (see [`json`]).
+//! here: what secrets look like (see [`shapes`]), finding them (see [`find`]), JSON (see [`json`]),
+//! what is said about what was refused (see [`conceal`]).
 //!
 //! A log is evidence and is never rewritten: a password that got into it stays there. So what looks
 //! like one is replaced by a marker that says what it was. What has no shape and no telling name
 //! cannot be found, and what is found by its name may be harmless.
 
+mod conceal;
 mod find;
 mod json;
 mod shapes;
 
 use std::sync::Arc;
 
-use super::{Draft, SchemaFault};
+pub use conceal::Sieve;
+
+use super::{Draft, SchemaFault, validate};
 use crate::error::{Error, Result};
+use crate::model::ids;
 
 crate::closed_list! {
     /// What becomes of secrets.
@@ -75,15 +80,18 @@ impl Redactor {
     /// Deals with the secrets of a draft; gives where there were some.
     ///
     /// # Errors
-    /// A fault for each, where they are to be refused.
+    /// A fault for each, where they are to be refused, or stand where no marker can.
     pub(super) fn apply(&self, draft: &mut Draft) -> Result<Vec<Redaction>, Vec<SchemaFault>> {
         if self.mode == Mode::Off {
             return Ok(Vec::new());
         }
+        let refused = self.beyond_redaction(draft);
+        if !refused.is_empty() {
+            return Err(refused);
+        }
         let mut found = Vec::new();
         let words = [
             ("/event_type", Some(&mut draft.event_type)),
-            ("/event_version", draft.event_version.as_mut()),
             ("/session_id", Some(&mut draft.session_id)),
             ("/correlation_id", draft.correlation_id.as_mut()),
             ("/causation_id", draft.causation_id.as_mut()),
@@ -113,12 +121,33 @@ impl Redactor {
             }
         }
         if self.mode == Mode::Reject && !found.is_empty() {
-            let fault = |r: Redaction| {
-                SchemaFault::new(r.pointer, format!("holds what looks like a secret ({})", r.name))
-            };
-            return Err(found.into_iter().map(fault).collect());
+            return Err(found.into_iter().map(|r| refused_at(&r.pointer, r.name)).collect());
         }
         Ok(found)
+    }
+
+    /// The secrets that stand where an event must have something of a form that no marker has.
+    fn beyond_redaction(&self, draft: &Draft) -> Vec<SchemaFault> {
+        // What is nothing but hex digits has no shape; only the user's own patterns can mean it.
+        let drawn = |text: &str| ids::is_uuid(text) || validate::is_sha(text);
+        let session = Some(&*draft.session_id).filter(|id| ids::is_uuid(id));
+        let fields = [
+            ("/event_id", draft.event_id.as_deref()),
+            ("/event_version", draft.event_version.as_deref()),
+            ("/issue_key", Some(&*draft.issue_key)),
+            ("/session_id", session),
+            ("/git_sha", draft.git_sha.as_deref()),
+        ];
+        let mut faults = Vec::new();
+        for (pointer, text) in fields {
+            if let Some(text) = text
+                && (self.patterns.is_some() || !drawn(text))
+                && let Some((_, names)) = self.without_secrets(text)
+            {
+                faults.extend(names.into_iter().map(|name| refused_at(pointer, name)));
+            }
+        }
+        faults
     }
 
     /// The text with a marker for each secret, and the names of those; nothing where it has none.
@@ -148,10 +177,27 @@ impl Redactor {
     }
 }
 
-/// What stands where a secret stood.
-fn marker(name: &str) -> String {
-    format!("[redacted:{name}]")
+/// The fault of an event that is refused for a secret.
+fn refused_at(pointer: &str, name: &str) -> SchemaFault {
+    SchemaFault::new(pointer, format!("holds what looks like a secret ({name})"))
 }
 
+/// What stands where a secret stood.
+fn marker(name: &str) -> String {
+    format!("{MARKER}{name}]")
+}
+
+/// How each marker begins.
+const MARKER: &str = "[redacted:";
+
+/// Whether a marker stands in a text.
+#[must_use]
+pub fn holds_marker(text: &str) -> bool {
+    text.contains(MARKER)
+}
+
+#[cfg(test)]
+#[path = "../../../tests/support/secrets.rs"]
+mod support;
 #[cfg(test)]
 mod tests;

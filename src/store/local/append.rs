@@ -201,12 +201,13 @@ fn settle(
         }
         Durability::Sync => {
             let folders = &Folders::default();
-            let commit = Commit { layout, handles, fresh, id: end.file, timeout, folders };
+            let (id, complaint) = (end.file, &store.complaint);
+            let commit = Commit { layout, handles, fresh, id, timeout, folders, complaint };
             Some(commit.run(sync).map_err(|e| outcome_unknown(&e, &plan))?)
         }
         Durability::Os => {
             // What cannot be published now is caught up later.
-            let _ = super::global::publish((layout, handles), timeout, &fresh);
+            store.complaint.hear(super::global::publish((layout, handles), timeout, &fresh));
             sync
         }
     };

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::Complaint;
 use super::global::{Fresh, boot_id};
 use super::handles::Handles;
 use super::io::{FileId, Site, is_absent, private, read_range, sync_data, sync_dir, write_at};
@@ -37,6 +38,8 @@ pub(super) struct Commit<'a> {
     pub(super) timeout: Duration,
     /// The folders that were synced since everything was written.
     pub(super) folders: &'a Folders,
+    /// Who hears what publishing finds.
+    pub(super) complaint: &'a Complaint,
 }
 
 /// Folders that need no second sync.
@@ -127,7 +130,8 @@ impl Commit<'_> {
         let own = target == self.fresh.after;
         let bytes = if own { self.fresh.bytes } else { &[] };
         let fresh = Fresh { after: target, sequence, bytes, ..self.fresh };
-        let _ = super::global::publish((self.layout, self.handles), self.timeout, &fresh);
+        let stores = (self.layout, self.handles);
+        self.complaint.hear(super::global::publish(stores, self.timeout, &fresh));
         Ok(lock)
     }
 

@@ -49,6 +49,10 @@ pub(super) struct Fresh<'a> {
 }
 
 /// Publishes all lines of an issue up to `fresh.after` that are not published yet.
+///
+/// # Errors
+/// Integrity, when signed lines of any issue were found to be gone, once: all is published then
+/// that there is.
 pub(super) fn publish(
     (layout, handles): (&Layout, &Handles),
     timeout: Duration,
@@ -56,9 +60,9 @@ pub(super) fn publish(
 ) -> Result<()> {
     let mut global = Global::take_with(layout, timeout, handles.lend_global())?;
     global.publish(fresh)?;
-    let Global { lock, file, leaves, record, .. } = global;
+    let Global { lock, file, leaves, record, complaint, .. } = global;
     handles.give_back_global(GlobalFiles { lock, log: file, id: record.file, leaves });
-    Ok(())
+    complaint.map_or(Ok(()), Err)
 }
 
 /// What a look at files that were open already told of them.
@@ -78,11 +82,14 @@ pub(super) struct Global<'a> {
     /// The leaf hashes of its lines.
     pub(super) leaves: Leaves,
     pub(super) record: GlobalRecord,
+    /// What was found to be lost when the log was put in order, if nobody knew of it yet.
+    pub(super) complaint: Option<Error>,
 }
 
 impl<'a> Global<'a> {
     /// Takes the lock and makes sure that what is noted is what is there.
     pub(super) fn take(layout: &'a Layout, timeout: Duration) -> Result<Self> {
+        layout.refuse_service_links()?;
         Self::take_with(layout, timeout, None)
     }
 
@@ -168,7 +175,9 @@ impl<'a> Global<'a> {
                 && let Some(count) = leaves.count_at_path()
             {
                 let seen = Seen { length: there.len(), id, leaves: count };
-                return Ok((Self { layout, lock, path, file, leaves, record }, Some(seen)));
+                let complaint = None;
+                let global = Self { layout, lock, path, file, leaves, record, complaint };
+                return Ok((global, Some(seen)));
             }
             layout.refuse_service_links()?;
         }
@@ -188,7 +197,7 @@ impl<'a> Global<'a> {
                 Leaves::open(layout)?.ok_or_else(absent)?
             }
         };
-        Ok((Self { layout, lock, path, file, leaves, record }, None))
+        Ok((Self { layout, lock, path, file, leaves, record, complaint: None }, None))
     }
 
     /// How many lines the last checkpoint signs.

@@ -201,6 +201,9 @@ impl<'a> Finder<'a> {
         }
         let dates = self.layout.partitions(self.key)?;
         let same_boot = record.as_ref().is_some_and(|r| r.boot != "-" && r.boot == boot_id());
+        if record.as_ref().is_none_or(|record| !self.is_prefix(record)) {
+            super::lost::refuse(self.layout, self.key, record.is_none())?;
+        }
         let base = record.filter(|r| self.is_prefix(r));
         let Some(last) = dates.last().copied() else {
             let head = HeadRecord {

@@ -22,6 +22,7 @@ mod io;
 mod layout;
 mod lines;
 mod lock;
+mod lost;
 mod plan;
 mod prove;
 mod rebuild;
@@ -84,6 +85,24 @@ pub struct LocalStore {
     pending: Mutex<Pending>,
     /// What is open between two appends.
     handles: handles::Handles,
+    /// What somebody has to be told, though what was asked for was done.
+    complaint: Complaint,
+}
+
+/// What publishing found to be wrong with the store.
+#[derive(Debug, Default)]
+struct Complaint(Mutex<Option<Error>>);
+
+impl Complaint {
+    /// Hears how publishing ended. What could not be written now is caught up later; what is
+    /// lost for good must be told.
+    fn hear(&self, outcome: Result<()>) {
+        if let Err(error) = outcome
+            && error.kind() == crate::error::ErrorKind::Integrity
+        {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        }
+    }
 }
 
 /// What [`LocalStore::sync_pending`] and [`LocalStore::refresh_derived`] have to do.
@@ -139,6 +158,7 @@ impl LocalStore {
             max_line_bytes: MAX_LINE_BYTES,
             pending: Mutex::default(),
             handles: handles::Handles::default(),
+            complaint: Complaint::default(),
         }
     }
 
@@ -183,6 +203,13 @@ impl LocalStore {
             keys.extend(self.layout.issues_on(date)?);
         }
         Ok(keys.into_iter().collect())
+    }
+
+    /// What is wrong with the store and was found on the way of what was asked for and done; each
+    /// is told once.
+    #[must_use]
+    pub fn take_complaint(&self) -> Option<Error> {
+        self.complaint.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn pending(&self) -> std::sync::MutexGuard<'_, Pending> {

@@ -3,7 +3,9 @@
 //! Lives here: recovery of a global log whose notes were lost, and its rebuilding. May not live
 //! here: publishing (see [`super::global`]).
 //!
-//! What the last checkpoint signs is put in the order of its leaf hashes, or nothing is changed.
+//! What the last checkpoint signs is put in the order of its leaf hashes. Where a signed line is
+//! gone, a rebuilding changes nothing; a recovery lets the others go on and leaves a word in its
+//! place (see [`super::lost`]).
 //! Behind that the order of what stands in a global log is kept, since nothing else knows it. Lines that
 //! follow no issue's log are dropped. What is missing comes at the end, by running maximum of the
 //! time, issue and place; only where a later line of the same issue is there already does a
@@ -23,6 +25,7 @@ use super::head::Locked;
 use super::io::{FileId, NewFile, fingerprint, private, read_range};
 use super::layout::{Date, Layout};
 use super::lines::{Stamps, end_of_lines, scan};
+use super::lost::{self, LostLine, Order, Slot};
 use super::record::{self, Place, Published, tail_of};
 use super::tlog::hashes::Hash;
 use super::tlog::leaves;
@@ -53,29 +56,32 @@ pub(super) fn rebuild(layout: &Layout, timeout: Duration) -> Result<GlobalReport
 }
 
 /// One line of an issue's log.
-struct LogLine {
+pub(super) struct LogLine {
     hash: u64,
     offset: u64,
     length: u64,
     part: u32,
     latest: Timestamp,
-    leaf: Hash,
+    /// Its sequence number; 0 where it has none.
+    pub(super) sequence: u64,
+    pub(super) leaf: Hash,
 }
 
 /// One issue's log.
-struct Log {
-    key: String,
+pub(super) struct Log {
+    pub(super) key: String,
     parts: Vec<(Date, PathBuf)>,
-    lines: Vec<LogLine>,
+    pub(super) lines: Vec<LogLine>,
     /// How many of its lines the global log has.
-    taken: usize,
+    pub(super) taken: usize,
 }
 
 /// A line by its issue's and its own number.
-type At = (u32, u32);
+pub(super) type At = (u32, u32);
 
 fn remake(global: &mut Global<'_>, complete: Option<Duration>) -> Result<GlobalReport> {
     watermark::forget(global.layout)?;
+    let signed = leaves::signed(global.layout)?;
     let mut logs = read_logs(global.layout, complete)?;
     let mut by_hash = FxHashMap::<u64, SmallVec<[At; 1]>>::default();
     for (issue, log) in (0_u32..).zip(&logs) {
@@ -83,28 +89,35 @@ fn remake(global: &mut Global<'_>, complete: Option<Duration>) -> Result<GlobalR
             by_hash.entry(line.hash).or_default().push((issue, number));
         }
     }
-    let signed = signed(global.layout, &mut logs)?;
-    let kept = keep(global, &mut logs, &by_hash, signed)?;
-    let (mut order, mut report, mut intact) = (kept.order, kept.report, kept.intact);
+    let order = lost::find(global.layout, &mut logs, &signed)?;
+    if complete.is_some() {
+        refuse_loss(&order)?;
+    }
+    let Kept { order: Order { mut slots, lost, .. }, mut report, mut intact } =
+        keep(global, &mut logs, &by_hash, order)?;
     if complete.is_some() {
         let missing = missing(&mut logs);
         report.added += missing.len() as u64;
         intact &= missing.is_empty();
-        order.extend(missing);
+        slots.extend(missing.into_iter().map(Slot::Line));
     }
-    report.lines = order.len() as u64;
+    report.lines = slots.len() as u64;
     if !intact {
-        write(global, &logs, &order)?;
+        write(global, &logs, &slots, &lost)?;
     }
-    let hash = |(issue, number): &At| logs[*issue as usize].lines[*number as usize].leaf;
-    let hashes: Vec<Hash> = order.iter().map(hash).collect();
+    let hash = |(at, slot): (usize, &Slot)| match slot {
+        Slot::Line((issue, number)) => logs[*issue as usize].lines[*number as usize].leaf,
+        Slot::Lost(_) => signed[at],
+    };
+    let hashes: Vec<Hash> = slots.iter().enumerate().map(hash).collect();
     global.leaves.put(global.layout, &hashes)?;
     note(global, &logs, report.lines)?;
+    global.complaint = lost::remember(global.layout, &lost)?;
     Ok(report)
 }
 
 /// Reads all logs; to be complete, each up to the head that an append would find.
-fn read_logs(layout: &Layout, complete: Option<Duration>) -> Result<Vec<Log>> {
+pub(super) fn read_logs(layout: &Layout, complete: Option<Duration>) -> Result<Vec<Log>> {
     let dates = layout.dates()?;
     let mut keys = std::collections::BTreeSet::new();
     for date in &dates {
@@ -141,12 +154,14 @@ fn read_log(layout: &Layout, key: String, end: Option<Place>) -> Result<Log> {
         let lines = &mut log.lines;
         scan(&file, &path, (0, to.min(length)), |line| {
             if line.terminated && !line.is_blank() {
-                let at = Stamps::read(line.bytes).and_then(|s| s.at());
+                let stamps = Stamps::read(line.bytes);
+                let at = stamps.as_ref().and_then(Stamps::at);
                 latest = latest.max(at.unwrap_or(Timestamp::MIN));
+                let sequence = stamps.and_then(|s| s.event_sequence).unwrap_or(0);
                 let (offset, length) = (line.offset, line.length);
                 let hash = fingerprint(line.bytes);
                 let leaf = leaves::of_line(&file, &path, line)?;
-                lines.push(LogLine { hash, offset, length, part, latest, leaf });
+                lines.push(LogLine { hash, offset, length, part, latest, sequence, leaf });
             }
             Ok(ControlFlow::Continue(()))
         })?;
@@ -155,42 +170,20 @@ fn read_log(layout: &Layout, key: String, end: Option<Place>) -> Result<Log> {
     Ok(log)
 }
 
-/// The lines that the last checkpoint signs, in their order.
-fn signed(layout: &Layout, logs: &mut [Log]) -> Result<Vec<At>> {
-    let signed = leaves::signed(layout)?;
-    // Of each issue, the line that is to come next.
-    let mut next = FxHashMap::<Hash, SmallVec<[u32; 1]>>::default();
-    if !signed.is_empty() {
-        for (issue, first) in
-            (0_u32..).zip(logs.iter()).filter_map(|(i, l)| Some((i, l.lines.first()?)))
-        {
-            next.entry(first.leaf).or_default().push(issue);
-        }
-    }
-    let mut order = Vec::with_capacity(signed.len());
-    for leaf in &signed {
-        let Some(issue) = next.get_mut(leaf).and_then(SmallVec::pop) else {
-            let message = format!(
-                "line {} of the {} that the last checkpoint signs is in no issue's log, or not in \
-                 its order; the global log was left as it is",
-                order.len() + 1,
-                signed.len()
-            );
-            return Err(Error::new(ErrorKind::Integrity, message)
-                .with_hint("`chronoscope verify` tells what was changed"));
-        };
-        let log = &mut logs[issue as usize];
-        order.push((issue, u32::try_from(log.taken).unwrap_or(u32::MAX)));
-        log.taken += 1;
-        if let Some(line) = log.lines.get(log.taken) {
-            next.entry(line.leaf).or_default().push(issue);
-        }
-    }
-    Ok(order)
+/// Who asks for a complete log is told that there can be none.
+fn refuse_loss(order: &Order) -> Result<()> {
+    let Some(broken) = order.broken else { return Ok(()) };
+    let message = format!(
+        "line {broken} of the {} that the last checkpoint signs is in no issue's log, or not in its \
+         order; the global log was left as it is",
+        order.slots.len()
+    );
+    Err(Error::new(ErrorKind::Integrity, message)
+        .with_hint("`chronoscope verify` tells what was changed"))
 }
 
 struct Kept {
-    order: Vec<At>,
+    order: Order,
     report: GlobalReport,
     intact: bool,
 }
@@ -200,20 +193,26 @@ fn keep(
     global: &Global<'_>,
     logs: &mut [Log],
     by_hash: &FxHashMap<u64, SmallVec<[At; 1]>>,
-    signed: Vec<At>,
+    signed: Order,
 ) -> Result<Kept> {
     let failed = |e: std::io::Error| Error::io("look at", &global.path, &e);
     let length = global.file.metadata().map_err(failed)?.len();
     let end = end_of_lines(&global.file, &global.path, length)?;
     let placed: Vec<usize> = logs.iter().map(|log| log.taken).collect();
     let mut kept = Kept { order: signed, report: GlobalReport::default(), intact: end == length };
-    let (first, mut seen) = (kept.order.len(), 0);
+    let (first, mut seen) = (kept.order.slots.len(), 0);
     scan(&global.file, &global.path, (0, end), |line| {
         let places = by_hash.get(&fingerprint(line.bytes)).map_or(&[][..], |at| at);
         seen += 1;
         if let Some(at) = places.iter().find(|at| (at.1 as usize) < placed[at.0 as usize]) {
             // It is signed: its place is settled.
-            kept.intact &= seen <= first && kept.order[seen - 1] == *at;
+            kept.intact &= seen <= first && kept.order.slots[seen - 1] == Slot::Line(*at);
+            return Ok(ControlFlow::Continue(()));
+        }
+        if seen <= first
+            && let Slot::Lost(lost) = kept.order.slots[seen - 1]
+            && kept.order.lost[lost].stands_at(line)
+        {
             return Ok(ControlFlow::Continue(()));
         }
         kept.intact &= seen > first;
@@ -224,7 +223,7 @@ fn keep(
                 let before = u32::try_from(log.taken).unwrap_or(u32::MAX);
                 kept.report.added += u64::from(number - before);
                 kept.intact &= number == before;
-                kept.order.extend((before..=number).map(|n| (issue, n)));
+                kept.order.slots.extend((before..=number).map(|n| Slot::Line((issue, n))));
                 log.taken = number as usize + 1;
             }
             None if line.is_blank() => kept.intact = false,
@@ -273,14 +272,19 @@ impl OpenFiles {
     }
 }
 
-fn write(global: &mut Global<'_>, logs: &[Log], order: &[At]) -> Result<()> {
+fn write(global: &mut Global<'_>, logs: &[Log], order: &[Slot], lost: &[LostLine]) -> Result<()> {
     let failed = |e: std::io::Error| Error::io("write", &global.path, &e);
     let mut out = NewFile::beside(&global.path).map_err(failed)?;
     let mut files = OpenFiles::default();
-    for (issue, number) in order {
-        let log = &logs[*issue as usize];
-        let line = &log.lines[*number as usize];
-        let bytes = files.read(log, line, (*issue, line.part))?;
+    for slot in order {
+        let bytes = match slot {
+            Slot::Line((issue, number)) => {
+                let log = &logs[*issue as usize];
+                let line = &log.lines[*number as usize];
+                files.read(log, line, (*issue, line.part))?
+            }
+            Slot::Lost(at) => lost[*at].in_its_place(&global.file).map_err(failed)?,
+        };
         out.add(&bytes).map_err(failed)?;
     }
     out.put(&global.path, true)?;
@@ -307,8 +311,7 @@ fn note(global: &mut Global<'_>, logs: &[Log], lines: u64) -> Result<()> {
         let last = log.taken.checked_sub(1).and_then(|at| log.lines.get(at));
         let mut slot = Published { generation: global.record.generation, sequence: 0, next: None };
         if let Some(line) = last {
-            let bytes = OpenFiles::default().read(log, line, (0, line.part))?;
-            slot.sequence = Stamps::read(&bytes).and_then(|s| s.event_sequence).unwrap_or(0);
+            slot.sequence = line.sequence;
             let date = log.parts[line.part as usize].0;
             slot.next = Some(Place { date, offset: line.offset + line.length + 1 });
         }

@@ -15,13 +15,13 @@ use super::global::Fresh;
 use super::handles::{IssueFiles, OpenLog};
 use super::head::{Locked, open_partition};
 use super::ids::{self, Found};
-use super::io::{FileId, fingerprint, private};
+use super::io::{FileId, Site, fingerprint, private, sync_data};
 use super::layout::Date;
 use super::lock::{Attempt, Contest};
 use super::plan::Plan;
 use super::record::Place;
 use super::summary::Summary;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Acknowledgement, Durability};
 
 /// A partition's summary is refreshed after so many events.
@@ -150,7 +150,9 @@ impl LocalStore {
         };
         let (after, sequence, before) = (end.place, end.sequence, *before);
         let fresh = Fresh { key, lock: &lock, before, after, sequence, bytes, file: &log.file };
-        let sync = Commit { layout, handles, fresh, id, timeout, folders }.run(sync)?;
+        let complaint = &self.complaint;
+        let commit = Commit { layout, handles, fresh, id, timeout, folders, complaint };
+        let sync = commit.run(sync)?;
         handles.give_back(key, IssueFiles { lock: Some(lock), sync: Some(sync), log: Some(log) });
         Ok(())
     }
@@ -189,16 +191,37 @@ impl LocalStore {
     pub fn publish_all(&self, lock_timeout: Duration) -> Result<()> {
         let folders = Folders::default();
         for key in self.keys()? {
-            self.durable_then(&key, lock_timeout, &folders, |fresh| {
+            let published = self.durable_then(&key, lock_timeout, &folders, |fresh| {
                 super::global::publish((&self.layout, &self.handles), lock_timeout, fresh)
-            })?;
+            });
+            match published {
+                // What is damaged does not hold up the others.
+                Err(error) if error.kind() == ErrorKind::Integrity => {
+                    self.complaint.hear(Err(error));
+                }
+                other => other?,
+            }
         }
         Ok(())
     }
 
     /// Makes all of an issue's log durable that is there now.
     pub(super) fn make_durable(&self, key: &str, timeout: Duration, done: &Folders) -> Result<()> {
-        self.durable_then(key, timeout, done, |_| Ok(()))
+        match self.durable_then(key, timeout, done, |_| Ok(())) {
+            // Nothing is appended to a damaged log; what is there of it can be made durable.
+            Err(error) if error.kind() == ErrorKind::Integrity => self.sync_as_it_is(key),
+            other => other,
+        }
+    }
+
+    fn sync_as_it_is(&self, key: &str) -> Result<()> {
+        for date in self.layout.partitions(key)? {
+            let path = self.layout.events(date, key);
+            let file = private().read(true).open(&path);
+            let file = file.map_err(|e| Error::io("open", &path, &e))?;
+            sync_data(&file, Site::EarlierLog).map_err(|e| Error::io("sync", &path, &e))?;
+        }
+        Ok(())
     }
 
     fn durable_then(
@@ -214,7 +237,8 @@ impl LocalStore {
         let (Some(after), Some(file)) = (log.head.end, &log.file) else { return Ok(()) };
         let (lock, sequence) = (&log.lock, log.head.sequence);
         let fresh = Fresh { key, lock, before: None, after, sequence, bytes: &[], file };
-        drop(Commit { layout, handles, fresh, id: log.head.file, timeout, folders }.run(None)?);
+        let (id, complaint) = (log.head.file, &self.complaint);
+        drop(Commit { layout, handles, fresh, id, timeout, folders, complaint }.run(None)?);
         then(&fresh)
     }
 

@@ -18,6 +18,7 @@ use super::global::issue_of;
 use super::io::{fingerprint, is_absent};
 use super::layout::{Date, METADATA};
 use super::lines::{Scanned, scan};
+use super::lost;
 use super::snapshots::{check, snapshot_names};
 use super::summary::{Light, Summary};
 use super::tail::no_such_issue;
@@ -284,6 +285,8 @@ impl Check<'_> {
                     return Ok(ControlFlow::Continue(()));
                 }
                 None if line.is_blank() || other() => return Ok(ControlFlow::Continue(())),
+                // What it stands for is told of as missing.
+                None if lost::is_placeholder(line.bytes) => return Ok(ControlFlow::Continue(())),
                 None if !line.terminated => {
                     (FindingKind::TornTail, "bytes after the last line feed".to_owned())
                 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::LocalStore;
 use super::io::read_if_there;
-use super::record;
+use super::{lost, record};
 use crate::error::Result;
 use crate::model::catalogue::Version;
 
@@ -49,6 +49,7 @@ macro_rules! ailments {
 
 ailments! {
     LogDamage = "log-damage", Damage, "appends or readers stop there", "chronoscope store repair";
+    SignedLost = "signed-lost", Damage, "a checkpoint signs what is in no log any more, and nothing is appended to that issue", "chronoscope verify names all; put the log back from a backup, then chronoscope store rebuild";
     OutsideLink = "outside-link", Damage, "what it leads to is no part of the store, and is not read", "replace the link by the folder itself";
     Link = "link", Warning, "a link can be turned elsewhere by whoever may write its folder", "replace it by what it leads to";
     OpenMode = "open-mode", Warning, "others than the owner may read or change what agents did", "chmod 700 for folders, 600 for files";
@@ -128,6 +129,7 @@ impl LocalStore {
         locks::look(self, &mut found)?;
         disk::look(self.layout.root(), &mut found);
         self.look_at_logs(lock_timeout, &mut found)?;
+        self.look_at_what_is_signed(&mut found)?;
         self.look_at_clock(&mut found)?;
         self.look_at_versions(&mut found)?;
         self.look_at_derived(&mut found)?;
@@ -152,6 +154,25 @@ impl LocalStore {
                 }
                 Err(error) => return Err(error),
             }
+        }
+        Ok(())
+    }
+
+    fn look_at_what_is_signed(&self, found: &mut Findings) -> Result<()> {
+        for line in lost::read(&self.layout)? {
+            let date = match &line.issue_key {
+                Some(key) => self.layout.partitions(key)?.pop(),
+                None => None,
+            };
+            let place = match (&line.issue_key, date) {
+                (Some(key), Some(date)) => self.layout.events(date, key),
+                _ => self.layout.global(),
+            };
+            found.add(Ailment::SignedLost, &place, format!("{} is gone", line.told()));
+        }
+        if let Err(error) = super::tlog::leaves::signed(&self.layout) {
+            let place = super::tlog::folder(&self.layout);
+            found.add(Ailment::SignedLost, &place, error.message());
         }
         Ok(())
     }

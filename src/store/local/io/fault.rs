@@ -4,10 +4,10 @@
 //! here: the operations themselves (see [`super`]). A release build has none of this.
 //!
 //! The variable holds a list: `kill:7` kills the process at its seventh operation, `half:7` after
-//! half of the bytes that this one writes; `error:7:EIO` lets it fail, `error:7+:ENOSPC` all that
-//! need room from there on; `short:7` writes half, and finds no room for the rest; `skip:NAME`
-//! leaves a sync out; `boot:NAME` stands for the boot of the machine; `trace:FILE` notes
-//! everything that was done.
+//! half of the bytes that this one writes; `error:7:EIO` lets it fail (or with `EACCES`, `ENOSPC`,
+//! `EROFS`), `error:7+:ENOSPC` all that need room from there on; `short:7` writes half, and finds no
+//! room for the rest; `skip:NAME` leaves a sync out; `boot:NAME` stands for the boot of the machine;
+//! `trace:FILE` notes everything that was done.
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -19,8 +19,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use super::FileId;
 use super::op::{Op, Site};
 
-const EIO: i32 = 5;
-const ENOSPC: i32 = 28;
+/// The errors that can be asked for, by name.
+const ERRORS: [(&str, i32); 4] = [("EIO", 5), ("EACCES", 13), ("ENOSPC", 28), ("EROFS", 30)];
+const ENOSPC: i32 = ERRORS[2].1;
 
 #[derive(Debug, Default)]
 struct Plan {
@@ -46,7 +47,7 @@ impl Plan {
                 "boot" => plan.boot = Some(rest.to_owned()),
                 "error" => {
                     let (at, code) = rest.split_once(':')?;
-                    let code = if code == "ENOSPC" { ENOSPC } else { EIO };
+                    let code = ERRORS.iter().find(|(name, _)| *name == code)?.1;
                     let stays = at.ends_with('+');
                     plan.error = Some((at.trim_end_matches('+').parse().ok()?, stays, code));
                 }

@@ -11,6 +11,7 @@ mod carry_out;
 mod lost;
 mod plan;
 mod read;
+mod walk;
 
 use std::path::PathBuf;
 use std::time::Duration;

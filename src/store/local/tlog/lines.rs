@@ -199,13 +199,15 @@ impl<'a> Whole<'a> {
     /// A leaf hash of which nothing else is known: the first line that is no leaf is taken for it.
     fn unnamed(&mut self, logged: &Logged, keys: &[String], index: usize) -> Finding {
         let free = self.strange.iter().position(|strange| !strange.is_empty());
-        let Some(issue) = free else {
+        // An issue of which nothing is left has no lines that could be taken for it.
+        let told = self.told.get(&index).filter(|(key, _)| !key.is_empty());
+        let Some(issue) = free.filter(|_| told.is_none()) else {
             return Finding {
                 kind: FindingKind::LineMissing,
-                issue_key: None,
+                issue_key: told.map(|(key, _)| key.clone()),
                 file: PathBuf::from("global/events.jsonl"),
                 line: Some(index as u64 + 1),
-                event_sequence: None,
+                event_sequence: told.and_then(|(_, sequence)| *sequence),
                 detail: "the event that was logged here is gone from its issue's log".to_owned(),
             };
         };

@@ -19,7 +19,7 @@ use super::super::io::{Site, read_range, replace, sync_data, sync_dir};
 use super::super::layout::check_key;
 use super::super::lines::scan;
 use super::super::watermark::{self, Watermark};
-use super::super::{lock, record};
+use super::super::{lock, lost, record};
 use super::checkpoint::{self, Checkpoint, Entry};
 use super::hashes::{Hash, to_base64};
 use super::leaves::{Leaves, of_line};
@@ -61,6 +61,8 @@ struct Sight {
     global: (PathBuf, File),
     /// What is to be noted when all of it is durable.
     watermark: Option<Watermark>,
+    /// Whether something stands in the place of signed lines.
+    has_lost: bool,
 }
 
 impl LocalStore {
@@ -174,6 +176,7 @@ impl LocalStore {
             bytes: global.record.length,
             leaves: global.leaves,
             global: (global.path, global.file),
+            has_lost: !lost::read(&self.layout)?.is_empty(),
         })
     }
 
@@ -227,6 +230,8 @@ impl LocalStore {
 fn begin(log: &Path, sight: &Sight, size: u64) -> Result<u64> {
     let (path, file) = &sight.global;
     let noted = checkpoint::history(log)?.0.pop().filter(|entry| entry.size == size);
+    // Where words stand in the place of lines, these stand elsewhere than they did.
+    let noted = noted.filter(|_| !sight.has_lost);
     if let Some(entry) = noted {
         let before = read_range(file, entry.bytes.saturating_sub(1), entry.bytes);
         if before.map_err(|e| Error::io("read", path, &e))? == b"\n" {

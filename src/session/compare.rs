@@ -1,0 +1,292 @@
+//! Where two runs part: issues, sessions, branches, aligned by what happened.
+//!
+//! Lives here: [`Side`], [`compare`]. May not live here: the diff of two states (see
+//! [`crate::diff`]).
+//!
+//! Two events are the same happening when their types and natural keys agree: names of agents,
+//! phases, tasks, suites. Ids, times, hashes and prose are of one run only, and are not compared.
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use super::Session;
+use super::branch::{Play, Verdict};
+use crate::diff::{DiffEntry, DiffOptions, diff};
+use crate::error::{Error, Result};
+use crate::fold::{self, State};
+use crate::model::{Event, Key, Map, Path, Position, Value, ids};
+use crate::timeline::row::hash_text;
+
+/// The members of metadata that say what an event is about, in any run.
+const NATURAL: &[&str] = &[
+    "agent_name",
+    "agent_type",
+    "approval_type",
+    "check_type",
+    "checkpoint_phase",
+    "doc_path",
+    "doc_type",
+    "error_type",
+    "final_state",
+    "from_status",
+    "gap_id",
+    "gap_type",
+    "passed_quality_gate",
+    "phase",
+    "pr_number",
+    "recovery_strategy",
+    "severity",
+    "task_id",
+    "task_status",
+    "test_suite",
+    "to_status",
+    "tool",
+    "tool_name",
+];
+
+/// Members of the state that differ between any two runs, or are prose.
+const OF_ONE_RUN: &[&str] = &[
+    "assigned_to_session",
+    "at",
+    "commit",
+    "commits",
+    "correlation_id",
+    "cost_usd",
+    "counters",
+    "description",
+    "event_id",
+    "git_sha",
+    "head",
+    "id",
+    "issue_key",
+    "issue_summary",
+    "message",
+    "reason",
+    "session",
+    "session_id",
+    "sessions",
+    "summary",
+    "text",
+    "tokens",
+    "usage",
+];
+
+/// Endings of such members.
+const ENDINGS: &[&str] =
+    &["_at", "_ms", "_seconds", "_minutes", "_message", "_reason", "_id", "_sha"];
+
+/// The events of one side, in order.
+pub struct Side {
+    session: Session,
+    /// For each event its position, and what was put in there instead of it.
+    steps: Vec<(Position, Option<Event>)>,
+}
+
+impl std::fmt::Debug for Side {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Side").field("events", &self.steps.len()).finish_non_exhaustive()
+    }
+}
+
+impl Side {
+    /// A whole issue.
+    #[must_use]
+    pub fn issue(session: Session) -> Self {
+        let steps = (1..=session.head()).map(|position| (position, None)).collect();
+        Self { session, steps }
+    }
+
+    /// One session of an issue.
+    ///
+    /// # Errors
+    /// Not found, when no event names this session.
+    pub fn session(session: Session, session_id: &str) -> Result<Self> {
+        let timeline = session.timeline();
+        let of_it = |p: &Position| {
+            timeline.row(*p).is_some_and(|row| timeline.text(row.session) == session_id)
+        };
+        let steps: Vec<_> = (1..=session.head()).filter(of_it).map(|p| (p, None)).collect();
+        if steps.is_empty() {
+            let message = format!("{} has no session {session_id}", session.issue_key());
+            return Err(Error::not_found(message));
+        }
+        Ok(Self { session, steps })
+    }
+
+    /// A branch, which must be played to its end.
+    #[must_use]
+    pub fn branch(session: Session, play: &Play) -> Self {
+        let mut steps = Vec::new();
+        let mut inserted = play.inserted().iter().peekable();
+        for position in 0..=session.head() {
+            let happens = !matches!(
+                play.verdict(position),
+                Some(Verdict::Skipped | Verdict::Replaced | Verdict::Orphaned(_))
+            );
+            if position > 0 && happens {
+                steps.push((position, None));
+            }
+            while let Some((at, other)) = inserted.next_if(|(at, _)| *at <= position) {
+                steps.push((*at, Some(other.event.clone())));
+            }
+        }
+        Self { session, steps }
+    }
+
+    /// The event of a step.
+    ///
+    /// # Errors
+    /// Unavailable, when the log cannot be read again.
+    pub fn event(&mut self, step: usize) -> Result<Event> {
+        match self.steps.get(step) {
+            Some((_, Some(event))) => Ok(event.clone()),
+            Some((position, None)) => self.session.event(*position),
+            None => Err(Error::not_found("there is no such event")),
+        }
+    }
+
+    /// What each event is, in any run.
+    fn signatures(&mut self) -> Result<Vec<u64>> {
+        const PIECE: usize = 512;
+        let mut signatures = Vec::with_capacity(self.steps.len());
+        for piece in self.steps.chunks(PIECE) {
+            let (first, last) = (piece[0].0, piece[piece.len() - 1].0);
+            let near = (last.saturating_sub(first) as usize) < 8 * PIECE;
+            let events =
+                if near { self.session.events(first.max(1)..last + 1)? } else { Vec::new() };
+            for (position, put_in) in piece {
+                let event = match put_in {
+                    Some(event) => Some(event),
+                    None => events.get((position - first.max(1)) as usize),
+                };
+                signatures.push(match event {
+                    Some(event) => signature(event),
+                    None => signature(&self.session.event(*position)?),
+                });
+            }
+        }
+        Ok(signatures)
+    }
+}
+
+fn signature(event: &Event) -> u64 {
+    let mut text = format!("{}\n{}\n", event.type_name, event.actor_type);
+    for name in NATURAL {
+        if let Some(value) = event.get(name) {
+            text.push_str(name);
+            text.push_str(&value.to_json());
+            text.push('\n');
+        }
+    }
+    hash_text(&text)
+}
+
+/// How two runs differ.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Divergence {
+    /// The first event that the other side does not have there, on each side.
+    pub first_event: Option<(Option<Event>, Option<Event>)>,
+    /// The first path of the state that differs, with both values.
+    pub first_path: Option<(Path, Option<Value>, Option<Value>)>,
+    /// How many events only the first has.
+    pub only_a: u64,
+    /// How many events only the second has.
+    pub only_b: u64,
+    /// What differs at the end.
+    pub changed: Vec<DiffEntry>,
+}
+
+impl Divergence {
+    /// Whether nothing differs.
+    #[must_use]
+    pub fn is_equal(&self) -> bool {
+        self.first_event.is_none() && self.first_path.is_none() && self.changed.is_empty()
+    }
+}
+
+/// Aligns two runs and tells where they part.
+///
+/// # Errors
+/// Unavailable, when a log cannot be read again.
+pub fn compare(a: &mut Side, b: &mut Side) -> Result<Divergence> {
+    let ops = capture_diff_slices(Algorithm::Myers, &a.signatures()?, &b.signatures()?);
+    let mut divergence = Divergence::default();
+    let mut states = [State::new(), State::new()];
+    for op in &ops {
+        let (in_a, in_b) = (op.old_range(), op.new_range());
+        let equal = matches!(op, DiffOp::Equal { .. });
+        if !equal {
+            divergence.only_a += in_a.len() as u64;
+            divergence.only_b += in_b.len() as u64;
+            if divergence.first_event.is_none() {
+                let first = |side: &mut Side, range: &std::ops::Range<usize>| {
+                    (!range.is_empty()).then(|| side.event(range.start)).transpose()
+                };
+                divergence.first_event = Some((first(a, &in_a)?, first(b, &in_b)?));
+            }
+        }
+        // Pairs go together; what only one side has goes alone.
+        let length = in_a.len().max(in_b.len());
+        for step in 0..length {
+            let mut written = Vec::new();
+            let [state_a, state_b] = &mut states;
+            for (side, state, range) in [(&mut *a, state_a, &in_a), (&mut *b, state_b, &in_b)] {
+                if range.start + step < range.end {
+                    let event = side.event(range.start + step)?;
+                    let changes = fold::apply(state, &event).changes;
+                    written.extend(changes.into_iter().map(|change| change.path));
+                }
+            }
+            if divergence.first_path.is_none() && (equal || step + 1 == length) {
+                divergence.first_path = parting(&states, &written);
+            }
+        }
+    }
+    let entries =
+        diff(&plain(&states[0].value()), &plain(&states[1].value()), DiffOptions::default());
+    divergence.changed = entries;
+    Ok(divergence)
+}
+
+/// The first of these paths at which the states differ.
+fn parting(states: &[State; 2], written: &[Path]) -> Option<(Path, Option<Value>, Option<Value>)> {
+    let mut paths: Vec<&Path> = written.iter().filter(|path| !is_of_one_run(path)).collect();
+    paths.sort();
+    paths.into_iter().find_map(|path| {
+        let [a, b] = states.each_ref().map(|state| state.at(path).map(plain));
+        (a != b).then(|| (path.clone(), a, b))
+    })
+}
+
+fn is_of_one_run(path: &Path) -> bool {
+    path.keys().iter().any(|key| is_own(key) || ids::is_uuid(key))
+}
+
+fn is_own(key: &str) -> bool {
+    OF_ONE_RUN.contains(&key) || ENDINGS.iter().any(|ending| key.ends_with(ending))
+}
+
+/// A value without what is of one run only.
+fn plain(value: &Value) -> Value {
+    match value {
+        Value::Map(map) => {
+            let mut left = Map::new();
+            let mut by_id = Vec::new();
+            for (key, value) in map.iter().filter(|(key, _)| !is_own(key)) {
+                if ids::is_uuid(key) {
+                    by_id.push(plain(value));
+                } else {
+                    left.insert(Key::clone(key), plain(value));
+                }
+            }
+            // Things without a name of their own: what they are tells them apart.
+            by_id.sort_by_cached_key(Value::to_json);
+            for (number, value) in by_id.into_iter().enumerate() {
+                left.insert(format!("#{}", number + 1), value);
+            }
+            Value::Map(left)
+        }
+        // (Of a long text only its reference stands here, which names the event.)
+        Value::Long(_) => Value::Null,
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,165 @@
+//! `trace` and `races`, and what they say of a real log.
+//!
+//! `fleet-one-task.jsonl` read by hand: the task was claimed by mike (five times: each attempt
+//! failed or crashed, and he gave up), by oscar (who failed once, then completed it), by alpha (of
+//! whom nothing more is heard) and by hotel (three timeouts, then completed). Nothing hands the task
+//! from one to the next: the claims of different workers are concurrent.
+
+use serde_json::Value;
+
+use crate::cli_support::TestEnvironment;
+
+fn with_task() -> TestEnvironment {
+    let environment = TestEnvironment::new();
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/import/fleet-one-task.jsonl");
+    environment.run(&["import", "--from", "fleet", log]).ok();
+    environment
+}
+
+fn json(environment: &TestEnvironment, args: &[&str]) -> Value {
+    let mut all = args.to_vec();
+    all.push("--json");
+    serde_json::from_str(&environment.run(&all).ok()).unwrap()
+}
+
+#[test]
+fn who_failed_the_task_before_another_completed_it() {
+    let environment = with_task();
+    let who = |what: &str| -> Vec<(u64, String)> {
+        let expression = format!(".event_type == \"{what}\" | select(.) // empty");
+        let answer = json(&environment, &["find", "cg-4mp0h", &expression]);
+        let matches = answer["matches"].as_array().unwrap().iter();
+        matches
+            .map(|m| {
+                (m["position"].as_u64().unwrap(), m["actor"]["id"].as_str().unwrap().to_owned())
+            })
+            .collect()
+    };
+    let owned = |list: &[(u64, &str)]| -> Vec<(u64, String)> {
+        list.iter().map(|(at, name)| (*at, (*name).to_owned())).collect()
+    };
+    assert_eq!(
+        who("AgentFailed"),
+        owned(&[
+            (1, "mike"),
+            (4, "mike"),
+            (7, "mike"),
+            (10, "mike"),
+            (13, "mike"),
+            (16, "oscar"),
+            (24, "hotel"),
+            (27, "hotel"),
+            (30, "hotel"),
+        ])
+    );
+    assert_eq!(who("AgentCompleted"), owned(&[(19, "oscar"), (33, "hotel")]));
+    for (worker, completed) in [("oscar", 19), ("hotel", 33)] {
+        let expression = format!("$state.agents.{worker}.status == \"completed\"");
+        let turned = json(&environment, &["find", "cg-4mp0h", &expression]);
+        assert_eq!(turned["matches"][0]["position"], completed, "{worker}");
+        assert_eq!(turned["matches"][0]["actor"]["id"], worker);
+    }
+}
+
+#[test]
+fn races_name_the_task_that_several_workers_claimed() {
+    let environment = with_task();
+    let answer = json(&environment, &["races", "cg-4mp0h"]);
+    let mut pairs: Vec<(String, String)> = answer["races"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|race| race["path"] == "/tasks/cg-4mp0h/assigned_to")
+        .map(|race| {
+            let name = |side: &str| race[side]["actor"]["id"].as_str().unwrap().to_owned();
+            (name("a"), name("b"))
+        })
+        .collect();
+    pairs.sort();
+    let expected = [
+        ("alpha", "hotel"),
+        ("mike", "alpha"),
+        ("mike", "hotel"),
+        ("mike", "oscar"),
+        ("oscar", "alpha"),
+        ("oscar", "hotel"),
+    ];
+    let expected: Vec<_> =
+        expected.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+    assert_eq!(pairs, expected);
+    let text = environment.run(&["races", "cg-4mp0h"]).ok();
+    assert!(text.contains("/tasks/cg-4mp0h/assigned_to"), "{text}");
+}
+
+#[test]
+fn a_trace_goes_up_to_the_causes_and_down_to_the_effects() {
+    let environment = with_task();
+    let answer = json(&environment, &["trace", "19", "--issue", "cg-4mp0h"]);
+    assert_eq!(answer["event"]["position"], 19);
+    // Claim 17 made spawn 18, whose run ended with 19.
+    let spawn = &answer["causes"][0];
+    assert_eq!((&spawn["position"], &spawn["event_type"]), (&18.into(), &"AgentSpawned".into()));
+    assert_eq!(spawn["children"][0]["position"], 17);
+    // Before the claim there is but what oscar did before: his failure at 16.
+    let before = &spawn["children"][0]["children"][0];
+    assert_eq!((&before["position"], &before["link"]), (&16.into(), &"actor".into()));
+    let down = json(&environment, &["trace", "17", "--issue", "cg-4mp0h", "--effects"]);
+    assert!(down.get("causes").is_none());
+    assert_eq!(down["effects"][0]["position"], 18);
+    assert_eq!(down["effects"][0]["children"][0]["position"], 19);
+    assert_eq!(down["effects"][0]["children"][0]["children"], Value::Array(vec![]));
+    let id = answer["event"]["event_id"].as_str().unwrap();
+    let by_id = json(&environment, &["trace", &id[..8]]);
+    assert_eq!(by_id, answer);
+    environment.run(&["trace", "00000000"]).message(3);
+    let text = environment.run(&["trace", &id[..8], "--causes"]).ok();
+    assert!(text.lines().last().unwrap().starts_with("→ #19"), "{text}");
+}
+
+#[test]
+fn causes_that_go_in_a_circle_end() {
+    let environment = TestEnvironment::new();
+    environment.run(&["store", "init"]).ok();
+    let folder = environment.store().join("2026-11-20/X-1");
+    std::fs::create_dir_all(&folder).unwrap();
+    let event = |n: u8, cause: u8| {
+        format!(
+            r#"{{"event_id":"id-{n}","event_type":"ErrorOccurred","timestamp":"2026-11-20T10:00:0{n}Z","event_sequence":{n},"issue_key":"X-1","session_id":"s","actor":{{"type":"agent","id":"a{n}"}},"causation_id":"id-{cause}","metadata":{{}}}}"#
+        )
+    };
+    let lines = [event(1, 2), event(2, 3), event(3, 1), event(4, 4)].join("\n");
+    std::fs::write(folder.join("events.jsonl"), lines + "\n").unwrap();
+    for n in ["1", "2", "3", "4"] {
+        let answer = json(&environment, &["trace", n, "--issue", "X-1"]);
+        assert_eq!(answer["event"]["position"].to_string(), n);
+    }
+    json(&environment, &["races", "X-1"]);
+}
+
+/// `transcript.jsonl` read by hand: the prompt on its fourth line leads to a thought, a message and
+/// a `Task` call, which starts the agent `Explore-a0853aa`; all that this agent does follows from that.
+#[test]
+fn a_transcripts_subagents_form_a_tree() {
+    let environment = TestEnvironment::new();
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/import/transcript.jsonl");
+    environment.run(&["import", "--from", "claude-transcript", "--issue", "T-1", log]).ok();
+    let answer = json(&environment, &["trace", "AgentSpawned:1", "--issue", "T-1"]);
+    let mut chain = Vec::new();
+    let mut next = &answer["causes"][0];
+    while next.is_object() && next["link"] != "actor" {
+        chain.push(next["event_type"].as_str().unwrap().to_owned());
+        next = &next["children"][0];
+    }
+    let expected = ["ToolInvoked", "AssistantMessage", "AssistantThinking", "PromptSubmitted"];
+    assert_eq!(chain[..4], expected);
+    let mut open: Vec<&Value> = answer["effects"].as_array().unwrap().iter().collect();
+    let mut tools = 0;
+    while let Some(node) = open.pop() {
+        // Its own doing, or a hook's around it; never the agent's that started it.
+        let actor = node["actor"]["id"].as_str().unwrap();
+        assert!(["Explore-a0853aa", "claude-code"].contains(&actor), "{node}");
+        tools += usize::from(node["event_type"] == "ToolInvoked");
+        open.extend(node["children"].as_array().unwrap());
+    }
+    assert!(tools >= 5, "{tools}");
+}
