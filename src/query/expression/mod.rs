@@ -116,7 +116,7 @@ impl Expression {
             let why = format!("the expression has more than {MAX_TOKENS} parts");
             return Err(told(text, &Refused { at: &text[..0], why }));
         }
-        let parsed = Parser::new(&tokens).parse(|parser| parser.term());
+        let parsed = Parser::new(&tokens).parse(Parser::term);
         let term = parsed.map_err(|faults| told(text, &of_parser(text, &faults)))?;
         let reads = check::check(&term, text).map_err(|refused| told(text, &refused))?;
         let filter = compile(text)?;

@@ -14,6 +14,7 @@ use super::io::{is_absent, private, read_range, set_len};
 use super::layout::{Layout, check_key};
 use super::lines::{Stamps, end_of_lines, scan};
 use super::record::{self, Place, Published, tail_of};
+use super::source::Source;
 use super::tlog::leaves;
 use crate::error::{Error, Result};
 
@@ -95,7 +96,7 @@ impl Follow {
         for date in dates.into_iter().filter(|d| from.is_none_or(|p| *d >= p.date)) {
             let offset = from.filter(|p| p.date == date).map_or(0, |p| p.offset);
             let path = layout.events(date, key);
-            let file = File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
+            let file = Source::open(layout, date, key).map_err(|e| Error::io("open", &path, &e))?;
             let end = offset + line.len() as u64 + 1;
             let there = read_range(&file, offset, end).map_err(|e| Error::io("read", &path, &e))?;
             if there.is_empty() {

@@ -8,18 +8,19 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::handles::{GlobalFiles, Handles};
-use super::io::{FileId, append_all, fingerprint, is_absent, private, read_range, set_len};
-use super::layout::Layout;
+use super::io::{Bytes, FileId, append_all, fingerprint, is_absent, private, read_range, set_len};
+use super::layout::{Date, Layout};
 use super::lines::{Stamps, end_of_lines};
 use super::lock::{LockFile, take_again};
 use super::record::{self, GlobalRecord, Place, Published, tail_of};
+use super::source::Source;
 use super::tlog::checkpoint;
 use super::tlog::hashes::Hash;
 use super::tlog::leaves::{self, Leaves};
@@ -276,32 +277,43 @@ impl<'a> Global<'a> {
         let range = |date| from.is_none_or(|p| date >= p.date) && date <= after.date;
         for date in dates.into_iter().filter(|date| range(*date)) {
             let path = self.layout.events(date, fresh.key);
-            let failed = |e: io::Error| Error::io("read", &path, &e);
-            let opened;
-            let (file, end) = if date == after.date {
-                (fresh.file, after.offset)
-            } else {
-                opened = File::open(&path).map_err(failed)?;
-                let length = opened.metadata().map_err(failed)?.len();
-                (&opened, end_of_lines(&opened, &path, length)?)
-            };
-            let mut at = from.filter(|p| p.date == date).map_or(0, |p| p.offset);
-            let mut size = CHUNK;
-            while at < end {
-                let mut bytes = read_range(file, at, end.min(at + size)).map_err(failed)?;
-                match memchr::memrchr(b'\n', &bytes) {
-                    Some(feed) => bytes.truncate(feed + 1),
-                    None if (bytes.len() as u64) < size => break,
-                    None => {
-                        size *= 2;
-                        continue;
-                    }
-                }
-                at += bytes.len() as u64;
-                let place = Place { date, offset: at };
-                let sequence = if place == after { fresh.sequence } else { last_sequence(&bytes) };
-                self.add(fresh, &bytes, place, sequence)?;
+            let begin = from.filter(|p| p.date == date).map_or(0, |p| p.offset);
+            if date == after.date {
+                self.copy_part(fresh, (fresh.file, &path), date, (begin, after.offset))?;
+                continue;
             }
+            let failed = |e: io::Error| Error::io("read", &path, &e);
+            let file = Source::open(self.layout, date, fresh.key).map_err(failed)?;
+            let end = end_of_lines(&file, &path, file.length().map_err(failed)?)?;
+            self.copy_part(fresh, (&file, &path), date, (begin, end))?;
+        }
+        Ok(())
+    }
+
+    fn copy_part(
+        &mut self,
+        fresh: &Fresh<'_>,
+        (file, path): (&impl Bytes, &Path),
+        date: Date,
+        (mut at, end): (u64, u64),
+    ) -> Result<()> {
+        let mut size = CHUNK;
+        while at < end {
+            let bytes = read_range(file, at, end.min(at + size));
+            let mut bytes = bytes.map_err(|e| Error::io("read", path, &e))?;
+            match memchr::memrchr(b'\n', &bytes) {
+                Some(feed) => bytes.truncate(feed + 1),
+                None if (bytes.len() as u64) < size => break,
+                None => {
+                    size *= 2;
+                    continue;
+                }
+            }
+            at += bytes.len() as u64;
+            let place = Place { date, offset: at };
+            let last = place == fresh.after;
+            let sequence = if last { fresh.sequence } else { last_sequence(&bytes) };
+            self.add(fresh, &bytes, place, sequence)?;
         }
         Ok(())
     }

@@ -21,6 +21,7 @@ use super::io::{
 use super::layout::{Layout, check_key};
 use super::lines::scan;
 use super::record::{self, GlobalRecord, Published, tail_of};
+use super::source::Source;
 use crate::error::{Error, Result};
 
 /// After so many lines it is noted anew; not before the log grew by as many as there are issues,
@@ -186,7 +187,7 @@ pub(super) fn restore(global: &mut Global<'_>) -> Result<bool> {
 /// Whether an issue's log has a line that ends where the next unpublished one was noted.
 fn ends_a_line(layout: &Layout, key: &str, slot: &Published) -> bool {
     let Some(next) = slot.next.filter(|next| next.offset > 0) else { return slot.sequence == 0 };
-    let last = File::open(layout.events(next.date, key))
+    let last = Source::open(layout, next.date, key)
         .and_then(|file| read_range(&file, next.offset - 1, next.offset));
     last.is_ok_and(|byte| byte == b"\n")
 }
