@@ -35,6 +35,7 @@ mod store_repair;
 mod store_snapshots;
 mod store_support;
 mod store_tlog;
+mod store_writers;
 mod terminal;
 mod tui_breaks;
 mod tui_keys;

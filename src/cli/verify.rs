@@ -96,7 +96,7 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let Signature { size, root, signed_by, anchor } = report.signature;
     let answer = Answer {
         ok: findings.is_empty(),
-        statement: statement(size, anchor.as_ref()),
+        statement: statement(size, anchor.as_ref(), flags.issue.as_deref()),
         proven_size: size,
         root,
         signed_by,
@@ -133,9 +133,9 @@ fn read_anchor(file: &Path) -> Result<Anchor> {
     Ok(Anchor { file: file.to_owned(), note })
 }
 
-/// What a check without findings proves about what is not there any more.
-fn statement(signed: u64, anchor: Option<&Anchored>) -> String {
-    match (anchor, signed) {
+/// What a check without findings proves about what is not there any more, and of what.
+fn statement(signed: u64, anchor: Option<&Anchored>, issue: Option<&str>) -> String {
+    let mut statement = match (anchor, signed) {
         (Some(anchor), _) => {
             format!(
                 "signed up to {signed}, and the log goes on from the anchor over {}",
@@ -147,7 +147,13 @@ fn statement(signed: u64, anchor: Option<&Anchored>) -> String {
             "signed up to {signed}; no rollback provable since size {signed}, nor of the whole \
              store without --anchor"
         ),
+    };
+    if let Some(key) = issue {
+        statement.push_str("; of the lines, only those of ");
+        statement.push_str(key);
+        statement.push_str(" were checked");
     }
+    statement
 }
 
 fn as_text(context: &mut Context, answer: &Answer) -> std::io::Result<()> {

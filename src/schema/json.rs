@@ -17,7 +17,7 @@ pub const MAX_DEPTH: usize = 64;
 
 /// What a look over JSON text found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Scan {
+pub(crate) struct Scan {
     /// Whether there is white space outside of strings.
     pub spaced: bool,
     /// How many levels deep it is; 0 for a scalar.
@@ -111,18 +111,19 @@ pub(super) fn skip_string(bytes: &[u8], start: usize, sound: &mut bool) -> usize
 }
 
 /// How many bytes come before the first quote, backslash or control character: eight at a time.
+#[inline(always)]
 pub(super) fn until_special(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const TOPS: u64 = 0x8080_8080_8080_8080;
-    // The lowest byte that is zero has its top bit set; higher ones may have it wrongly.
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word & TOPS;
+    // The lowest byte below a limit has its top bit set; higher ones may have it wrongly.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
     let (chunks, rest) = bytes.as_chunks::<8>();
     for (index, chunk) in chunks.iter().enumerate() {
         let word = u64::from_le_bytes(*chunk);
-        let quote = zero(word ^ (ONES * u64::from(b'"')));
-        let backslash = zero(word ^ (ONES * u64::from(b'\\')));
-        let control = word.wrapping_sub(ONES * 0x20) & !word & TOPS;
-        let special = quote | backslash | control;
+        // With the bit of 2 turned, quotes follow right behind control characters.
+        let quote_or_control = below(word ^ (ONES * 2), 0x21);
+        let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+        let special = (quote_or_control | backslash) & TOPS;
         if special != 0 {
             return Some(index * 8 + special.trailing_zeros() as usize / 8);
         }

@@ -1,8 +1,8 @@
 //! The members of a JSON object, from one pass that also checks and measures each value.
 //!
-//! Lives here: [`read`]: one quick pass for objects as programs write them, and serde for whatever
-//! is not so plain (`\u` in a string, a key with an escape, too deep, no JSON at all). May not live
-//! here: what the members mean. A test holds the two ways against each other.
+//! Lives here: [`read`]: one quick pass ([`plain`]) for objects as programs write them, and serde for
+//! whatever is not so plain (`\u` in a string, a key with an escape, too deep, no JSON at all). May
+//! not live here: what the members mean. A test holds the two ways against each other.
 
 use std::borrow::Cow;
 
@@ -15,20 +15,48 @@ pub(super) struct Member<'a> {
     pub(super) key: Cow<'a, str>,
     pub(super) raw: &'a str,
     pub(super) found: Scan,
+    /// Whether a string of the value has escapes.
+    pub(super) escaped: bool,
+}
+
+impl<'a> Member<'a> {
+    /// The text of its value; as [`json::string`].
+    #[inline]
+    pub(super) fn text(&self) -> Option<Cow<'a, str>> {
+        if self.escaped {
+            return json::string(self.raw);
+        }
+        Some(Cow::Borrowed(self.raw.strip_prefix('"')?.strip_suffix('"')?))
+    }
 }
 
 /// The members of the object that `text` is, in order; none where it is no object, or has a key
 /// with half of a surrogate pair.
 pub(super) fn read(text: &str) -> Option<Vec<Member<'_>>> {
-    if let Some(members) = plain(text) {
+    if let Some(members) = plain_members(text) {
         return Some(members);
     }
     let Fields(fields) = serde_json::from_str(text).ok()?;
     let with_found = fields.into_iter().map(|(key, raw)| {
         let raw = raw.get();
-        Member { key, raw, found: json::scan(raw) }
+        Member { key, raw, found: json::scan(raw), escaped: raw.contains('\\') }
     });
     Some(with_found.collect())
+}
+
+/// Passes over the members and tells of each whether its key was there before.
+pub(super) fn with_repeats<'m, 'a>(
+    members: &'m [Member<'a>],
+) -> impl Iterator<Item = (&'m Member<'a>, bool)> {
+    // Keys that differ in length or first letter, as most do, need not be compared.
+    let mut seen = 0_u64;
+    members.iter().enumerate().map(move |(at, member)| {
+        let first = usize::from(member.key.as_bytes().first().copied().unwrap_or_default());
+        let bit = 1 << ((first + 11 * member.key.len()) & 63);
+        let repeated = seen & bit != 0 && is_there(&members[..at], &member.key);
+        seen |= bit;
+        (member, repeated)
+    })
 }
 
 /// Whether one of the members has this name.
@@ -36,79 +64,121 @@ pub(super) fn is_there(members: &[Member<'_>], name: &str) -> bool {
     members.iter().any(|member| member.key == name)
 }
 
+/// How many fields an envelope can have.
+const FIELDS: usize = 14;
+
 /// What [`read`] finds in one pass, if it can.
-fn plain(text: &str) -> Option<Vec<Member<'_>>> {
-    let mut walk = Walk { text, bytes: text.as_bytes(), at: 0, spaced: false, deepest: 0 };
-    let mut members = Vec::with_capacity(12);
+fn plain_members(text: &str) -> Option<Vec<Member<'_>>> {
+    let mut members = Vec::with_capacity(FIELDS);
+    plain(text, |key, raw, found, escaped| {
+        members.push(Member { key: Cow::Borrowed(key), raw, found, escaped });
+    })?;
+    Some(members)
+}
+
+/// Passes over an object as programs write it, and gives each member as it comes: its key, its
+/// value as written, what was found in that, and whether it has escapes. None where the text is not
+/// so plain; what was given then means nothing.
+#[inline]
+pub(crate) fn plain<'a>(
+    text: &'a str,
+    mut each: impl FnMut(&'a str, &'a str, Scan, bool),
+) -> Option<()> {
+    let bytes = text.as_bytes();
+    let mut walk = Walk { text, bytes, at: 0, spaced: false, deepest: 0, escaped: false };
     walk.space();
     walk.expect(b'{')?;
     walk.space();
-    if !walk.takes(b'}') {
+    if walk.next() == b'}' {
+        walk.at += 1;
+    } else {
         loop {
             let key = walk.key()?;
-            walk.space();
-            (walk.spaced, walk.deepest) = (false, 0);
             let start = walk.at;
+            (walk.spaced, walk.deepest, walk.escaped) = (false, 0, false);
             walk.value(0)?;
             let found = Scan { spaced: walk.spaced, depth: walk.deepest, sound: true };
-            members.push(Member { key: Cow::Borrowed(key), raw: text.get(start..walk.at)?, found });
-            walk.space();
-            if walk.takes(b'}') {
+            each(key, text.get(start..walk.at)?, found, walk.escaped);
+            if walk.ends(b'}')? {
                 break;
             }
-            walk.expect(b',')?;
-            walk.space();
         }
     }
     walk.space();
-    (walk.at == text.len()).then_some(members)
+    (walk.at == text.len()).then_some(())
 }
 
+/// A place in a text. (Each step is small, and taken for every value: they are one function.)
 struct Walk<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
     spaced: bool,
     deepest: usize,
+    escaped: bool,
 }
 
 impl<'a> Walk<'a> {
+    /// The next byte; zero, which nothing begins with, at the end.
+    #[inline(always)]
+    fn next(&self) -> u8 {
+        self.bytes.get(self.at).copied().unwrap_or_default()
+    }
+
+    #[inline(always)]
     fn space(&mut self) {
-        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.bytes.get(self.at) {
+        if self.next() <= b' ' {
+            self.pass_space();
+        }
+    }
+
+    #[cold]
+    fn pass_space(&mut self) {
+        while let b' ' | b'\n' | b'\t' | b'\r' = self.next() {
             self.at += 1;
             self.spaced = true;
         }
     }
 
-    fn takes(&mut self, byte: u8) -> bool {
-        let is_next = self.bytes.get(self.at) == Some(&byte);
-        self.at += usize::from(is_next);
-        is_next
+    #[inline(always)]
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        if self.next() != byte {
+            return None;
+        }
+        self.at += 1;
+        Some(())
     }
 
-    fn expect(&mut self, byte: u8) -> Option<()> {
-        self.takes(byte).then_some(())
+    /// Passes what stands behind a value; whether that ends the object or array.
+    #[inline(always)]
+    fn ends(&mut self, end: u8) -> Option<bool> {
+        self.space();
+        let next = self.next();
+        self.at += 1;
+        if next == b',' {
+            self.space();
+            return Some(false);
+        }
+        (next == end).then_some(true)
     }
 
     /// A key without escapes, and the colon behind it.
+    #[inline(always)]
     fn key(&mut self) -> Option<&'a str> {
         let start = self.at + 1;
-        let escaped = self.string()?;
-        let key = self.text.get(start..self.at - 1).filter(|_| !escaped)?;
+        self.string::<true>()?;
+        let key = self.text.get(start..self.at - 1)?;
         self.space();
         self.expect(b':')?;
+        self.space();
         Some(key)
     }
 
     fn value(&mut self, depth: usize) -> Option<()> {
-        match self.bytes.get(self.at)? {
-            b'"' => self.string().map(drop),
-            b'{' => self.items(depth, b'}', |walk| {
-                walk.key()?;
-                walk.space();
-                Some(())
-            }),
-            b'[' => self.items(depth, b']', |_| Some(())),
+        match self.next() {
+            b'"' => self.string::<false>(),
+            b'{' => self.object(depth + 1),
+            b'[' => self.array(depth + 1),
             b't' => self.word("true"),
             b'f' => self.word("false"),
             b'n' => self.word("null"),
@@ -116,27 +186,42 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What stands between brackets; `before` reads what comes before each value.
-    fn items(&mut self, depth: usize, end: u8, before: fn(&mut Self) -> Option<()>) -> Option<()> {
-        let depth = depth + 1;
+    /// Goes a level down; whether there is nothing.
+    #[inline(always)]
+    fn enter(&mut self, depth: usize, end: u8) -> Option<bool> {
         if depth >= MAX_DEPTH {
             return None;
         }
         self.deepest = self.deepest.max(depth);
         self.at += 1;
         self.space();
-        if self.takes(end) {
+        let empty = self.next() == end;
+        self.at += usize::from(empty);
+        Some(empty)
+    }
+
+    fn object(&mut self, depth: usize) -> Option<()> {
+        if self.enter(depth, b'}')? {
             return Some(());
         }
         loop {
-            before(self)?;
+            self.key()?;
             self.value(depth)?;
-            self.space();
-            if self.takes(end) {
+            if self.ends(b'}')? {
                 return Some(());
             }
-            self.expect(b',')?;
-            self.space();
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Option<()> {
+        if self.enter(depth, b']')? {
+            return Some(());
+        }
+        loop {
+            self.value(depth)?;
+            if self.ends(b']')? {
+                return Some(());
+            }
         }
     }
 
@@ -144,23 +229,24 @@ impl<'a> Walk<'a> {
         self.bytes[self.at..].starts_with(word.as_bytes()).then(|| self.at += word.len())
     }
 
-    /// A string; whether it has escapes. Those of code points are not plain.
-    fn string(&mut self) -> Option<bool> {
+    /// A string, or a key, which is not plain with escapes; those of code points never are.
+    #[inline(always)]
+    fn string<const KEY: bool>(&mut self) -> Option<()> {
         self.expect(b'"')?;
-        let mut escaped = false;
+        let mut at = self.at;
         loop {
-            self.at += until_special(self.bytes.get(self.at..)?)?;
-            match self.bytes[self.at] {
+            at += until_special(self.bytes.get(at..)?)?;
+            match self.bytes[at] {
                 b'"' => {
-                    self.at += 1;
-                    return Some(escaped);
+                    self.at = at + 1;
+                    return Some(());
                 }
-                b'\\' => {
-                    let sign = self.bytes.get(self.at + 1)?;
+                b'\\' if !KEY => {
+                    let sign = self.bytes.get(at + 1)?;
                     matches!(sign, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')
                         .then_some(())?;
-                    escaped = true;
-                    self.at += 2;
+                    self.escaped = true;
+                    at += 2;
                 }
                 _ => return None,
             }
@@ -168,6 +254,15 @@ impl<'a> Walk<'a> {
     }
 
     fn number(&mut self) -> Option<()> {
+        let digits = self.bytes[self.at..].iter().take_while(|b| b.is_ascii_digit()).count();
+        let behind = self.bytes.get(self.at + digits).copied().unwrap_or_default();
+        if matches!(digits, 1..16)
+            && (digits == 1 || self.next() != b'0')
+            && matches!(behind, b',' | b'}' | b']')
+        {
+            self.at += digits;
+            return Some(());
+        }
         let number = self.text.get(self.at..number_end(self.bytes, self.at))?;
         (is_number(number.as_bytes()) && is_finite(number)).then(|| self.at += number.len())
     }
@@ -210,11 +305,13 @@ mod tests {
     }
 
     fn check(text: &str) -> bool {
-        let Some(members) = plain(text) else { return false };
+        let Some(members) = plain_members(text) else { return false };
         let ours: Vec<_> = members.iter().map(|m| (m.key.to_string(), m.raw.to_owned())).collect();
         assert_eq!(Some(ours), by_serde(text), "{text}");
         for member in members {
             assert_eq!(member.found, json::scan(member.raw), "{text}");
+            assert_eq!(member.escaped, member.raw.contains('\\'), "{text}");
+            assert_eq!(member.text(), json::string(member.raw), "{text}");
         }
         true
     }

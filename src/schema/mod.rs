@@ -20,5 +20,6 @@ mod words;
 
 pub use draft::{Draft, KeyPattern, LenientDraft, Rules, SchemaFault, Stamp};
 pub use json::MAX_DEPTH;
+pub(crate) use members::plain as plain_members;
 pub use redact::{Mode as RedactionMode, Redaction, Redactor, Sieve, holds_marker};
 pub use suggest::nearest_of;

@@ -6,7 +6,7 @@
 use serde_json::value::RawValue;
 
 use super::draft::{Draft, LenientDraft, Rules, SchemaFault, Stamp, is_default_key};
-use super::members::{self, Member, is_there};
+use super::members::{self, Member, is_there, with_repeats};
 use super::words::{check_word, is_semver, quote};
 use super::{json, validate};
 use crate::model::catalogue::{self, Version};
@@ -27,8 +27,8 @@ struct Reader<'r> {
 pub(super) fn read(text: &str, rules: &Rules) -> Result<Draft, Vec<SchemaFault>> {
     let fields = object(text)?;
     let mut reader = Reader { rules, faults: Vec::new(), parts: LenientDraft::default() };
-    for (at, member) in fields.iter().enumerate() {
-        if is_there(&fields[..at], &member.key) {
+    for (member, repeated) in with_repeats(&fields) {
+        if repeated {
             reader.fault(&json::child("", &member.key), "comes twice");
         } else {
             reader.field(member);
@@ -75,27 +75,26 @@ impl Reader<'_> {
     }
 
     fn field(&mut self, member: &Member<'_>) {
-        let raw = member.raw;
         match &*member.key {
-            "event_id" => self.parts.event_id = self.event_id(raw),
-            "event_type" => self.event_type(raw),
-            "event_version" => self.parts.event_version = self.text("/event_version", raw),
-            "timestamp" => self.parts.timestamp = self.timestamp(raw),
+            "event_id" => self.parts.event_id = self.event_id(member),
+            "event_type" => self.event_type(member),
+            "event_version" => self.parts.event_version = self.text("/event_version", member),
+            "timestamp" => self.parts.timestamp = self.timestamp(member),
             "event_sequence" => {
                 self.fault("/event_sequence", "is given by the store: leave it out");
             }
-            "issue_key" => self.issue_key(raw),
-            "session_id" => self.session_id(raw),
-            "correlation_id" => self.parts.correlation_id = self.word("/correlation_id", raw),
-            "causation_id" => self.parts.causation_id = self.word("/causation_id", raw),
-            "actor" => self.actor(raw),
+            "issue_key" => self.issue_key(member),
+            "session_id" => self.session_id(member),
+            "correlation_id" => self.parts.correlation_id = self.word("/correlation_id", member),
+            "causation_id" => self.parts.causation_id = self.word("/causation_id", member),
+            "actor" => self.actor(member),
             "metadata" => {
                 if let Some(object) = self.object("/metadata", member) {
                     self.parts.metadata = object;
                 }
             }
-            "git_sha" => self.git_sha(raw),
-            "branch" => self.parts.branch = self.word("/branch", raw),
+            "git_sha" => self.git_sha(member),
+            "branch" => self.parts.branch = self.word("/branch", member),
             "codebase_state" => self.parts.codebase_state = self.object("/codebase_state", member),
             name => self.fault(
                 &json::child("", name),
@@ -105,10 +104,11 @@ impl Reader<'_> {
     }
 
     /// A string, whatever it holds.
-    fn text(&mut self, pointer: &str, raw: &str) -> Option<String> {
-        if let Some(text) = json::string(raw) {
+    fn text(&mut self, pointer: &str, member: &Member<'_>) -> Option<String> {
+        if let Some(text) = member.text() {
             return Some(text.into_owned());
         }
+        let raw = member.raw;
         match raw.as_bytes().first() {
             Some(b'"') => self.fault(pointer, "has half of a surrogate pair"),
             Some(b'n') => self.fault(pointer, "is null: leave it out instead"),
@@ -118,8 +118,8 @@ impl Reader<'_> {
     }
 
     /// A string that is not empty and has no control characters.
-    fn word(&mut self, pointer: &str, raw: &str) -> Option<String> {
-        let text = self.text(pointer, raw)?;
+    fn word(&mut self, pointer: &str, member: &Member<'_>) -> Option<String> {
+        let text = self.text(pointer, member)?;
         match check_word(&text) {
             Ok(()) => Some(text),
             Err(why) => {
@@ -142,8 +142,8 @@ impl Reader<'_> {
         Some(if found.spaced { json::compact(raw).into_owned() } else { raw.to_owned() })
     }
 
-    fn event_id(&mut self, raw: &str) -> Option<String> {
-        let id = self.text("/event_id", raw)?;
+    fn event_id(&mut self, member: &Member<'_>) -> Option<String> {
+        let id = self.text("/event_id", member)?;
         if ids::is_uuid(&id) {
             return Some(id);
         }
@@ -151,16 +151,16 @@ impl Reader<'_> {
         None
     }
 
-    fn event_type(&mut self, raw: &str) {
-        let Some(name) = self.word("/event_type", raw) else { return };
+    fn event_type(&mut self, member: &Member<'_>) {
+        let Some(name) = self.word("/event_type", member) else { return };
         if !Kind::from_name(&name).is_catalogued() && !self.rules.allow_unknown_types {
             self.faults.push(super::suggest::unknown_type(&name));
         }
         self.parts.event_type = name;
     }
 
-    fn timestamp(&mut self, raw: &str) -> Option<Timestamp> {
-        let text = self.text("/timestamp", raw)?;
+    fn timestamp(&mut self, member: &Member<'_>) -> Option<Timestamp> {
+        let text = self.text("/timestamp", member)?;
         match Timestamp::parse(&text) {
             Err(why) => self.fault("/timestamp", format!("cannot be {}: {why}", quote(&text))),
             Ok(at) if at > self.rules.now.plus_millis(AHEAD_MS) => self.fault(
@@ -172,8 +172,8 @@ impl Reader<'_> {
         None
     }
 
-    fn issue_key(&mut self, raw: &str) {
-        let Some(key) = self.text("/issue_key", raw) else { return };
+    fn issue_key(&mut self, member: &Member<'_>) {
+        let Some(key) = self.text("/issue_key", member) else { return };
         if let Err(why) = ids::check_issue_key(&key) {
             self.fault("/issue_key", why);
         } else {
@@ -195,15 +195,16 @@ impl Reader<'_> {
         self.parts.issue_key = key;
     }
 
-    fn session_id(&mut self, raw: &str) {
-        let Some(id) = self.text("/session_id", raw) else { return };
+    fn session_id(&mut self, member: &Member<'_>) {
+        let Some(id) = self.text("/session_id", member) else { return };
         if !ids::is_uuid(&id) {
             self.fault("/session_id", format!("must be a UUID, which {} is not", quote(&id)));
         }
         self.parts.session_id = id;
     }
 
-    fn actor(&mut self, raw: &str) {
+    fn actor(&mut self, member: &Member<'_>) {
+        let raw = member.raw;
         if !raw.starts_with('{') {
             let what = type_of(raw);
             self.fault("/actor", format!("must be an object like {{\"type\":\"agent\",\"id\":\"api-builder\"}}, not {what}"));
@@ -212,16 +213,17 @@ impl Reader<'_> {
         let Some(members) = members::read(raw) else {
             return self.fault("/actor", "has a key with half of a surrogate pair");
         };
-        for (at, Member { key, raw, .. }) in members.iter().enumerate() {
+        for (member, repeated) in with_repeats(&members) {
+            let key = &member.key;
             let pointer = || json::child("/actor", key);
-            if is_there(&members[..at], key) {
+            if repeated {
                 self.fault(&pointer(), "comes twice");
                 continue;
             }
             match &**key {
-                "type" => self.actor_type(raw),
-                "id" => self.parts.actor_id = self.word("/actor/id", raw).unwrap_or_default(),
-                "model" => self.parts.model = self.word("/actor/model", raw),
+                "type" => self.actor_type(member),
+                "id" => self.parts.actor_id = self.word("/actor/id", member).unwrap_or_default(),
+                "model" => self.parts.model = self.word("/actor/model", member),
                 _ => self.fault(&pointer(), "is no field of an actor (type, id, model)"),
             }
         }
@@ -232,8 +234,8 @@ impl Reader<'_> {
         }
     }
 
-    fn actor_type(&mut self, raw: &str) {
-        let Some(word) = self.text("/actor/type", raw) else { return };
+    fn actor_type(&mut self, member: &Member<'_>) {
+        let Some(word) = self.text("/actor/type", member) else { return };
         if ActorType::from_name(&word).is_none() {
             let words: Vec<&str> = ActorType::ALL.iter().map(|word| word.name()).collect();
             let message =
@@ -243,8 +245,8 @@ impl Reader<'_> {
         self.parts.actor_type = word;
     }
 
-    fn git_sha(&mut self, raw: &str) {
-        let Some(sha) = self.text("/git_sha", raw) else { return };
+    fn git_sha(&mut self, member: &Member<'_>) {
+        let Some(sha) = self.text("/git_sha", member) else { return };
         if !validate::is_sha(&sha) {
             let message = format!("must be 7 to 64 hex digits, which {} is not", quote(&sha));
             self.fault("/git_sha", message);

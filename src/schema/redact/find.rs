@@ -61,7 +61,7 @@ fn next_start(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Whether anything begins with these two bytes.
-fn can_begin(pair: &[u8]) -> bool {
+pub(super) fn can_begin(pair: &[u8]) -> bool {
     match (pair[0], pair[1]) {
         (b'-', second) => second == b'-',
         (b'0'..=b'9', second) => second.is_ascii_digit(),
@@ -115,6 +115,59 @@ pub(super) fn named(name: &str, value: &str) -> Option<&'static str> {
     }
     (is_key(name) && value.len() >= LEAST && is_token(value.as_bytes())).then_some("secret")
 }
+
+/// Whether a secret of some shape begins there.
+pub(super) fn shape_at(bytes: &[u8], at: usize) -> bool {
+    shape(bytes, at).is_some()
+}
+
+/// Whether a byte is part of a word, so that nothing begins behind it.
+pub(super) fn in_word(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] > Class::Sign
+}
+
+/// Whether the last two letters before this, quotes aside, are those of a secret's name. Most names
+/// end otherwise.
+#[inline]
+pub(super) fn ends_like_secret(before: &[u8]) -> bool {
+    let mut letters = before.iter().rev().skip_while(|b| is_quote(**b));
+    let last = letters.next().copied().unwrap_or_default();
+    let seconds = BEFORE_LAST[usize::from(last)];
+    seconds != 0
+        && letters.find(|b| !is_joint(**b)).is_some_and(|second| seconds >> (second & 31) & 1 == 1)
+}
+
+/// Whether a name stands at the end of this, perhaps in quotes, that may be that of a secret.
+pub(super) fn may_name_secret(before: &[u8]) -> bool {
+    let quotes = before.iter().rev().take_while(|b| is_quote(**b)).count();
+    let name = &before[..before.len() - quotes];
+    is_password(name, b"") || is_key(name)
+}
+
+/// What may stand between a name and its sign.
+fn is_quote(byte: u8) -> bool {
+    matches!(byte, b' ' | b'"' | b'\'')
+}
+
+/// For each byte that a secret's name can end with, which letters may stand before it: one bit for
+/// each.
+const BEFORE_LAST: [u32; 256] = {
+    let mut seconds = [0; 256];
+    let lists = [PASSWORDS, KEYS, &["pwd"]];
+    let mut list = 0;
+    while list < lists.len() {
+        let mut at = 0;
+        while at < lists[list].len() {
+            let name = lists[list][at].as_bytes();
+            let (last, second) = (name[name.len() - 1], name[name.len() - 2]);
+            seconds[last as usize] |= 1 << (second & 31);
+            seconds[last.to_ascii_uppercase() as usize] |= 1 << (second & 31);
+            at += 1;
+        }
+        list += 1;
+    }
+    seconds
+};
 
 fn shape(bytes: &[u8], at: usize) -> Option<Secret<'static>> {
     let rest = &bytes[at..];
@@ -254,7 +307,7 @@ fn assigned(bytes: &[u8], at: usize) -> Option<Secret<'static>> {
 /// The name that ends before `at`.
 fn name_before(bytes: &[u8], at: usize) -> Option<&[u8]> {
     let mut end = at;
-    while end > 0 && matches!(bytes[end - 1], b' ' | b'"' | b'\'') {
+    while end > 0 && is_quote(bytes[end - 1]) {
         end -= 1;
     }
     let part = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
@@ -271,8 +324,13 @@ fn can_name(name: &[u8]) -> bool {
 
 /// Whether a name ends so, in small letters and without what words are joined with.
 fn ends_with(name: &[u8], end: &str) -> bool {
-    let mut letters = name.iter().rev().filter(|b| !matches!(b, b'_' | b'-' | b'.' | b' '));
+    let mut letters = name.iter().rev().filter(|b| !is_joint(**b));
     end.bytes().rev().all(|wanted| letters.next().is_some_and(|b| b.to_ascii_lowercase() == wanted))
+}
+
+/// Whether words of a name are joined with this.
+fn is_joint(byte: u8) -> bool {
+    matches!(byte, b'_' | b'-' | b'.' | b' ')
 }
 
 /// Whether a key or token goes under this name.

@@ -7,6 +7,12 @@ use crate::schema::Rules;
 use super::support::secrets;
 
 fn redact(text: &str) -> (String, Vec<&'static str>) {
+    // The quick look must never clear what has a secret, in a string or in JSON.
+    let secret = !find::secrets_in(text).is_empty();
+    for written in [text.to_owned(), serde_json::json!({ "a": [text, 1] }).to_string()] {
+        assert!(!(secret && clear::is_clear(&written)), "{written} is not clear");
+        assert!(!(secret && clear::is_word_clear(&written)), "{written} is not clear");
+    }
     Redactor::DEFAULT.without_secrets(text).unwrap_or_else(|| (text.to_owned(), Vec::new()))
 }
 
@@ -178,6 +184,65 @@ fn words_of_the_envelope_are_looked_at_too() {
     let draft = Draft::strict(&text, &rules(Mode::Redact, &[])).unwrap();
     assert_eq!(draft.actor_id(), "a [redacted:github-token]");
     assert_eq!(draft.redacted()[0].pointer, "/actor/id");
+}
+
+/// A part of a text, of which some make secrets.
+fn part() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    let shapes: Vec<&str> = shapes::SHAPES.iter().map(|shape| shape.prefix).collect();
+    let names = [shapes::PASSWORDS, shapes::KEYS, &["pwd", "issue_key", "event_version"]].concat();
+    let others = vec![
+        "-----BEGIN ",
+        "PRIVATE KEY-----",
+        "-----END ",
+        "Bearer ",
+        "basic ",
+        "://",
+        "u:p",
+        "@",
+        "AA",
+        "12345678",
+        ": ",
+        ":",
+        "=",
+        " = ",
+        "'",
+        "\"",
+        " ",
+        "_",
+        "-",
+        ".",
+        "/",
+        ",",
+        "\n",
+        "é",
+        "\\",
+    ];
+    prop_oneof![
+        proptest::sample::select(shapes).prop_map(str::to_owned),
+        proptest::sample::select(names).prop_map(str::to_owned),
+        proptest::sample::select(others).prop_map(str::to_owned),
+        "[a-zA-Z0-9]{1,60}",
+        "[a-f0-9]{10,50}",
+        "[a-z ]{500,530}",
+    ]
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2000))]
+    #[test]
+    fn what_is_clear_has_no_secrets(
+        key in proptest::collection::vec(part(), 1..4),
+        text in proptest::collection::vec(part(), 1..9),
+    ) {
+        let (key, text) = (key.concat(), text.concat());
+        let secret = !find::secrets_in(&text).is_empty();
+        proptest::prop_assert!(!(secret && (clear::is_clear(&text) || clear::is_word_clear(&text))));
+        let object = serde_json::json!({ "l": [1, &text], &key: &text }).to_string();
+        let named = find::named(&key, &text).is_some();
+        let secret = secret || named || !find::secrets_in(&key).is_empty();
+        proptest::prop_assert!(!(secret && clear::is_clear(&object)), "{}", object);
+    }
 }
 
 #[test]

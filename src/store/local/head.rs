@@ -11,12 +11,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::global::boot_id;
+use super::handles::OpenLog;
 use super::io::{
     FileId, Site, append_all, fingerprint, is_absent, private, read_range, remove_dir,
     remove_if_there, set_len, sync_data, sync_dir, write_at,
 };
 use super::layout::{Date, Layout};
 use super::lines::{MAX_LINE_BYTES, Scanned, Stamps, end_of_lines, line_number, scan};
+use super::lock::{LockFile, take_again};
 use super::record::{self, HeadRecord, Part, Place, tail_of};
 use super::source::Source;
 use crate::error::{Error, ErrorKind, Result};
@@ -26,7 +28,7 @@ use crate::model::{Timestamp, envelope};
 pub(super) struct Locked<'a> {
     pub(super) layout: &'a Layout,
     pub(super) key: &'a str,
-    pub(super) lock: File,
+    pub(super) lock: LockFile,
     /// Its end, as it is now.
     pub(super) head: HeadRecord,
     /// The last partition's file, open for reading and appending.
@@ -36,22 +38,39 @@ pub(super) struct Locked<'a> {
 impl<'a> Locked<'a> {
     /// Takes an issue's lock and finds the end of its log.
     pub(super) fn take(layout: &'a Layout, key: &'a str, timeout: Duration) -> Result<Self> {
+        Self::take_with(layout, key, timeout, (None, None))
+    }
+
+    /// The same by way of files that are open already, as far as they still are those of the issue.
+    pub(super) fn take_with(
+        layout: &'a Layout,
+        key: &'a str,
+        timeout: Duration,
+        (open_lock, open_log): (Option<LockFile>, Option<OpenLog>),
+    ) -> Result<Self> {
         let path = layout.issue_lock(key);
-        let lock = match super::lock::take(&path, timeout)? {
+        let known = open_lock.as_ref().and_then(LockFile::id);
+        if known.is_none() {
+            layout.refuse_service_links()?;
+        }
+        let lock = match take_again(&path, timeout, open_lock)? {
             Some(lock) => lock,
             None => {
                 layout.create()?;
-                super::lock::take(&path, timeout)?.ok_or_else(|| {
+                take_again(&path, timeout, None)?.ok_or_else(|| {
                     Error::io("open", &path, &io::Error::from(io::ErrorKind::NotFound))
                 })?
             }
         };
+        if known.is_some() && lock.id() != known {
+            layout.refuse_service_links()?;
+        }
         let records = record::read_issue(&lock).map_err(|e| Error::io("read", &path, &e))?;
         if let Some(head) = &records.head
             && head.note.is_none()
             // After a power cut it may be an old one, and a day that it does not know have begun.
             && head.boot == boot_id()
-            && let Some(file) = fits(layout, key, head)?
+            && let Some(file) = fits(layout, key, head, open_log)?
         {
             let head = head.clone();
             return Ok(Self { layout, key, lock, head, file });
@@ -75,10 +94,23 @@ impl<'a> Locked<'a> {
 
 /// The file of the head, if the log still ends where the record says (an outer none if not).
 #[allow(clippy::option_option, reason = "a log without events fits, and has no file")]
-fn fits(layout: &Layout, key: &str, head: &HeadRecord) -> Result<Option<Option<File>>> {
+fn fits(
+    layout: &Layout,
+    key: &str,
+    head: &HeadRecord,
+    open: Option<OpenLog>,
+) -> Result<Option<Option<File>>> {
     let Some(end) = head.end else {
         return Ok(layout.partitions(key)?.is_empty().then_some(None));
     };
+    // Wherever links lead by now: it is the file that was found there without one.
+    if let Some(open) = open.filter(|open| (open.date, open.id) == (end.date, head.file))
+        && let Some(length) = open.length_at(&layout.events(end.date, key))
+        && length == end.offset
+        && tail_of(&open.file, length).is_ok_and(|tail| tail == head.tail)
+    {
+        return Ok(Some(Some(open.file)));
+    }
     layout.refuse_links(end.date, key)?;
     let Some((file, length, id)) = open_partition(layout, key, end.date)? else { return Ok(None) };
     let same = length == end.offset && id == head.file;
@@ -142,7 +174,7 @@ pub(super) fn take_out_batch(
 ) -> Result<()> {
     let path = layout.issue_lock(key);
     let lock = lock.try_clone().map_err(|e| Error::io("open", &path, &e))?;
-    Finder { layout, key, lock }.settle(parts)
+    Finder { layout, key, lock: lock.into() }.settle(parts)
 }
 
 /// The name under which bytes of a log are kept that were taken out of it.
@@ -154,7 +186,7 @@ pub(super) fn quarantine_name(key: &str, at: Place, length: u64) -> String {
 struct Finder<'a> {
     layout: &'a Layout,
     key: &'a str,
-    lock: File,
+    lock: LockFile,
 }
 
 /// What reading the lines gathers.

@@ -320,6 +320,18 @@ fn write(layout: &Layout, key: &str, places: &[Place], entries: &[(u64, u64)]) -
     replace(&layout.id_index(key), &bytes, true)
 }
 
+/// The fingerprint of a line's id. Where a line begins as the store writes them, no more of it is
+/// read: what it holds is asked when the id is looked for.
+fn hash_of_id(line: &[u8]) -> Option<u64> {
+    if let Some(rest) = line.strip_prefix(b"{\"event_id\":\"")
+        && let Some(end) = memchr::memchr2(b'"', b'\\', rest)
+        && rest[end] == b'"'
+    {
+        return Some(fingerprint(&rest[..end]));
+    }
+    Stamps::read(line).and_then(|s| s.event_id).map(|id| fingerprint(id.as_bytes()))
+}
+
 /// The ids of an issue's log, kept in memory while much is appended to it.
 #[derive(Debug, Default)]
 pub(super) struct IdCache {
@@ -344,13 +356,22 @@ impl IdCache {
         if self.end != Some(end) {
             let from = self.end;
             let places = &mut self.places;
-            each_rest(layout, log.key, from, end, |date, line| {
-                if let Some(id) = Stamps::read(line.bytes).and_then(|s| s.event_id) {
-                    let hash = fingerprint(id.as_bytes());
+            let mut take = |date, line: &Scanned<'_>| {
+                if let Some(hash) = hash_of_id(line.bytes) {
                     let place = Place { date, offset: line.offset };
                     places.entry(hash).or_default().push(place);
                 }
-            })?;
+            };
+            match (&log.file, from.filter(|from| from.date == end.date)) {
+                (Some(file), Some(from)) => {
+                    let path = layout.events(end.date, log.key);
+                    scan(file, &path, (from.offset, end.offset), |line| {
+                        take(end.date, line);
+                        Ok(ControlFlow::Continue(()))
+                    })?;
+                }
+                _ => each_rest(layout, log.key, from, end, take)?,
+            }
             self.end = Some(end);
         }
         for id in wanted {

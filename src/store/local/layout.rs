@@ -25,6 +25,8 @@ const VERSION_HISTORY: &str = include_str!("../../../schemas/version-history.jso
 pub(super) const EVENTS: &str = "events.jsonl";
 /// The folder with what the store needs beside the events.
 pub(super) const SERVICE: &str = ".chronoscope";
+/// The folder with the events of all issues.
+pub(super) const GLOBAL: &str = "global";
 /// The folder with archives of partitions.
 pub(super) const ARCHIVE: &str = "archive";
 /// The name of the files that hold archived events.
@@ -176,7 +178,7 @@ impl Layout {
     /// The file with the events of all issues.
     #[must_use]
     pub fn global(&self) -> PathBuf {
-        self.root.join("global").join(EVENTS)
+        self.root.join(GLOBAL).join(EVENTS)
     }
 
     /// The lock file of an issue.
@@ -189,6 +191,12 @@ impl Layout {
     #[must_use]
     pub fn sync_lock(&self, issue_key: &str) -> PathBuf {
         self.root.join(SERVICE).join("locks").join(format!("{issue_key}.sync"))
+    }
+
+    /// The lock file of those who look after what is derived from an issue's log.
+    #[must_use]
+    pub fn upkeep_lock(&self, issue_key: &str) -> PathBuf {
+        self.root.join(SERVICE).join("locks").join(format!("{issue_key}.upkeep"))
     }
 
     /// The lock file of the global log. No issue's key starts with a dot, so none collides.
@@ -216,7 +224,7 @@ impl Layout {
         for name in ["locks", "index", "quarantine", "tlog"] {
             make_dir(&service.join(name))?;
         }
-        make_dir(&self.root.join("global"))?;
+        make_dir(&self.root.join(GLOBAL))?;
         self.note_schemas()?;
         // Not only when it is new: who made it may have been killed before this.
         sync_dir(&service, Site::Service)?;
@@ -326,16 +334,34 @@ impl Layout {
     /// Refuses links out of the store on the way to a file; gives whether it is there.
     fn refuse_links_of(&self, way: &[&Path]) -> Result<bool> {
         for path in way {
-            let link = match fs::symlink_metadata(path) {
-                Ok(metadata) => metadata.file_type().is_symlink(),
-                Err(error) if is_absent(&error) => return Ok(false),
-                Err(error) => return Err(Error::io("look at", path, &error)),
-            };
-            if link && !self.holds(path)? {
-                let message = format!("{} is a link that leads out of the store", path.display());
-                return Err(Error::new(ErrorKind::Integrity, message)
-                    .with_hint("replace the link by the folder itself"));
+            if !self.is_inside(path)? {
+                return Ok(false);
             }
+        }
+        Ok(true)
+    }
+
+    /// Refuses a store of which a symbolic link leads a folder beside the events out of it.
+    ///
+    /// # Errors
+    /// As [`Layout::refuse_links`].
+    pub(super) fn refuse_service_links(&self) -> Result<()> {
+        [SERVICE, GLOBAL]
+            .iter()
+            .try_for_each(|name| self.is_inside(&self.root.join(name)).map(drop))
+    }
+
+    /// Whether a path is there at all; an error, when it leads out of the store.
+    fn is_inside(&self, path: &Path) -> Result<bool> {
+        let link = match fs::symlink_metadata(path) {
+            Ok(metadata) => metadata.file_type().is_symlink(),
+            Err(error) if is_absent(&error) => return Ok(false),
+            Err(error) => return Err(Error::io("look at", path, &error)),
+        };
+        if link && !self.holds(path)? {
+            let message = format!("{} is a link that leads out of the store", path.display());
+            return Err(Error::new(ErrorKind::Integrity, message)
+                .with_hint("replace the link by the folder itself"));
         }
         Ok(true)
     }

@@ -15,7 +15,9 @@ mod derived;
 mod doctor;
 mod fetch;
 mod finding;
+mod follow;
 mod global;
+mod handles;
 mod head;
 mod ids;
 mod io;
@@ -40,6 +42,7 @@ mod tlog;
 mod upkeep;
 mod verify;
 mod watch;
+mod watermark;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -88,6 +91,8 @@ pub struct LocalStore {
     plain_snapshots: bool,
     /// What was appended and not made durable yet.
     pending: Mutex<Pending>,
+    /// What is open between two appends.
+    handles: handles::Handles,
     /// What somebody has to be told, though what was asked for was done.
     complaint: Complaint,
 }
@@ -111,8 +116,8 @@ impl Complaint {
 /// What [`LocalStore::sync_pending`] and [`LocalStore::refresh_derived`] have to do.
 #[derive(Debug, Default)]
 struct Pending {
-    /// The end of each issue's log, which is to be made durable.
-    unsynced: BTreeMap<String, upkeep::LogEnd>,
+    /// What of each issue's log is to be made durable.
+    unsynced: BTreeMap<String, upkeep::Unsynced>,
     /// The days of each issue whose derived files are behind.
     stale: BTreeMap<String, BTreeSet<Date>>,
     /// The ids of the issues that are being imported.
@@ -161,6 +166,7 @@ impl LocalStore {
             max_line_bytes: MAX_LINE_BYTES,
             plain_snapshots: false,
             pending: Mutex::default(),
+            handles: handles::Handles::default(),
             complaint: Complaint::default(),
         }
     }

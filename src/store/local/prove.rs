@@ -1,12 +1,16 @@
 //! The quick half of a check: on all cores, every line is read, parsed, hashed and found again in
 //! the global log and among the leaf hashes.
 //!
-//! Lives here: [`all_is_well`], which says that nothing is wrong, or that it cannot say so. May
-//! not live here: what is wrong and where; then the thorough half reads everything once more (see
-//! [`super::verify`]).
+//! Lives here: [`all_is_well`], which says that nothing is wrong, or that it cannot say so, and the
+//! work of its threads. May not live here: putting together what they read (see [`together`]); what
+//! is wrong and where; then the thorough half reads everything once more (see [`super::verify`]).
 //!
 //! Lines of the global log are held against the issues' by a hash whose key is made anew for each
-//! run, so that nobody can prepare lines that merely look alike; the leaf hashes are SHA-256.
+//! run, so that nobody can prepare lines that merely look alike; the leaf hashes are SHA-256. Where
+//! one issue is checked, the lines of others in the global log are not parsed, and not hashed.
+
+mod only;
+mod together;
 
 use std::collections::hash_map::Entry;
 use std::io;
@@ -15,12 +19,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 
+use self::only::Only;
 use super::LocalStore;
 use super::alike::Keyed;
 use super::io::{fingerprint, read_full_at};
-use super::layout::{Date, METADATA};
+use super::layout::{Date, Layout, METADATA};
 use super::lines::{MAX_LINE_BYTES, Scanned};
 use super::snapshots::{read, snapshot_names};
 use super::source::Source;
@@ -30,10 +34,10 @@ use super::tlog::hashes::{Hash, leaf};
 use crate::error::{Error, Result};
 use crate::model::Timestamp;
 
-/// How many bytes are read at a time.
-const BLOCK: u64 = 1 << 20;
-/// How much more is read where a line goes on behind its block.
-const MORE: u64 = 64 << 10;
+/// How many bytes are read at a time: few enough to stay near the core until they were looked at.
+const BLOCK: u64 = 256 << 10;
+/// How much more is read at least where a line goes on behind its block.
+const MORE: usize = 4 << 10;
 
 /// A piece of work.
 enum Item<'a> {
@@ -50,8 +54,12 @@ enum Item<'a> {
 struct Block {
     first_sequence: u64,
     leaves: Vec<Hash>,
-    /// The keyed hashes of the lines.
+    /// The keyed hashes of the lines; in the global log, of those that are asked for.
     alike: Vec<u64>,
+    /// Of the global log: which lines of the block these are, where not all are asked for.
+    places: Vec<u32>,
+    /// Of the global log: how many lines there are.
+    lines: u32,
     ids: Vec<u64>,
     summary: Option<Summary>,
 }
@@ -65,41 +73,73 @@ struct Partition {
     kept: Vec<Summary>,
 }
 
+/// Something that is read line by line.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Global,
+    Partition(Date, &'a str),
+}
+
+impl Place<'_> {
+    fn open(self, layout: &Layout) -> io::Result<Source> {
+        match self {
+            Self::Global => Source::plain(layout.global()),
+            Self::Partition(date, key) => Source::open(layout, date, key),
+        }
+    }
+}
+
 /// The work that there is.
 struct Plan<'a> {
-    files: Vec<Source>,
+    layout: &'a Layout,
+    files: Vec<Place<'a>>,
+    /// The issue that alone is checked.
+    only: Option<Only<'a>>,
     items: Vec<Item<'a>>,
     partitions: Vec<Partition>,
     global: std::ops::Range<usize>,
 }
 
 /// The number of events and bytes, if every line of every issue is sound and is what was logged,
-/// all of it in the global log, and all that is derived from it fits.
+/// all of it in the global log, and all that is derived from it fits. The issues are all there
+/// are, or `only` one.
 pub(super) fn all_is_well(
     store: &LocalStore,
     keys: &[String],
+    only: bool,
     evidence: &Evidence,
 ) -> Result<Option<(u64, u64)>> {
     if evidence.is_empty() {
         return Ok(None);
     }
-    let Some(plan) = plan(store, keys)? else { return Ok(None) };
+    let Some(mut plan) = plan(store, keys)? else { return Ok(None) };
+    plan.only = keys.first().filter(|_| only).map(|key| Only::new(key));
     let Some(blocks) = work(&plan)? else { return Ok(None) };
-    Ok(conclude(&plan, keys.len(), &blocks, &evidence.leaves))
+    Ok(together::conclude(&plan, keys.len(), &blocks, &evidence.leaves))
 }
 
-fn plan<'a>(store: &LocalStore, keys: &'a [String]) -> Result<Option<Plan<'a>>> {
+fn plan<'a>(store: &'a LocalStore, keys: &'a [String]) -> Result<Option<Plan<'a>>> {
     let layout = &store.layout;
-    let mut plan =
-        Plan { files: Vec::new(), items: Vec::new(), partitions: Vec::new(), global: 0..0 };
+    let mut plan = Plan {
+        layout,
+        files: Vec::new(),
+        only: None,
+        items: Vec::new(),
+        partitions: Vec::new(),
+        global: 0..0,
+    };
     // First the global log: what is published later is not missed in the issues' logs.
-    let Some(length) = plan.open(Source::plain(layout.global()))? else { return Ok(None) };
+    let Some(length) = plan.add(Place::Global) else { return Ok(None) };
     let item = |range| Item::Global { file: 0, range };
     plan.items.extend(cuts(length, &[]).map(item));
     plan.global = 0..plan.items.len();
     let mut days = FxHashMap::default();
     for (issue, key) in keys.iter().enumerate() {
-        for date in layout.partitions(key)? {
+        let dates = layout.partitions(key)?;
+        if dates.is_empty() {
+            return Ok(None);
+        }
+        for date in dates {
             if layout.refuse_links(date, key).is_err() {
                 return Ok(None);
             }
@@ -118,7 +158,7 @@ fn plan<'a>(store: &LocalStore, keys: &'a [String]) -> Result<Option<Plan<'a>>> 
             }
             let day = days.get(&date).and_then(Option::as_ref);
             kept.extend(day.and_then(|day| day.issues.get(key)).cloned());
-            let Some(length) = plan.open(Source::open(layout, date, key))? else { return Ok(None) };
+            let Some(length) = plan.add(Place::Partition(date, key)) else { return Ok(None) };
             let (file, start) = (plan.files.len() - 1, plan.items.len());
             let ends: Vec<u64> = kept.iter().map(|summary| summary.bytes).collect();
             let item = |range| Item::Lines { key, date, file, range };
@@ -132,13 +172,12 @@ fn plan<'a>(store: &LocalStore, keys: &'a [String]) -> Result<Option<Plan<'a>>> 
     Ok(Some(plan))
 }
 
-impl Plan<'_> {
-    fn open(&mut self, opened: io::Result<Source>) -> Result<Option<u64>> {
-        // There may be more of them than a process may open: then the thorough way.
-        let Ok(file) = opened else { return Ok(None) };
-        let length = file.length().map_err(|e| Error::io("look at", file.path(), &e))?;
-        self.files.push(file);
-        Ok(Some(length))
+impl<'a> Plan<'a> {
+    /// Takes what is to be read, and gives how long it is.
+    fn add(&mut self, place: Place<'a>) -> Option<u64> {
+        let length = place.open(self.layout).and_then(|source| source.length()).ok()?;
+        self.files.push(place);
+        Some(length)
     }
 }
 
@@ -158,11 +197,11 @@ fn work(plan: &Plan<'_>) -> Result<Option<Vec<Block>>> {
     let (next, odd) = (AtomicUsize::new(0), AtomicBool::new(false));
     let done: Vec<Mutex<Block>> = plan.items.iter().map(|_| Mutex::default()).collect();
     let run = || -> Result<()> {
-        let mut buffer = Vec::new();
+        let (mut open, mut buffer) = (None, Vec::new());
         while !odd.load(Ordering::Relaxed) {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = plan.items.get(at) else { break };
-            match plan.one(item, &keyed, &mut buffer)? {
+            match plan.one(item, &keyed, &mut open, &mut buffer)? {
                 Some(block) => *done[at].lock().unwrap_or_else(PoisonError::into_inner) = block,
                 None => odd.store(true, Ordering::Relaxed),
             }
@@ -184,46 +223,66 @@ fn work(plan: &Plan<'_>) -> Result<Option<Vec<Block>>> {
     Ok((!odd.into_inner()).then(|| blocks.collect()))
 }
 
+/// The file that a thread reads; there may be more than a process may have open.
+type Open = Option<(usize, Source)>;
+
 impl Plan<'_> {
-    fn one(&self, item: &Item<'_>, keyed: &Keyed, buffer: &mut Vec<u8>) -> Result<Option<Block>> {
-        match item {
+    fn one(
+        &self,
+        item: &Item<'_>,
+        keyed: &Keyed,
+        open: &mut Open,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Option<Block>> {
+        let mut block = Block::default();
+        let sound = match item {
             Item::Lines { key, date, file, range } => {
-                let mut block =
-                    Block { summary: Some(Summary::empty(key, *date)), ..Block::default() };
-                let sound = self.lines(*file, *range, buffer, |offset, line| {
+                block.summary = Some(Summary::empty(key, *date));
+                self.lines((*file, *range), open, buffer, |offset, line| {
                     block.alike.push(keyed.hash(line));
                     block.leaves.push(leaf(line));
                     block.event(key, *date, offset, line)
-                })?;
-                Ok(sound.then_some(block))
+                })?
             }
             Item::Global { file, range } => {
-                let mut block = Block::default();
-                let sound = self.lines(*file, *range, buffer, |_, line| {
-                    block.alike.push(keyed.hash(line));
+                self.lines((*file, *range), open, buffer, |_, line| {
+                    if let Some(only) = &self.only {
+                        if only.owns(line) {
+                            block.places.push(block.lines);
+                            block.alike.push(keyed.hash(line));
+                        }
+                    } else {
+                        block.alike.push(keyed.hash(line));
+                    }
+                    block.lines += 1;
                     true
-                })?;
-                Ok(sound.then_some(block))
+                })?
             }
             Item::Snapshot { key, sequence, path } => {
-                let wrong = read(path, key, *sequence)?.is_some_and(|read| read.is_err());
-                Ok((!wrong).then(Block::default))
+                read(path, key, *sequence)?.is_none_or(|read| read.is_ok())
             }
-        }
+        };
+        Ok(sound.then_some(block))
     }
 
     /// Calls `each` for every line that begins in the range; false where one is not whole, or
     /// `each` says so.
     fn lines(
         &self,
-        file: usize,
-        (from, to): (u64, u64),
+        (file, (from, to)): (usize, (u64, u64)),
+        open: &mut Open,
         bytes: &mut Vec<u8>,
         mut each: impl FnMut(u64, &[u8]) -> bool,
     ) -> Result<bool> {
-        let file = &self.files[file];
-        let read = |bytes: &mut Vec<u8>, keep: usize, from: u64, to: u64| {
-            bytes.resize(keep + usize::try_from(to - from).unwrap_or_default(), 0);
+        let (_, file) = match open.take() {
+            Some(same) if same.0 == file => open.insert(same),
+            _ => match self.files[file].open(self.layout) {
+                Ok(opened) => open.insert((file, opened)),
+                Err(_) => return Ok(false),
+            },
+        };
+        let read = |bytes: &mut Vec<u8>, keep: usize, from: u64, wanted: usize| {
+            bytes.resize(keep + wanted, 0);
             let got = read_full_at(file, &mut bytes[keep..], from);
             let got = match got {
                 // An archive that is damaged: what is wrong is not told here.
@@ -234,7 +293,7 @@ impl Plan<'_> {
             Ok::<usize, Error>(got)
         };
         let start = from.saturating_sub(1);
-        let within = read(bytes, 0, start, to)?;
+        let within = read(bytes, 0, start, usize::try_from(to - start).unwrap_or_default())?;
         if (within as u64) < to - start {
             return Ok(false);
         }
@@ -249,7 +308,8 @@ impl Plan<'_> {
         while at < within {
             let Some(feed) = memchr::memchr(b'\n', &bytes[at..]) else {
                 let (keep, end) = (bytes.len(), start + bytes.len() as u64);
-                if keep - at > MAX_LINE_BYTES || read(bytes, keep, end, end + MORE)? == 0 {
+                let (begun, more) = (keep - at, MORE.max(keep - at));
+                if begun > MAX_LINE_BYTES || read(bytes, keep, end, more)? == 0 {
                     return Ok(false);
                 }
                 continue;
@@ -302,122 +362,6 @@ fn is_of(at: Timestamp, text: &str, date: Date) -> bool {
     }
 }
 
-/// Puts the blocks together.
-fn conclude(
-    plan: &Plan<'_>,
-    issues: usize,
-    blocks: &[Block],
-    leaves: &[Hash],
-) -> Option<(u64, u64)> {
-    let (mut events, mut bytes) = (0, 0);
-    let mut of_issue: Vec<Vec<&Block>> = vec![Vec::new(); issues];
-    for partition in &plan.partitions {
-        let mut summary: Option<Summary> = None;
-        let mut met = vec![false; partition.kept.len()];
-        for block in &blocks[partition.blocks.clone()] {
-            let part = block.summary.as_ref()?;
-            let next = match &mut summary {
-                Some(summary) => {
-                    summary.join(part);
-                    summary
-                }
-                None => summary.insert(part.clone()),
-            };
-            for (kept, met) in partition.kept.iter().zip(&mut met) {
-                *met |= kept == next;
-            }
-            of_issue[partition.issue].push(block);
-        }
-        if met.contains(&false) {
-            return None;
-        }
-        events += summary.as_ref().map_or(0, |summary| summary.events);
-        bytes += summary.as_ref().map_or(0, |summary| summary.bytes);
-    }
-    for blocks in &of_issue {
-        if !is_gapless(blocks) || !are_distinct(blocks) {
-            return None;
-        }
-    }
-    is_what_was_logged(&of_issue, &blocks[plan.global.clone()], leaves).then_some((events, bytes))
-}
-
-fn is_gapless(blocks: &[&Block]) -> bool {
-    let mut next = 1;
-    blocks.iter().filter(|block| !block.ids.is_empty()).all(|block| {
-        let follows = block.first_sequence == next;
-        next += block.ids.len() as u64;
-        follows
-    })
-}
-
-fn are_distinct(blocks: &[&Block]) -> bool {
-    let mut ids: Vec<u64> = blocks.iter().flat_map(|block| block.ids.iter().copied()).collect();
-    ids.sort_unstable();
-    ids.windows(2).all(|pair| pair[0] != pair[1])
-}
-
-/// One issue's lines while they are met in the order of all.
-struct Reader<'a> {
-    blocks: &'a [&'a Block],
-    block: usize,
-    line: usize,
-}
-
-impl Reader<'_> {
-    /// The leaf hash of the line that is to come next.
-    fn peek(&mut self) -> Option<Hash> {
-        while self.blocks.get(self.block)?.leaves.len() == self.line {
-            (self.block, self.line) = (self.block + 1, 0);
-        }
-        Some(self.blocks[self.block].leaves[self.line])
-    }
-
-    /// Passes it, and gives its keyed hash.
-    fn pass(&mut self) -> u64 {
-        self.line += 1;
-        self.blocks[self.block].alike[self.line - 1]
-    }
-}
-
-/// Whether the leaf hashes are those of all lines, each issue's in their order, and the global log
-/// has the same lines in the same order.
-fn is_what_was_logged(issues: &[Vec<&Block>], global: &[Block], leaves: &[Hash]) -> bool {
-    let mut readers: Vec<Reader<'_>> =
-        issues.iter().map(|blocks| Reader { blocks, block: 0, line: 0 }).collect();
-    let mut next = FxHashMap::<Hash, SmallVec<[usize; 1]>>::default();
-    let mut last: Option<(Hash, usize)> = None;
-    for (issue, reader) in readers.iter_mut().enumerate() {
-        if let Some(leaf) = reader.peek() {
-            next.entry(leaf).or_default().push(issue);
-        }
-    }
-    let mut alike = global.iter().flat_map(|block| block.alike.iter());
-    for leaf in leaves {
-        // Most often the issue is that of the line before: it need not go through the map.
-        let issue = match last.take() {
-            Some((hash, issue)) if hash == *leaf => issue,
-            other => {
-                if let Some((hash, issue)) = other {
-                    next.entry(hash).or_default().push(issue);
-                }
-                let Some(waiting) = next.get_mut(leaf) else { return false };
-                let Some(issue) = waiting.pop() else { return false };
-                if waiting.is_empty() {
-                    next.remove(leaf);
-                }
-                issue
-            }
-        };
-        let reader = &mut readers[issue];
-        if alike.next() != Some(&reader.pass()) {
-            return false;
-        }
-        last = reader.peek().map(|hash| (hash, issue));
-    }
-    last.is_none() && next.is_empty() && alike.next().is_none()
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -449,23 +393,39 @@ mod tests {
             store.append(&Batch { issue_key, drafts }, &options).unwrap();
         }
         store.checkpoint(Duration::from_secs(9)).unwrap();
-        let well = || {
+        let well = |only: Option<&str>| {
             let evidence = Evidence::gather(&store.layout, None).unwrap();
-            all_is_well(&store, &store.keys().unwrap(), &evidence).unwrap()
+            let keys = only.map_or_else(|| store.keys().unwrap(), |key| vec![key.to_owned()]);
+            all_is_well(&store, &keys, only.is_some(), &evidence).unwrap()
         };
         let bytes = std::fs::metadata(store.layout.global()).unwrap().len();
         assert!(bytes > 2 * BLOCK);
-        assert_eq!(well(), Some((60, bytes)));
-        for file in [store.layout.global(), store.layout.events(Date::of(at), "P-1")] {
+        assert_eq!(well(None), Some((60, bytes)));
+        let own = store.layout.events(Date::of(at), "P-1");
+        let of_issue = std::fs::metadata(&own).unwrap().len();
+        assert_eq!(well(Some("P-1")), Some((20, of_issue)));
+        assert_eq!(well(Some("P-9")), None);
+        for (file, line_of_other) in [(store.layout.global(), 10_000), (own.clone(), usize::MAX)] {
             let sound = std::fs::read(&file).unwrap();
-            for at in [60_000, sound.len() - 1] {
+            for at in [10_000, 60_000, sound.len() - 1] {
                 let mut flipped = sound.clone();
                 flipped[at] ^= 1;
                 std::fs::write(&file, flipped).unwrap();
-                assert_eq!(well(), None, "{} {at}", file.display());
+                assert_eq!(well(None), None, "{} {at}", file.display());
+                let seen = at != line_of_other;
+                assert_eq!(well(Some("P-1")).is_none(), seen, "{} {at}", file.display());
             }
             std::fs::write(&file, sound).unwrap();
         }
-        assert!(well().is_some());
+        // A line that another issue's was made into, however its key is written.
+        let sound = std::fs::read_to_string(store.layout.global()).unwrap();
+        for key in ["P-1", "\\u0050-1"] {
+            let to = format!("\"issue_key\":\"{key}\"");
+            let other = sound.replacen("\"issue_key\":\"P-2\"", &to, 1);
+            std::fs::write(store.layout.global(), other).unwrap();
+            assert_eq!(well(Some("P-1")), None, "{key}");
+        }
+        std::fs::write(store.layout.global(), sound).unwrap();
+        assert!(well(None).is_some() && well(Some("P-1")).is_some());
     }
 }

@@ -28,6 +28,7 @@ use super::record::{self, Place, Published, tail_of};
 use super::source::{Damage, Source};
 use super::tlog::hashes::Hash;
 use super::tlog::leaves;
+use super::watermark;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Timestamp;
 
@@ -78,6 +79,7 @@ pub(super) struct Log {
 pub(super) type At = (u32, u32);
 
 fn remake(global: &mut Global<'_>, complete: Option<Duration>) -> Result<GlobalReport> {
+    watermark::forget(global.layout)?;
     let signed = leaves::signed(global.layout)?;
     let mut logs = read_logs(global.layout, complete)?;
     let mut by_hash = FxHashMap::<u64, SmallVec<[At; 1]>>::default();

@@ -3,15 +3,17 @@
 //! Lives here: [`Summary`] and how a line adds to it. May not live here: the files (see
 //! [`super::derived`]).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use super::layout::Date;
 use super::lines::Scanned;
 use crate::model::Timestamp;
 use crate::model::envelope::{Actor, Text};
+use crate::schema::plain_members;
 
 /// A summary of one issue's events of one day, up to so many bytes of its file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +62,7 @@ impl EventRef {
 }
 
 /// What a summary and a check read of a line.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 pub(super) struct Light<'a> {
     #[serde(borrow, default)]
     pub(super) event_id: Option<Text<'a>>,
@@ -76,15 +78,81 @@ pub(super) struct Light<'a> {
     pub(super) session_id: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub(super) actor: Option<Actor<'a>>,
-    #[serde(borrow, default)]
-    pub(super) metadata: Option<&'a RawValue>,
+    /// The text of its value, unless that is null.
+    #[serde(borrow, default, deserialize_with = "as_written")]
+    pub(super) metadata: Option<&'a str>,
+}
+
+fn as_written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de str>, D::Error> {
+    Ok(Option::<&RawValue>::deserialize(deserializer)?.map(RawValue::get))
 }
 
 impl<'a> Light<'a> {
     /// Reads a line that is exactly one sound JSON object.
     pub(super) fn read(line: &'a [u8]) -> Option<Self> {
-        serde_json::from_str(std::str::from_utf8(line).ok()?).ok()
+        let text = std::str::from_utf8(line).ok()?;
+        Self::plain(text).or_else(|| Self::by_serde(text))
     }
+
+    fn by_serde(text: &'a str) -> Option<Self> {
+        // A list would be taken for the fields in their order.
+        let is_object = text.trim_start().starts_with('{');
+        is_object.then(|| serde_json::from_str(text).ok())?
+    }
+
+    /// The same in one quick pass, for lines as stores write them; none for others.
+    fn plain(text: &'a str) -> Option<Self> {
+        let (mut light, mut sound) = (Self::default(), true);
+        plain_members(text, |key, raw, _, escaped| {
+            let word = || plain_word(raw, escaped);
+            // What comes twice, is null or is of another type is left to serde.
+            sound &= match key {
+                "event_id" => put(&mut light.event_id, word()),
+                "event_type" => put(&mut light.event_type, word()),
+                "timestamp" => put(&mut light.timestamp, word()),
+                "event_sequence" => put(&mut light.event_sequence, whole(raw)),
+                "issue_key" => put(&mut light.issue_key, word()),
+                "session_id" => put(&mut light.session_id, word()),
+                "actor" => put(&mut light.actor, plain_actor(raw)),
+                "metadata" => put(&mut light.metadata, (raw != "null").then_some(raw)),
+                _ => true,
+            };
+        })?;
+        sound.then_some(light)
+    }
+}
+
+/// Puts a value where none is yet; whether that went well.
+fn put<T>(field: &mut Option<T>, value: Option<T>) -> bool {
+    let fits = field.is_none() && value.is_some();
+    *field = value;
+    fits
+}
+
+/// A number without a sign, a fraction or an exponent.
+fn whole(raw: &str) -> Option<u64> {
+    raw.bytes().all(|b| b.is_ascii_digit()).then(|| raw.parse().ok())?
+}
+
+/// A string without escapes.
+fn plain_word(raw: &str, escaped: bool) -> Option<Text<'_>> {
+    let word = raw.strip_prefix('"')?.strip_suffix('"')?;
+    (!escaped).then_some(Text(Cow::Borrowed(word)))
+}
+
+fn plain_actor(raw: &str) -> Option<Actor<'_>> {
+    let (mut kind, mut id, mut model, mut sound) = (None, None, None, true);
+    plain_members(raw, |key, raw, _, escaped| {
+        let word = || plain_word(raw, escaped);
+        sound &= match key {
+            "type" => put(&mut kind, word()),
+            "id" => put(&mut id, word()),
+            "model" => put(&mut model, word()),
+            _ => true,
+        };
+    })?;
+    let (kind, id) = (kind.unwrap_or_default(), id.unwrap_or_default());
+    sound.then_some(Actor { kind, id, model })
 }
 
 #[derive(Deserialize)]
@@ -153,7 +221,7 @@ impl Summary {
         note(&mut self.actors, event.actor.as_ref().map(|a| &*a.id));
         if kind.starts_with("Phase")
             && let Some(raw) = event.metadata
-            && let Ok(metadata) = serde_json::from_str::<Phase<'_>>(raw.get())
+            && let Ok(metadata) = serde_json::from_str::<Phase<'_>>(raw)
         {
             note(&mut self.phases, metadata.phase.as_deref());
         }
@@ -180,5 +248,54 @@ fn note(names: &mut BTreeSet<String>, name: Option<&str>) {
         && !names.contains(name)
     {
         names.insert(name.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LINE: &str = r#"{"event_id":"e","event_type":"PhaseStarted","timestamp":"t","event_sequence":7,"issue_key":"P-1","session_id":"s","actor":{"type":"agent","id":"a","model":"m"},"metadata":{"phase":"CODE","x":[1,"\n"]},"branch":"b"}"#;
+
+    fn check(text: &str) -> bool {
+        let Some(light) = Light::plain(text) else { return false };
+        assert_eq!(Some(light), Light::by_serde(text), "{text}");
+        true
+    }
+
+    #[test]
+    fn lines_as_stores_write_them_are_plain_and_read_the_same() {
+        assert!(check(LINE) && check("{}") && check(r#"{"actor":{}}"#) && check(r#"{"x":null}"#));
+        for (from, to) in [
+            (r#""e""#, r#""\u0065""#),
+            (r#""e""#, r#""\n""#),
+            (r#""e""#, "1"),
+            (r#""e""#, "null"),
+            ("event_type", "event_id"),
+            ("branch", "metadata"),
+            ("7", "7.0"),
+            ("7", "-7"),
+            ("7", "99999999999999999999"),
+            (r#"{"type""#, r#"["type""#),
+            (r#"{"type":"agent","#, r#"{"type":null,"#),
+            (r#"{"type":"agent","id""#, r#"{"type":"agent","type""#),
+            (r#"{"phase":"CODE","x":[1,"\n"]}"#, "null"),
+        ] {
+            let text = LINE.replacen(from, to, 1);
+            assert!(text != LINE && !check(&text), "{text} is not plain");
+        }
+        assert_eq!(Light::read(br#"["e","T","t",1,"P-1","s",{},{}]"#), None);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_read_otherwise_than_serde_does(
+            at in 0..LINE.len(), cut in 0_usize..12, with in r#"[{}\[\]:,"\\0-9eE.\-an]{0,4}"#
+        ) {
+            let text = format!("{}{with}{}", &LINE[..at], &LINE[(at + cut).min(LINE.len())..]);
+            check(&text);
+        }
     }
 }

@@ -56,12 +56,10 @@ impl LocalStore {
     pub fn verify_from(&self, issue_key: Option<&str>, anchor: Option<&Anchor>) -> Result<Report> {
         let anchor = anchor.map(|anchor| (&anchor.file, anchor.note.as_str()));
         let evidence = Evidence::gather(&self.layout, anchor)?;
-        let keys = self.keys()?;
-        let all = issue_key.is_none_or(|key| keys.len() == 1 && keys[0] == key);
+        let keys = issue_key.map_or_else(|| self.keys(), |key| Ok(vec![key.to_owned()]))?;
         let (tree, well) = std::thread::scope(|scope| {
             let tree = scope.spawn(|| evidence.tree());
-            let well =
-                if all { super::prove::all_is_well(self, &keys, &evidence) } else { Ok(None) };
+            let well = super::prove::all_is_well(self, &keys, issue_key.is_some(), &evidence);
             let died = |_| Err(Error::internal("a thread that checks the tree ended early"));
             (tree.join().unwrap_or_else(died), well)
         });

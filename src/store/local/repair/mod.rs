@@ -13,7 +13,6 @@ mod plan;
 mod read;
 mod walk;
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,8 +21,9 @@ use serde::Serialize;
 use self::plan::Plan;
 use super::finding::FindingKind;
 use super::layout::Layout;
+use super::lock::LockFile;
 use super::tail::no_such_issue;
-use super::{LocalStore, lock};
+use super::{LocalStore, lock, watermark};
 use crate::error::{Error, ErrorKind, Result};
 
 crate::closed_list! {
@@ -132,6 +132,7 @@ impl LocalStore {
                 return Err(Error::new(ErrorKind::Unavailable, message)
                     .with_hint("look again: `chronoscope store repair`"));
             }
+            watermark::forget(&self.layout)?;
             carry_out::carry_out(self, &locks, &plan)?;
             touched = true;
             done.mends.extend(plan.mends);
@@ -156,8 +157,8 @@ impl LocalStore {
 /// An issue's two locks. Whoever syncs may wait for the global log, and who makes that anew waits
 /// for the issues: so the sync lock comes first.
 pub(super) struct Locks {
-    _sync: Option<File>,
-    issue: Option<File>,
+    _sync: Option<LockFile>,
+    issue: Option<LockFile>,
 }
 
 impl Locks {

@@ -1,0 +1,29 @@
+//! Finding the lines of one issue among those of all.
+//!
+//! Lives here: [`Only`]. May not live here: what follows from a line.
+
+use memchr::memmem::Finder;
+
+use super::super::global::issue_of;
+
+/// Finds the lines of one issue.
+pub(super) struct Only<'a> {
+    key: &'a str,
+    named: Finder<'static>,
+    escaped: Finder<'static>,
+}
+
+impl<'a> Only<'a> {
+    /// A finder for this issue.
+    pub(super) fn new(key: &'a str) -> Self {
+        let named = Finder::new(&format!("\"{key}\"")).into_owned();
+        Self { key, named, escaped: Finder::new("\\u").into_owned() }
+    }
+
+    /// Whether a line of the global log is one of the issue.
+    pub(super) fn owns(&self, line: &[u8]) -> bool {
+        // The key is written as it is, or with escapes for its letters: most lines have neither.
+        (self.named.find(line).is_some() || self.escaped.find(line).is_some())
+            && issue_of(line) == self.key
+    }
+}
