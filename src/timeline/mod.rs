@@ -23,7 +23,7 @@ use crate::model::{Anomaly, AnomalyKind, Event, Kind, Path, Position, Timestamp,
 use crate::store::Locator;
 
 pub use causality::{Cause, Link};
-pub use changes::ChangeIndex;
+pub use changes::{ChangeIndex, Writers};
 pub use clocks::{ClockKind, Clocks};
 pub use keyframes::Keyframes;
 pub use lanes::{Lane, LaneKind, Lanes, RailMark, Span};
@@ -210,23 +210,20 @@ impl Timeline {
 
     /// The positions that wrote `path` or something below it, in order.
     #[must_use]
-    pub fn writers(&self, path: &Path) -> &[Position] {
+    pub fn writers(&self, path: &Path) -> Writers<'_> {
         self.changes.writers(path)
     }
 
     /// The last position not after `at` that wrote `path` or something below it.
     #[must_use]
     pub fn last_writer(&self, path: &Path, at: Position) -> Option<Position> {
-        let writers = self.writers(path);
-        let after = writers.partition_point(|p| *p <= at);
-        writers.get(after.checked_sub(1)?).copied()
+        self.writers(path).last_until(at)
     }
 
     /// The first position after `at` that wrote `path` or something below it.
     #[must_use]
     pub fn next_writer(&self, path: &Path, at: Position) -> Option<Position> {
-        let writers = self.writers(path);
-        writers.get(writers.partition_point(|p| *p <= at)).copied()
+        self.writers(path).first_after(at)
     }
 
     /// Adds the next event. All work is in proportion to the event.
