@@ -135,3 +135,31 @@ fn causes_that_go_in_a_circle_end() {
     }
     json(&environment, &["races", "X-1"]);
 }
+
+/// `transcript.jsonl` read by hand: the prompt on its fourth line leads to a thought, a message and
+/// a `Task` call, which starts the agent `Explore-a0853aa`; all that this agent does follows from that.
+#[test]
+fn a_transcripts_subagents_form_a_tree() {
+    let environment = TestEnvironment::new();
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/import/transcript.jsonl");
+    environment.run(&["import", "--from", "claude-transcript", "--issue", "T-1", log]).ok();
+    let answer = json(&environment, &["trace", "AgentSpawned:1", "--issue", "T-1"]);
+    let mut chain = Vec::new();
+    let mut next = &answer["causes"][0];
+    while next.is_object() && next["link"] != "actor" {
+        chain.push(next["event_type"].as_str().unwrap().to_owned());
+        next = &next["children"][0];
+    }
+    let expected = ["ToolInvoked", "AssistantMessage", "AssistantThinking", "PromptSubmitted"];
+    assert_eq!(chain[..4], expected);
+    let mut open: Vec<&Value> = answer["effects"].as_array().unwrap().iter().collect();
+    let mut tools = 0;
+    while let Some(node) = open.pop() {
+        // Its own doing, or a hook's around it; never the agent's that started it.
+        let actor = node["actor"]["id"].as_str().unwrap();
+        assert!(["Explore-a0853aa", "claude-code"].contains(&actor), "{node}");
+        tools += usize::from(node["event_type"] == "ToolInvoked");
+        open.extend(node["children"].as_array().unwrap());
+    }
+    assert!(tools >= 5, "{tools}");
+}

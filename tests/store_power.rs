@@ -147,6 +147,18 @@ fn scenarios() -> Vec<(&'static str, Vec<Run>)> {
     ]
 }
 
+/// Scenarios with partitions that are archived.
+fn archiving() -> Vec<(&'static str, Vec<Run>)> {
+    let p = |n, day| event("P-1", n, day);
+    let signed = || vec![sync(&[p(1, 20), p(2, 20), p(3, 21)]), command(&["store", "checkpoint"])];
+    let archive = || command(&["store", "archive", "--yes"]);
+    let restore = command(&["store", "archive", "--restore", "--yes"]);
+    let next = || sync(&[p(4, 21)]);
+    let and_back = [signed(), vec![archive(), next(), restore]].concat();
+    let killed = [signed(), vec![archive().but(Kill(&["remove"])), archive(), next()]].concat();
+    vec![("archive and restore", and_back), ("killed while archiving", killed)]
+}
+
 /// What a scenario did.
 struct Recorded {
     name: &'static str,
@@ -244,7 +256,11 @@ fn cut(recorded: &Recorded, fates: &mut dyn FnMut(bool) -> Vec<Fate>) -> Result<
         disk.apply(step);
         if step.what() == "mark" {
             told.hear(&step.words[1], *durable, &disk);
-        } else if !step.changes() {
+        } else if step.what() == "remove" {
+            // What the program itself removes is not missed.
+            told.files.remove(&disk.relative(&step.words[1]));
+        }
+        if step.what() != "mark" && !step.changes() {
             continue;
         }
         for mut fate in fates(step.what() == "mark") {
@@ -386,7 +402,7 @@ fn look(recorded: &Recorded, disk: &Disk, image: &Image, told: &Told) -> Result<
 fn no_power_cut_loses_what_was_acknowledged() {
     let mut chance = Chance(0x2545_f491_4f6c_dd1d);
     let (mut looked_at, mut points) = (0, 0);
-    for (name, runs) in scenarios() {
+    for (name, runs) in scenarios().into_iter().chain(archiving()) {
         let recorded = record(name, &runs, "");
         let mut fates = |told: bool| {
             points += 1;
@@ -454,7 +470,7 @@ fn a_kill_and_then_a_power_cut_lose_nothing_acknowledged() {
 #[test]
 fn each_sync_is_missed_when_it_is_left_out() {
     let mut recorded: Vec<(Recorded, Vec<Run>)> = Vec::new();
-    for (name, runs) in scenarios() {
+    for (name, runs) in scenarios().into_iter().chain(archiving()) {
         recorded.push((record(name, &runs, ""), runs));
     }
     recorded.sort_by_key(|(recorded, _)| recorded.steps.len());

@@ -152,7 +152,7 @@ impl Branch {
                     plan.replaced.insert(*position, event);
                 }
                 Edit::Insert { after, event } => {
-                    plan.inserted.entry(*after).or_default().push(event)
+                    plan.inserted.entry(*after).or_default().push(event);
                 }
             }
         }

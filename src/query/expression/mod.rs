@@ -11,6 +11,7 @@ mod check;
 mod examples;
 mod fuel;
 mod functions;
+mod natives;
 mod predicate;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,7 @@ pub use predicate::{Faults, Where};
 use crate::error::{Error, Result};
 use crate::model::Value;
 use check::{BEFORE, Refused, STATE};
-use functions::Data;
+use natives::Data;
 use val::Val;
 
 /// The longest expression, in bytes.
@@ -115,7 +116,7 @@ impl Expression {
             let why = format!("the expression has more than {MAX_TOKENS} parts");
             return Err(told(text, &Refused { at: &text[..0], why }));
         }
-        let parsed = Parser::new(&tokens).parse(|parser| parser.term());
+        let parsed = Parser::new(&tokens).parse(Parser::term);
         let term = parsed.map_err(|faults| told(text, &of_parser(text, &faults)))?;
         let reads = check::check(&term, text).map_err(|refused| told(text, &refused))?;
         let filter = compile(text)?;
@@ -286,7 +287,7 @@ fn compile(text: &str) -> Result<Filter<Data>> {
     // It was read above, and all that it names is known.
     let modules = modules.map_err(|_| Error::internal(format!("cannot load {text:?}")))?;
     Compiler::default()
-        .with_funs(functions::natives())
+        .with_funs(natives::natives())
         .with_global_vars([STATE, BEFORE])
         .compile(modules)
         .map_err(|faults| {

@@ -1,14 +1,14 @@
 //! Values as the interpreter of expressions handles them: jq's order and arithmetic over the
 //! values of the state, without copying it.
 //!
-//! Lives here: [`Val`]. May not live here: functions by name (see [`super::functions`]).
+//! Lives here: [`Val`], and how it is looked into. May not live here: functions by name (see
+//! [`super::functions`]).
 //!
 //! Source of the order and of each operation: the jq 1.7 manual. Where jq would build a text or a
 //! list of any size, this gives an error (see [`MAX_TEXT`] and [`MAX_ITEMS`]).
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
 
 use jaq_core::box_iter::{BoxIter, box_once};
 use jaq_core::path::Opt;
@@ -17,12 +17,17 @@ use jaq_core::{Error, ValR, ValT, ValX, val};
 use super::fuel;
 use crate::model::{Key, Map, Value};
 
+mod math;
+mod order;
+
+pub(super) use math::split;
+pub(super) use order::compare;
+use order::rank;
+
 /// The longest text that an expression may make, in bytes.
 pub(super) const MAX_TEXT: usize = 1 << 20;
 /// The most items of a list that it may make by adding.
 pub(super) const MAX_ITEMS: usize = 1 << 16;
-/// How deep two maps are merged by `*`.
-const MAX_DEPTH: usize = 128;
 
 /// A value; a clone is O(1).
 #[derive(Debug, Clone, Default)]
@@ -123,59 +128,6 @@ impl fmt::Display for Val {
     }
 }
 
-/// Where a type stands in jq's order of values.
-fn rank(value: &Value) -> u8 {
-    match value {
-        Value::Null => 0,
-        Value::Bool(false) => 1,
-        Value::Bool(true) => 2,
-        Value::Int(_) | Value::UInt(_) | Value::Float(_) => 3,
-        Value::Text(_) | Value::Long(_) => 4,
-        Value::List(_) => 5,
-        Value::Map(_) => 6,
-    }
-}
-
-/// jq's order of values. Counts what it looks at.
-pub(super) fn compare(a: &Value, b: &Value) -> Ordering {
-    if a.same(b) {
-        return Ordering::Equal;
-    }
-    if !fuel::burn(1) {
-        // The evaluation ends with an error soon; which answer it gets here does not matter.
-        return Ordering::Equal;
-    }
-    match (a, b) {
-        (Value::Text(a), Value::Text(b)) => a.as_str().cmp(b.as_str()),
-        (Value::Int(a), Value::Int(b)) => a.cmp(b),
-        (Value::UInt(a), Value::UInt(b)) => a.cmp(b),
-        (Value::Int(_), Value::UInt(_)) => Ordering::Less,
-        (Value::UInt(_), Value::Int(_)) => Ordering::Greater,
-        (Value::List(a), Value::List(b)) => {
-            let unequal = a.iter().zip(b.iter()).map(|(a, b)| compare(a, b)).find(|o| o.is_ne());
-            unequal.unwrap_or_else(|| a.len().cmp(&b.len()))
-        }
-        (Value::Map(a), Value::Map(b)) => {
-            let keys = a.iter().map(|(key, _)| key).cmp(b.iter().map(|(key, _)| key));
-            let values = || a.iter().zip(b.iter()).map(|((_, a), (_, b))| compare(a, b));
-            keys.then_with(|| values().find(|o| o.is_ne()).unwrap_or(Ordering::Equal))
-        }
-        // A text of more than 4 KiB is known by its length and hash.
-        (Value::Long(a), Value::Long(b)) => {
-            let key = |long: &crate::model::value::LongValue| {
-                (long.head.clone(), long.bytes, long.sha256.clone())
-            };
-            key(a).cmp(&key(b))
-        }
-        (Value::Long(a), Value::Text(b)) => a.head.cmp(b).then(Ordering::Greater),
-        (Value::Text(a), Value::Long(b)) => a.cmp(&b.head).then(Ordering::Less),
-        _ => match (a.as_f64(), b.as_f64()) {
-            (Some(a), Some(b)) => a.partial_cmp(&b).unwrap_or(Ordering::Less),
-            _ => rank(a).cmp(&rank(b)),
-        },
-    }
-}
-
 impl PartialEq for Val {
     fn eq(&self, other: &Self) -> bool {
         rank(&self.0) == rank(&other.0) && compare(&self.0, &other.0).is_eq()
@@ -219,164 +171,6 @@ impl From<val::Range<Val>> for Val {
 impl FromIterator<Val> for Val {
     fn from_iter<T: IntoIterator<Item = Val>>(iter: T) -> Self {
         Self(Value::list(iter.into_iter().map(|val| val.0)))
-    }
-}
-
-/// Both as integers, where both are.
-fn integers(a: &Val, b: &Val) -> Option<(i64, i64)> {
-    Some((a.0.as_i64()?, b.0.as_i64()?))
-}
-
-/// Both as floats, where both are numbers.
-fn floats(a: &Val, b: &Val) -> Option<(f64, f64)> {
-    Some((a.0.as_f64()?, b.0.as_f64()?))
-}
-
-fn no_math(a: &Val, op: jaq_core::ops::Math, b: &Val) -> Fallible {
-    Err(Error::math(a.short(), op, b.short()))
-}
-
-/// An integer where it fits, a float where it does not.
-fn sum(exact: Option<i64>, floats: Option<(f64, f64)>, op: fn(f64, f64) -> f64) -> Option<Val> {
-    exact.map(|n| Val(Value::Int(n))).or_else(|| floats.map(|(a, b)| Val::number(op(a, b))))
-}
-
-impl Add for Val {
-    type Output = Fallible;
-    fn add(self, other: Self) -> Fallible {
-        let exact = integers(&self, &other).and_then(|(a, b)| a.checked_add(b));
-        if let Some(sum) = sum(exact, floats(&self, &other), f64::add) {
-            return Ok(sum);
-        }
-        match (&self.0, &other.0) {
-            (Value::Null, _) => Ok(other),
-            (_, Value::Null) => Ok(self),
-            (Value::Text(a), Value::Text(b)) if a.len() + b.len() <= MAX_TEXT => {
-                Ok(Self::text(format!("{a}{b}")))
-            }
-            (Value::Text(_), Value::Text(_)) => Err(fault("a text is longer than 1 MiB")),
-            (Value::List(a), Value::List(b)) => {
-                if a.len() + b.len() > MAX_ITEMS || !fuel::burn(a.len() + b.len()) {
-                    return Err(fault("an array has too many items"));
-                }
-                Ok(Self(Value::list(a.iter().chain(b.iter()).cloned())))
-            }
-            (Value::Map(a), Value::Map(b)) => {
-                if !fuel::burn(b.len()) {
-                    return Err(fuel::spent());
-                }
-                let mut both = a.clone();
-                b.iter().for_each(|(key, value)| {
-                    both.insert(key.clone(), value.clone());
-                });
-                Ok(Self(Value::Map(both)))
-            }
-            _ => no_math(&self, jaq_core::ops::Math::Add, &other),
-        }
-    }
-}
-
-impl Sub for Val {
-    type Output = Fallible;
-    fn sub(self, other: Self) -> Fallible {
-        let exact = integers(&self, &other).and_then(|(a, b)| a.checked_sub(b));
-        if let Some(difference) = sum(exact, floats(&self, &other), f64::sub) {
-            return Ok(difference);
-        }
-        match (&self.0, &other.0) {
-            (Value::List(a), Value::List(b)) => {
-                let other = |item: &&Value| !b.iter().any(|gone| compare(item, gone).is_eq());
-                Ok(Self(Value::list(a.iter().filter(other).cloned())))
-            }
-            _ => no_math(&self, jaq_core::ops::Math::Sub, &other),
-        }
-    }
-}
-
-impl Mul for Val {
-    type Output = Fallible;
-    fn mul(self, other: Self) -> Fallible {
-        let exact = integers(&self, &other).and_then(|(a, b)| a.checked_mul(b));
-        if let Some(product) = sum(exact, floats(&self, &other), f64::mul) {
-            return Ok(product);
-        }
-        match (&self.0, &other.0) {
-            (Value::Map(a), Value::Map(b)) => merge(a, b, 0).map(|map| Self(Value::Map(map))),
-            // (Texts times numbers are what makes a short expression fill the memory.)
-            _ => no_math(&self, jaq_core::ops::Math::Mul, &other),
-        }
-    }
-}
-
-/// The second map over the first, and so on below.
-fn merge(a: &Map, b: &Map, depth: usize) -> Result<Map, Error<Val>> {
-    if depth > MAX_DEPTH || !fuel::burn(b.len()) {
-        return Err(fuel::spent());
-    }
-    let mut both = a.clone();
-    for (key, value) in b {
-        let merged = match (a.get(key), value) {
-            (Some(Value::Map(a)), Value::Map(b)) => Value::Map(merge(a, b, depth + 1)?),
-            _ => value.clone(),
-        };
-        both.insert(key.clone(), merged);
-    }
-    Ok(both)
-}
-
-impl Div for Val {
-    type Output = Fallible;
-    fn div(self, other: Self) -> Fallible {
-        if let Some((a, b)) = integers(&self, &other)
-            && let Some(whole) = a.checked_div(b).filter(|_| a.checked_rem(b) == Some(0))
-        {
-            return Ok(Self(Value::Int(whole)));
-        }
-        match (floats(&self, &other), self.as_str(), other.as_str()) {
-            (Some((_, 0.0)), ..) => Err(fault("a number is divided by zero")),
-            (Some((a, b)), ..) => Ok(Self::number(a / b)),
-            (_, Some(text), Some(by)) => split(text, by),
-            _ => no_math(&self, jaq_core::ops::Math::Div, &other),
-        }
-    }
-}
-
-/// The parts of a text between the places where `by` stands.
-pub(super) fn split(text: &str, by: &str) -> Fallible {
-    if !fuel::burn(text.len() / 16) {
-        return Err(fuel::spent());
-    }
-    let part = |part: &str| Value::Text(part.into());
-    Ok(Val(if text.is_empty() {
-        Value::list([])
-    } else if by.is_empty() {
-        Value::list(text.chars().map(|c| Value::Text(c.to_string().into())))
-    } else {
-        Value::list(text.split(by).map(part))
-    }))
-}
-
-impl Rem for Val {
-    type Output = Fallible;
-    fn rem(self, other: Self) -> Fallible {
-        #[allow(clippy::cast_possible_truncation, reason = "as jq does, by intention")]
-        let whole = |val: &Val| val.0.as_f64().map(|x| x as i64);
-        match (whole(&self), whole(&other)) {
-            (Some(_), Some(0)) => Err(fault("a number is divided by zero")),
-            (Some(a), Some(b)) => Ok(Self(Value::Int(a.checked_rem(b).unwrap_or(0)))),
-            _ => no_math(&self, jaq_core::ops::Math::Rem, &other),
-        }
-    }
-}
-
-impl Neg for Val {
-    type Output = Fallible;
-    fn neg(self) -> Fallible {
-        match (self.0.as_i64().and_then(i64::checked_neg), self.0.as_f64()) {
-            (Some(n), _) => Ok(Self(Value::Int(n))),
-            (None, Some(x)) => Ok(Self::number(-x)),
-            (None, None) => Err(Error::typ(self.short(), "number")),
-        }
     }
 }
 

@@ -140,6 +140,9 @@ fn write_parts(log: &mut Locked<'_>, plan: &Plan, parts: &[Part]) -> Result<()> 
 fn make_partition(log: &Locked<'_>, date: Date) -> Result<File> {
     let dir = log.layout.partition(date, log.key);
     log.layout.refuse_links(date, log.key)?;
+    if log.layout.archive(date, log.key).is_file() && !log.layout.events(date, log.key).exists() {
+        return Err(super::head::archived(log.key, date));
+    }
     if let Some(day) = dir.parent() {
         make_dir(day)?;
     }

@@ -21,6 +21,7 @@ use super::layout::{Layout, check_key};
 use super::lines::{Stamps, end_of_lines, scan};
 use super::record::{self, GlobalRecord, Place, Published, tail_of};
 use super::remake;
+use super::source::Source;
 use super::tlog::checkpoint;
 use super::tlog::hashes::Hash;
 use super::tlog::leaves::{self, Leaves};
@@ -213,8 +214,8 @@ impl<'a> Global<'a> {
         for date in dates.into_iter().filter(|date| range(*date)) {
             let path = self.layout.events(date, fresh.key);
             let failed = |e: io::Error| Error::io("read", &path, &e);
-            let file = File::open(&path).map_err(failed)?;
-            let length = file.metadata().map_err(failed)?.len();
+            let file = Source::open(self.layout, date, fresh.key).map_err(failed)?;
+            let length = file.length().map_err(failed)?;
             let end = if date == after.date {
                 after.offset.min(length)
             } else {
@@ -390,7 +391,7 @@ impl Follow {
         for date in dates.into_iter().filter(|d| from.is_none_or(|p| *d >= p.date)) {
             let offset = from.filter(|p| p.date == date).map_or(0, |p| p.offset);
             let path = layout.events(date, key);
-            let file = File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
+            let file = Source::open(layout, date, key).map_err(|e| Error::io("open", &path, &e))?;
             let end = offset + line.len() as u64 + 1;
             let there = read_range(&file, offset, end).map_err(|e| Error::io("read", &path, &e))?;
             if there.is_empty() {

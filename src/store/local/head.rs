@@ -18,6 +18,7 @@ use super::io::{
 use super::layout::{Date, Layout};
 use super::lines::{MAX_LINE_BYTES, Scanned, Stamps, end_of_lines, line_number, scan};
 use super::record::{self, HeadRecord, Part, Place, tail_of};
+use super::source::Source;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Timestamp, envelope};
 
@@ -101,6 +102,14 @@ pub(super) fn open_partition(
     Ok(Some((file, metadata.len(), FileId::of(&metadata))))
 }
 
+/// The error for events that would have to be written where an archive is.
+pub(super) fn archived(key: &str, date: Date) -> Error {
+    let message =
+        format!("the events of {key} on {date} are archived, and nothing is added to them");
+    Error::new(ErrorKind::Integrity, message)
+        .with_hint(format!("`chronoscope store archive --restore --issue {key}` brings them back"))
+}
+
 /// The batch that was being written when `record` was; none where none was, or it is no more told.
 pub(super) fn noted_batch(lock: &File, record: &HeadRecord) -> io::Result<Option<Vec<Part>>> {
     // After a power cut the log may long have gone on, and only the note is an old one.
@@ -114,8 +123,8 @@ pub(super) fn noted_batch(lock: &File, record: &HeadRecord) -> io::Result<Option
 pub(super) fn is_complete(layout: &Layout, key: &str, parts: &[Part]) -> Result<bool> {
     let mut complete = true;
     for part in parts {
-        let there = open_partition(layout, key, part.at.date)?;
-        complete &= there.is_some_and(|(file, ..)| {
+        let there = Source::open(layout, part.at.date, key);
+        complete &= there.is_ok_and(|file| {
             read_range(&file, part.at.offset, part.at.offset + part.length).is_ok_and(|bytes| {
                 bytes.len() as u64 == part.length && fingerprint(&bytes) == part.hash
             })
@@ -224,12 +233,14 @@ impl<'a> Finder<'a> {
         let from = base.and_then(|b| b.end);
         for date in dates.iter().filter(|date| from.is_none_or(|p| **date >= p.date)) {
             self.layout.refuse_links(*date, self.key)?;
-            let Some((file, length, _)) = open_partition(self.layout, self.key, *date)? else {
-                continue;
-            };
-            let start = from.filter(|p| p.date == *date).map_or(0, |p| p.offset);
             let path = self.layout.events(*date, self.key);
-            scan(&file, &path, (start, length), |line| {
+            let file = match Source::open(self.layout, *date, self.key) {
+                Err(error) if is_absent(&error) => continue,
+                opened => opened.map_err(|e| Error::io("open", &path, &e))?,
+            };
+            let length = file.length().map_err(|e| Error::io("look at", &path, &e))?;
+            let start = from.filter(|p| p.date == *date).map_or(0, |p| p.offset);
+            scan(&file, file.path(), (start, length), |line| {
                 if line.terminated && !line.is_blank() {
                     gathered.take(*date, line);
                 }
@@ -267,7 +278,10 @@ impl<'a> Finder<'a> {
     fn finish(self, date: Date, gathered: &Gathered) -> Result<Locked<'a>> {
         let path = self.layout.events(date, self.key);
         let Some((file, length, id)) = open_partition(self.layout, self.key, date)? else {
-            return Err(self.io("open", &io::Error::from(io::ErrorKind::NotFound)));
+            return Err(match self.layout.has(date, self.key) {
+                true => archived(self.key, date),
+                false => self.io("open", &io::Error::from(io::ErrorKind::NotFound)),
+            });
         };
         let mut sequence = gathered.highest.unwrap_or(gathered.lines);
         let mut latest = gathered.latest;

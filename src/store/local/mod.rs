@@ -7,7 +7,9 @@
 //! is derived from them, or is a cache that is believed only where it fits.
 
 mod alike;
+mod anchors;
 mod append;
+mod archive;
 mod commit;
 mod derived;
 mod doctor;
@@ -27,7 +29,9 @@ mod rebuild;
 mod record;
 mod remake;
 mod repair;
+mod seekable;
 mod snapshots;
+mod source;
 mod summary;
 mod tail;
 #[cfg(test)]
@@ -41,7 +45,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
+pub use archive::{Archivable, Kept, Selection};
 pub use derived::Stats;
 pub use doctor::{Ailment, Diagnosis, Level};
 pub use finding::{Finding, FindingKind, Report};
@@ -78,6 +84,8 @@ pub struct LocalStore {
     clock: Clock,
     /// The longest line that is read as a whole.
     max_line_bytes: usize,
+    /// Whether snapshots are kept as plain text.
+    plain_snapshots: bool,
     /// What was appended and not made durable yet.
     pending: Mutex<Pending>,
     /// What somebody has to be told, though what was asked for was done.
@@ -151,6 +159,7 @@ impl LocalStore {
             layout: Layout::new(dir),
             clock,
             max_line_bytes: MAX_LINE_BYTES,
+            plain_snapshots: false,
             pending: Mutex::default(),
             complaint: Complaint::default(),
         }
@@ -160,6 +169,13 @@ impl LocalStore {
     #[must_use]
     pub fn with_max_line_bytes(mut self, bytes: usize) -> Self {
         self.max_line_bytes = bytes.clamp(1, MAX_LINE_BYTES);
+        self
+    }
+
+    /// Keeps snapshots as plain text, or compressed.
+    #[must_use]
+    pub fn with_plain_snapshots(mut self, plain: bool) -> Self {
+        self.plain_snapshots = plain;
         self
     }
 
@@ -199,6 +215,15 @@ impl LocalStore {
         Ok(keys.into_iter().collect())
     }
 
+    /// How many bytes of events a partition has, and when they were written: an archive does not
+    /// tell, and is older than what follows it.
+    fn size_and_time(&self, date: Date, key: &str) -> Result<(u64, Option<SystemTime>)> {
+        match fs::metadata(self.layout.events(date, key)) {
+            Ok(metadata) => Ok((metadata.len(), metadata.modified().ok())),
+            Err(_) => Ok((self.layout.length(date, key)?, None)),
+        }
+    }
+
     /// What is wrong with the store and was found on the way of what was asked for and done; each
     /// is told once.
     #[must_use]
@@ -221,9 +246,7 @@ impl EventStore for LocalStore {
         let mut entries = BTreeMap::<String, IssueEntry>::new();
         for date in self.layout.dates()? {
             for key in self.layout.issues_on(date)? {
-                let path = self.layout.events(date, &key);
-                let metadata = fs::metadata(&path).map_err(|e| Error::io("look at", &path, &e))?;
-                let modified = metadata.modified().ok();
+                let (length, modified) = self.size_and_time(date, &key)?;
                 let since = modified.and_then(|m| m.duration_since(std::time::UNIX_EPOCH).ok());
                 let millis = since.and_then(|s| i64::try_from(s.as_millis()).ok());
                 let modified = Timestamp::from_millis(millis.unwrap_or_default());
@@ -232,7 +255,7 @@ impl EventStore for LocalStore {
                     bytes: 0,
                     modified,
                 });
-                entry.bytes += metadata.len();
+                entry.bytes += length;
                 entry.modified = entry.modified.max(modified);
             }
         }

@@ -9,7 +9,7 @@
 //! run, so that nobody can prepare lines that merely look alike; the leaf hashes are SHA-256.
 
 use std::collections::hash_map::Entry;
-use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -22,7 +22,8 @@ use super::alike::Keyed;
 use super::io::{fingerprint, read_full_at};
 use super::layout::{Date, METADATA};
 use super::lines::{MAX_LINE_BYTES, Scanned};
-use super::snapshots::{check, snapshot_names};
+use super::snapshots::{read, snapshot_names};
+use super::source::Source;
 use super::summary::{Light, Summary};
 use super::tlog::check::Evidence;
 use super::tlog::hashes::{Hash, leaf};
@@ -66,7 +67,7 @@ struct Partition {
 
 /// The work that there is.
 struct Plan<'a> {
-    files: Vec<(PathBuf, File)>,
+    files: Vec<Source>,
     items: Vec<Item<'a>>,
     partitions: Vec<Partition>,
     global: std::ops::Range<usize>,
@@ -92,7 +93,7 @@ fn plan<'a>(store: &LocalStore, keys: &'a [String]) -> Result<Option<Plan<'a>>> 
     let mut plan =
         Plan { files: Vec::new(), items: Vec::new(), partitions: Vec::new(), global: 0..0 };
     // First the global log: what is published later is not missed in the issues' logs.
-    let Some(length) = plan.open(layout.global())? else { return Ok(None) };
+    let Some(length) = plan.open(Source::plain(layout.global()))? else { return Ok(None) };
     let item = |range| Item::Global { file: 0, range };
     plan.items.extend(cuts(length, &[]).map(item));
     plan.global = 0..plan.items.len();
@@ -117,7 +118,7 @@ fn plan<'a>(store: &LocalStore, keys: &'a [String]) -> Result<Option<Plan<'a>>> 
             }
             let day = days.get(&date).and_then(Option::as_ref);
             kept.extend(day.and_then(|day| day.issues.get(key)).cloned());
-            let Some(length) = plan.open(layout.events(date, key))? else { return Ok(None) };
+            let Some(length) = plan.open(Source::open(layout, date, key))? else { return Ok(None) };
             let (file, start) = (plan.files.len() - 1, plan.items.len());
             let ends: Vec<u64> = kept.iter().map(|summary| summary.bytes).collect();
             let item = |range| Item::Lines { key, date, file, range };
@@ -132,11 +133,11 @@ fn plan<'a>(store: &LocalStore, keys: &'a [String]) -> Result<Option<Plan<'a>>> 
 }
 
 impl Plan<'_> {
-    fn open(&mut self, path: PathBuf) -> Result<Option<u64>> {
+    fn open(&mut self, opened: io::Result<Source>) -> Result<Option<u64>> {
         // There may be more of them than a process may open: then the thorough way.
-        let Ok(file) = File::open(&path) else { return Ok(None) };
-        let length = file.metadata().map_err(|e| Error::io("look at", &path, &e))?.len();
-        self.files.push((path, file));
+        let Ok(file) = opened else { return Ok(None) };
+        let length = file.length().map_err(|e| Error::io("look at", file.path(), &e))?;
+        self.files.push(file);
         Ok(Some(length))
     }
 }
@@ -205,10 +206,8 @@ impl Plan<'_> {
                 Ok(sound.then_some(block))
             }
             Item::Snapshot { key, sequence, path } => {
-                let Some(bytes) = super::io::read_if_there(path)? else {
-                    return Ok(Some(Block::default()));
-                };
-                Ok(check(&bytes, key, *sequence).is_ok().then(Block::default))
+                let wrong = read(path, key, *sequence)?.is_some_and(|read| read.is_err());
+                Ok((!wrong).then(Block::default))
             }
         }
     }
@@ -222,16 +221,23 @@ impl Plan<'_> {
         bytes: &mut Vec<u8>,
         mut each: impl FnMut(u64, &[u8]) -> bool,
     ) -> Result<bool> {
-        let (path, file) = &self.files[file];
+        let file = &self.files[file];
         let read = |bytes: &mut Vec<u8>, keep: usize, from: u64, to: u64| {
             bytes.resize(keep + usize::try_from(to - from).unwrap_or_default(), 0);
             let got = read_full_at(file, &mut bytes[keep..], from);
-            let got = got.map_err(|e| Error::io("read", path, &e))?;
+            let got = match got {
+                // An archive that is damaged: what is wrong is not told here.
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => 0,
+                got => got.map_err(|e| Error::io("read", file.path(), &e))?,
+            };
             bytes.truncate(keep + got);
             Ok::<usize, Error>(got)
         };
         let start = from.saturating_sub(1);
         let within = read(bytes, 0, start, to)?;
+        if (within as u64) < to - start {
+            return Ok(false);
+        }
         // The line before may end in this block, and the last one behind it.
         let mut at = match from {
             0 => 0,

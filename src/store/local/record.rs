@@ -10,7 +10,7 @@
 use std::fs::File;
 use std::io;
 
-use super::io::{FileId, fingerprint, read_at, read_full_at, write_at};
+use super::io::{Bytes, FileId, fingerprint, read_full_at, write_at};
 use super::layout::Date;
 use crate::model::Timestamp;
 
@@ -194,7 +194,7 @@ pub(super) fn read_note(lock: &File, (length, hash): (u64, u64)) -> io::Result<O
 /// One read: a record that it cuts short has no line feed, or a fingerprint that does not fit.
 fn read_slots(lock: &File, slots: &mut [u8], offset: u64) -> io::Result<usize> {
     loop {
-        match read_at(lock, slots, offset) {
+        match lock.read_at(slots, offset) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             other => return other,
         }
@@ -340,7 +340,7 @@ impl GlobalRecord {
 }
 
 /// The fingerprint of the last bytes of what ends at `end` in `file`.
-pub(super) fn tail_of(file: &File, end: u64) -> io::Result<u64> {
+pub(super) fn tail_of(file: &impl Bytes, end: u64) -> io::Result<u64> {
     let mut bytes = [0; TAIL as usize];
     let from = end.saturating_sub(TAIL);
     let wanted = usize::try_from(end - from).unwrap_or(bytes.len());

@@ -155,13 +155,14 @@ impl LocalStore {
 
 /// An issue's two locks. Whoever syncs may wait for the global log, and who makes that anew waits
 /// for the issues: so the sync lock comes first.
-struct Locks {
+pub(super) struct Locks {
     _sync: Option<File>,
     issue: Option<File>,
 }
 
 impl Locks {
-    fn take(layout: &Layout, key: &str, timeout: Duration) -> Result<Self> {
+    /// Takes both.
+    pub(super) fn take(layout: &Layout, key: &str, timeout: Duration) -> Result<Self> {
         layout.create()?;
         let sync = lock::take(&layout.sync_lock(key), timeout)?;
         Ok(Self { _sync: sync, issue: lock::take(&layout.issue_lock(key), timeout)? })

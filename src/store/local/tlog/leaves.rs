@@ -10,7 +10,7 @@ use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::super::io::{Site, private, read_range, replace, set_len, sync_data, write_at};
+use super::super::io::{Bytes, Site, private, read_range, replace, set_len, sync_data, write_at};
 use super::super::layout::Layout;
 use super::super::lines::{Scanned, scan};
 use super::hashes::{Hash, Leaf, SIZE, leaf, leaf_of_short, split};
@@ -99,7 +99,11 @@ pub(crate) fn of_lines(bytes: &[u8]) -> Vec<Hash> {
 }
 
 /// The hash of a line that was scanned, of all its bytes even where they are too many to keep.
-pub(crate) fn of_line(file: &File, path: &Path, line: &Scanned<'_>) -> Result<Hash> {
+pub(in super::super) fn of_line(
+    file: &impl Bytes,
+    path: &Path,
+    line: &Scanned<'_>,
+) -> Result<Hash> {
     if !line.too_long() {
         return Ok(leaf(line.bytes));
     }
@@ -118,7 +122,11 @@ pub(crate) fn of_line(file: &File, path: &Path, line: &Scanned<'_>) -> Result<Ha
 }
 
 /// The hashes of the lines between two places of a file.
-pub(crate) fn of_file(file: &File, path: &Path, range: (u64, u64)) -> Result<Vec<Hash>> {
+pub(in super::super) fn of_file(
+    file: &impl Bytes,
+    path: &Path,
+    range: (u64, u64),
+) -> Result<Vec<Hash>> {
     let mut hashes = Vec::new();
     scan(file, path, range, |line| {
         if line.terminated && !line.is_blank() {
