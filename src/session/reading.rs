@@ -96,7 +96,8 @@ impl Session {
             let lines: Vec<(Position, &[u8])> = (next..)
                 .zip(run)
                 .map(|(position, locator)| {
-                    let start = usize::try_from(locator.offset - first.offset).unwrap_or(usize::MAX);
+                    let start =
+                        usize::try_from(locator.offset - first.offset).unwrap_or(usize::MAX);
                     let line = bytes.get(start..start.saturating_add(locator.len as usize));
                     (position, line.unwrap_or_default())
                 })

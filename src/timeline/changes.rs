@@ -166,14 +166,14 @@ impl ChangeIndex {
             }
             (Some(gone), None) => {
                 if self.is_covered(node) {
-                    self.record_whole(node, depth, position, gone);
+                    self.record_whole(node, position, gone);
                 } else {
                     for (key, value) in gone {
                         self.record_entry(node, depth, position, key, Some(value), None);
                     }
                 }
             }
-            (None, Some(come)) if depth >= DEEP => self.record_whole(node, depth, position, come),
+            (None, Some(come)) if depth >= DEEP => self.record_whole(node, position, come),
             (None, Some(come)) => {
                 for (key, value) in come {
                     self.record_entry(node, depth, position, key, None, Some(value));
@@ -197,7 +197,7 @@ impl ChangeIndex {
     }
 
     /// Notes that all of `value` came or went at `node`; below it only where there are notes.
-    fn record_whole(&mut self, node: PathId, depth: usize, position: Position, value: &Map) {
+    fn record_whole(&mut self, node: PathId, position: Position, value: &Map) {
         let Some(written) = self.nodes.get_mut(node.0 as usize) else { return };
         written.has_whole = true;
         if let Some(post) = written.posts.last_mut() {
@@ -210,7 +210,7 @@ impl ChangeIndex {
             let Some(child) = self.known_child(node, key) else { continue };
             self.post(child, position);
             if let Some(map) = value.as_map() {
-                self.record_whole(child, depth + 1, position, map);
+                self.record_whole(child, position, map);
             }
         }
     }
