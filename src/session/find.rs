@@ -339,7 +339,7 @@ fn candidates(session: &Session, expression: &Expression) -> Candidates {
         // (Of what every event writes, the index keeps no note.)
         return Candidates::Every;
     }
-    let writers = reads.state.iter().flat_map(|path| timeline.writers(path)).copied();
+    let writers = reads.state.iter().flat_map(|path| timeline.writers(path).to_vec());
     let mut all: Vec<Position> = writers.collect();
     if reads.before {
         // What one event wrote is what the next has before it.

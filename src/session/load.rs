@@ -49,6 +49,16 @@ impl Parser {
         Self { previous }
     }
 
+    /// Reads on, and parses what came.
+    pub(super) fn read(&mut self, tail: &mut dyn Tail) -> Result<(Chunk, Vec<Loaded>)> {
+        let chunk = tail.poll(1 << 20)?;
+        if chunk.notices.iter().any(Notice::starts_anew) {
+            *self = Self::default();
+        }
+        let events = self.parse(&chunk);
+        Ok((chunk, events))
+    }
+
     /// The events of a chunk, in order.
     pub fn parse(&mut self, chunk: &Chunk) -> Vec<Loaded> {
         let mut events = Vec::with_capacity(chunk.lines.len());

@@ -114,20 +114,25 @@ impl Session {
         let mut tail = store.tail(issue_key)?;
         let mut session = Self::new(issue_key, tail.fetcher(), None);
         let mut parser = Parser::default();
+        let mut next = parser.read(tail.as_mut())?;
         loop {
-            let chunk = tail.poll(1 << 20)?;
+            let (chunk, events) = next;
             if chunk.notices.iter().any(Notice::starts_anew) {
-                parser = Parser::default();
                 session.restart();
             }
-            for loaded in parser.parse(&chunk) {
-                session.take_event(loaded);
-            }
-            session.take_notices(&chunk.notices);
             if chunk.at_end {
+                session.take_events(events);
+                session.take_notices(&chunk.notices);
                 session.loaded = true;
                 return Ok(session);
             }
+            // What comes is read while what came is folded.
+            next = std::thread::scope(|scope| {
+                let reader = scope.spawn(|| parser.read(tail.as_mut()));
+                session.take_events(events);
+                session.take_notices(&chunk.notices);
+                reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })?;
         }
     }
 
@@ -224,9 +229,7 @@ impl Session {
                     news.appended = 1..1;
                 }
                 news.fault_changed |= self.fault.take().is_some();
-                for loaded in events {
-                    self.take_event(loaded);
-                }
+                self.take_events(events);
                 self.take_notices(&notices);
                 self.remaining = remaining;
                 if remaining == 0 && !self.loaded {
@@ -241,9 +244,11 @@ impl Session {
         }
     }
 
-    fn take_event(&mut self, loaded: Loaded) {
-        self.long.offer(self.timeline.head() + 1, &loaded);
-        self.timeline.push(loaded);
+    fn take_events(&mut self, events: Vec<Loaded>) {
+        for (position, loaded) in (self.timeline.head() + 1..).zip(&events) {
+            self.long.offer(position, loaded);
+        }
+        self.timeline.push_all(events);
     }
 
     fn restart(&mut self) {

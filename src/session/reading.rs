@@ -10,7 +10,7 @@ use crate::model::value::LongValue;
 use crate::model::{Event, Kind, Position, Timestamp};
 use crate::schema::upcast;
 use crate::store::Locator;
-use crate::timeline::Row;
+use crate::timeline::{Row, Timeline};
 
 /// How many bytes of the log are read at once.
 pub(super) const MOST_AT_ONCE: u64 = 8 << 20;
@@ -18,6 +18,52 @@ pub(super) const MOST_AT_ONCE: u64 = 8 << 20;
 const QUICK: u32 = 256 * 1024;
 /// Longer values are shown as they stand in the log, not indented.
 const MOST_INDENTED: usize = 1 << 20;
+
+/// So many lines are worth a second thread.
+const WORTH_SHARING: usize = 96;
+
+/// Reads the events of these lines; of many, half of them on another thread.
+fn read_lines(timeline: &Timeline, lines: &[(Position, &[u8])], events: &mut Vec<Event>) {
+    let read = |lines: &[(Position, &[u8])], events: &mut Vec<Event>| {
+        events.extend(lines.iter().map(|(position, line)| read_again(timeline, line, *position)));
+    };
+    let (mine, others) = lines.split_at(lines.len() / 2);
+    if lines.len() < WORTH_SHARING {
+        return read(lines, events);
+    }
+    std::thread::scope(|scope| {
+        let reader = std::thread::Builder::new().name("reader".into());
+        let shared = reader.spawn_scoped(scope, || {
+            let mut events = Vec::with_capacity(others.len());
+            read(others, &mut events);
+            events
+        });
+        read(mine, events);
+        match shared.ok().and_then(|thread| thread.join().ok()) {
+            Some(more) => events.extend(more),
+            None => read(others, events),
+        }
+    });
+}
+
+/// The event of a line that was read before, when the log was loaded.
+fn read_again(timeline: &Timeline, line: &[u8], position: Position) -> Event {
+    let row = |position| timeline.row(position);
+    let previous = position.checked_sub(1).and_then(row).map_or_else(Timestamp::default, |r| r.at);
+    if row(position).map(|row| row.kind) == Some(Kind::Unreadable) {
+        let head = line.get(..line.len().min(4096)).unwrap_or_default();
+        let text = String::from_utf8_lossy(head);
+        return upcast::unreadable_event(position, previous, &text);
+    }
+    let mut events = upcast::read_line_events(line, position, previous);
+    match events.pop() {
+        Some((mut event, ..)) => {
+            event.position = position;
+            event
+        }
+        None => upcast::unreadable_event(position, previous, ""),
+    }
+}
 
 impl Session {
     /// The event at `position` (from 1).
@@ -35,15 +81,9 @@ impl Session {
     /// Not found beyond the head; unavailable when the log cannot be read again.
     pub fn events(&mut self, range: Range<Position>) -> Result<Vec<Event>> {
         let mut events = Vec::with_capacity(range.len());
-        let mut previous = range
-            .start
-            .checked_sub(1)
-            .and_then(|p| self.timeline.row(p))
-            .map_or_else(Default::default, |row| row.at);
         let mut next = range.start;
         while next < range.end {
             if let Some(event) = self.long.get(next) {
-                previous = event.at;
                 events.push(event.clone());
                 next += 1;
                 continue;
@@ -53,14 +93,17 @@ impl Session {
             let (first, last) = (run.first().copied(), run.last().copied());
             let (Some(first), Some(last)) = (first, last) else { break };
             let bytes = self.fetch.fetch_range(first, last)?;
-            for locator in run {
-                let start = usize::try_from(locator.offset - first.offset).unwrap_or(usize::MAX);
-                let line = bytes.get(start..start.saturating_add(locator.len as usize));
-                let event = self.read_again(line.unwrap_or_default(), next, previous);
-                previous = event.at;
-                events.push(event);
-                next += 1;
-            }
+            let lines: Vec<(Position, &[u8])> = (next..)
+                .zip(run)
+                .map(|(position, locator)| {
+                    let start =
+                        usize::try_from(locator.offset - first.offset).unwrap_or(usize::MAX);
+                    let line = bytes.get(start..start.saturating_add(locator.len as usize));
+                    (position, line.unwrap_or_default())
+                })
+                .collect();
+            read_lines(&self.timeline, &lines, &mut events);
+            next += Position::try_from(lines.len()).unwrap_or(Position::MAX);
         }
         Ok(events)
     }
@@ -101,23 +144,6 @@ impl Session {
     fn locator(&self, position: Position) -> Result<Locator> {
         let row = self.timeline.row(position);
         row.map(|row| row.locator).ok_or_else(|| beyond(position, self.timeline.head()))
-    }
-
-    fn read_again(&self, line: &[u8], position: Position, previous: Timestamp) -> Event {
-        let readable = self.timeline.row(position).map(|row| row.kind);
-        if readable == Some(Kind::Unreadable) {
-            let head = line.get(..line.len().min(4096)).unwrap_or_default();
-            let text = String::from_utf8_lossy(head);
-            return upcast::unreadable_event(position, previous, &text);
-        }
-        let mut events = upcast::read_line_events(line, position, previous);
-        match events.pop() {
-            Some((mut event, ..)) => {
-                event.position = position;
-                event
-            }
-            None => upcast::unreadable_event(position, previous, ""),
-        }
     }
 
     /// The exact bytes of the event at `position`, as they stand in the log.

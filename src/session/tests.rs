@@ -97,7 +97,7 @@ proptest! {
         for position in 1..=session.head() {
             for entry in session.diff(position - 1, position, DiffOptions::default()).unwrap() {
                 prop_assert!(
-                    session.timeline().writers(&entry.path).contains(&position),
+                    session.timeline().writers(&entry.path).contains(position),
                     "#{position} wrote {} but the index does not know", entry.path
                 );
             }
@@ -501,7 +501,7 @@ proptest! {
             prop_assert_eq!(relation(race.first, race.second), Relation::Concurrent);
             prop_assert!(actor(race.first) != actor(race.second));
             for p in [race.first, race.second] {
-                prop_assert!(session.timeline().writers(&race.path).contains(&p));
+                prop_assert!(session.timeline().writers(&race.path).contains(p));
             }
         }
         // None is missed: of each path, the last write of each other actor before a write.

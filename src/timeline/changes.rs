@@ -3,19 +3,43 @@
 //! Lives here: the paths that were ever written and the positions that wrote them, so that “who
 //! set this” is a look-up. May not live here: values; they are in the states. Counters are left
 //! out.
+//!
+//! What lies deep and comes or goes in one piece (an open call of a tool with its input) is noted
+//! once, at its own path, and not for each value in it: else most of the index would be about
+//! things that were there for two events. Such a path answers for all below it, until something
+//! below it is written by itself.
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::row::{Symbol, Symbols};
 use crate::fold::Change;
-use crate::model::{Key, Path, Position, Value};
+use crate::model::{Key, Map, Path, Position, Value};
+
+/// Paths of up to so many keys are always noted by themselves.
+const DEEP: usize = 4;
 
 /// A path that was written at least once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct PathId(u32);
 
 const ROOT: PathId = PathId(0);
+
+/// A position that wrote a path; one bit tells whether it wrote all below it as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Post(u32);
+
+const WHOLE: u32 = 1 << 31;
+
+impl Post {
+    fn position(self) -> Position {
+        self.0 & !WHOLE
+    }
+
+    fn is_whole(self) -> bool {
+        self.0 & WHOLE != 0
+    }
+}
 
 /// Path to the positions that wrote it or something below it.
 #[derive(Debug)]
@@ -30,9 +54,56 @@ pub struct ChangeIndex {
 
 #[derive(Debug, Default)]
 struct Node {
-    writers: SmallVec<[Position; 4]>,
+    posts: SmallVec<[Post; 4]>,
+    /// Up to here (excluded) whoever wrote all below the parent wrote this; 0 for nobody.
+    inherits: Position,
     /// Whether something below it was ever written by a path of its own.
     has_children: bool,
+    /// Whether all below it was ever written at once.
+    has_whole: bool,
+}
+
+/// Who wrote one path, in order.
+#[derive(Debug, Default)]
+pub struct Writers<'a> {
+    /// Those that wrote it with all of what it is in, before it had a note of its own.
+    first: Vec<Position>,
+    own: &'a [Post],
+}
+
+impl Writers<'_> {
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = Position> + '_ {
+        self.first.iter().copied().chain(self.own.iter().map(|post| post.position()))
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<Position> {
+        self.iter().collect()
+    }
+
+    /// Whether this position is one of them.
+    #[must_use]
+    pub fn contains(&self, position: Position) -> bool {
+        self.last_until(position) == Some(position)
+    }
+
+    /// The last one not after `at`.
+    #[must_use]
+    pub fn last_until(&self, at: Position) -> Option<Position> {
+        let own = self.own.partition_point(|post| post.position() <= at);
+        let first = || self.first[..self.first.partition_point(|p| *p <= at)].last().copied();
+        own.checked_sub(1).and_then(|at| self.own.get(at)).map(|p| p.position()).or_else(first)
+    }
+
+    /// The first one after `at`.
+    #[must_use]
+    pub fn first_after(&self, at: Position) -> Option<Position> {
+        let first = self.first.get(self.first.partition_point(|p| *p <= at)).copied();
+        let own = || self.own.get(self.own.partition_point(|post| post.position() <= at));
+        first.or_else(|| own().map(|post| post.position()))
+    }
 }
 
 impl Default for ChangeIndex {
@@ -50,13 +121,14 @@ impl ChangeIndex {
     /// Notes what the event at `position` changed. Positions come in order.
     pub fn record(&mut self, position: Position, changes: &[Change]) {
         for change in super::telling(changes) {
-            let node = self.descend(&change.path, position);
-            self.record_below(node, position, change.old.as_ref(), change.new.as_ref());
+            let node = self.descend(&change.path, position, change.old.is_some());
+            let depth = change.path.depth();
+            self.record_below(node, depth, position, change.old.as_ref(), change.new.as_ref());
         }
     }
 
     /// The node of a path; it and all above it are written at `position`.
-    fn descend(&mut self, path: &Path, position: Position) -> PathId {
+    fn descend(&mut self, path: &Path, position: Position, existed: bool) -> PathId {
         self.post(ROOT, position);
         let shared = self.last.iter().zip(path.keys()).take_while(|((a, _), b)| a == *b).count();
         self.last.truncate(shared);
@@ -64,8 +136,10 @@ impl ChangeIndex {
             self.post(self.last[at].1, position);
         }
         let mut node = self.last.last().map_or(ROOT, |(_, node)| *node);
-        for key in &path.keys()[shared..] {
-            node = self.child(node, key);
+        for (at, key) in path.keys().iter().enumerate().skip(shared) {
+            // What is above what came now may have been there before.
+            let existed = existed || at + 1 < path.depth();
+            node = self.child(node, key, position, existed);
             self.post(node, position);
             self.last.push((key.clone(), node));
         }
@@ -76,6 +150,7 @@ impl ChangeIndex {
     fn record_below(
         &mut self,
         node: PathId,
+        depth: usize,
         position: Position,
         old: Option<&Value>,
         new: Option<&Value>,
@@ -85,18 +160,23 @@ impl ChangeIndex {
             (Some(old), Some(new)) => {
                 old.differing(new, |key, old, new| {
                     if old != new {
-                        self.record_entry(node, position, key, old, new);
+                        self.record_entry(node, depth, position, key, old, new);
                     }
                 });
             }
             (Some(gone), None) => {
-                for (key, value) in gone {
-                    self.record_entry(node, position, key, Some(value), None);
+                if self.is_covered(node) {
+                    self.record_whole(node, position, gone);
+                } else {
+                    for (key, value) in gone {
+                        self.record_entry(node, depth, position, key, Some(value), None);
+                    }
                 }
             }
+            (None, Some(come)) if depth >= DEEP => self.record_whole(node, position, come),
             (None, Some(come)) => {
                 for (key, value) in come {
-                    self.record_entry(node, position, key, None, Some(value));
+                    self.record_entry(node, depth, position, key, None, Some(value));
                 }
             }
         }
@@ -105,96 +185,155 @@ impl ChangeIndex {
     fn record_entry(
         &mut self,
         node: PathId,
+        depth: usize,
         position: Position,
         key: &Key,
         old: Option<&Value>,
         new: Option<&Value>,
     ) {
-        let child = self.child(node, key);
+        let child = self.child(node, key, position, old.is_some());
         self.post(child, position);
-        self.record_below(child, position, old, new);
+        self.record_below(child, depth + 1, position, old, new);
     }
 
-    fn child(&mut self, parent: PathId, key: &Key) -> PathId {
+    /// Notes that all of `value` came or went at `node`; below it only where there are notes.
+    fn record_whole(&mut self, node: PathId, position: Position, value: &Map) {
+        let Some(written) = self.nodes.get_mut(node.0 as usize) else { return };
+        written.has_whole = true;
+        if let Some(post) = written.posts.last_mut() {
+            post.0 |= WHOLE;
+        }
+        if !written.has_children {
+            return;
+        }
+        for (key, value) in value {
+            let Some(child) = self.known_child(node, key) else { continue };
+            self.post(child, position);
+            if let Some(map) = value.as_map() {
+                self.record_whole(child, position, map);
+            }
+        }
+    }
+
+    /// Whether some of what is below a node may have no note of its own.
+    fn is_covered(&self, node: PathId) -> bool {
+        self.nodes.get(node.0 as usize).is_some_and(|node| node.has_whole || node.inherits > 0)
+    }
+
+    fn known_child(&self, parent: PathId, key: &str) -> Option<PathId> {
+        let key = self.keys.find(key)?;
+        self.ids.get(&(parent, key)).copied()
+    }
+
+    /// The node of a member, new or known; `existed` says whether it was there before `position`.
+    fn child(&mut self, parent: PathId, key: &Key, position: Position, existed: bool) -> PathId {
         let key = self.keys.intern(key);
         if let Some(id) = self.ids.get(&(parent, key)) {
             return *id;
         }
         let id = PathId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         self.ids.insert((parent, key), id);
-        self.nodes.push(Node::default());
+        let mut node = Node::default();
         if let Some(parent) = self.nodes.get_mut(parent.0 as usize) {
             parent.has_children = true;
+            node.inherits = parent.inherited(position, existed);
         }
+        self.nodes.push(node);
         id
     }
 
     fn post(&mut self, node: PathId, position: Position) {
         if let Some(node) = self.nodes.get_mut(node.0 as usize)
-            && node.writers.last() != Some(&position)
+            && node.posts.last().is_none_or(|last| last.position() != position)
         {
-            node.writers.push(position);
+            node.posts.push(Post(position));
         }
     }
 
     /// The positions that wrote `path` or something below it, in order. A path inside a list is
-    /// answered by the list, which is written as a whole.
+    /// answered by the list, which is written as a whole; one inside a thing that was only ever
+    /// written as a whole by that thing.
     #[must_use]
-    pub fn writers(&self, path: &Path) -> &[Position] {
-        let mut node = ROOT;
+    pub fn writers(&self, path: &Path) -> Writers<'_> {
+        let mut at = &self.nodes[0];
+        let (mut id, mut covering) = (ROOT, Vec::new());
         for key in path.keys() {
-            let child = self.keys.find(key).and_then(|key| self.ids.get(&(node, key)));
-            match child {
-                Some(child) => node = *child,
-                None if self.is_leaf(node) && key.bytes().all(|b| b.is_ascii_digit()) => break,
-                None => return &[],
-            }
+            let Some(child) = self.known_child(id, key) else {
+                let in_list = at.is_leaf() && key.bytes().all(|b| b.is_ascii_digit());
+                if in_list && !at.has_whole {
+                    break;
+                }
+                at.cover(&mut covering);
+                return Writers { first: covering, own: &[] };
+            };
+            at.cover(&mut covering);
+            let Some(node) = self.nodes.get(child.0 as usize) else { break };
+            covering.truncate(covering.partition_point(|p| *p < node.inherits));
+            (id, at) = (child, node);
         }
-        self.nodes.get(node.0 as usize).map_or(&[], |node| node.writers.as_slice())
+        Writers { first: covering, own: &at.posts }
     }
 
-    /// Gives each path below which nothing was written, with the positions that wrote it.
+    /// Gives each path below which nothing was noted, with the positions that wrote it.
     pub fn each_leaf(&self, mut each: impl FnMut(&Path, &[Position])) {
         let mut children: Vec<(PathId, Symbol, PathId)> =
             self.ids.iter().map(|((parent, key), child)| (*parent, *key, *child)).collect();
         children.sort_unstable_by_key(|(parent, key, _)| (parent.0, *key));
-        self.each_leaf_below(ROOT, &mut Path::root(), &children, &mut each);
+        self.each_leaf_below(ROOT, &mut Path::root(), &[], &children, &mut each);
     }
 
     fn each_leaf_below(
         &self,
-        node: PathId,
+        id: PathId,
         path: &mut Path,
+        covering: &[Position],
         children: &[(PathId, Symbol, PathId)],
         each: &mut impl FnMut(&Path, &[Position]),
     ) {
-        let first = children.partition_point(|(parent, ..)| parent.0 < node.0);
-        let mut below = children[first..].iter().take_while(|(parent, ..)| *parent == node);
-        let Some(mut child) = below.next() else {
-            if let Some(node) = self.nodes.get(node.0 as usize) {
-                each(path, &node.writers);
-            }
-            return;
-        };
-        loop {
-            path.push(self.keys.text(child.1));
-            self.each_leaf_below(child.2, path, children, each);
+        let Some(node) = self.nodes.get(id.0 as usize) else { return };
+        let mut known = covering[..covering.partition_point(|p| *p < node.inherits)].to_vec();
+        if !node.has_children {
+            known.extend(node.posts.iter().map(|post| post.position()));
+            return each(path, &known);
+        }
+        node.cover(&mut known);
+        let first = children.partition_point(|(parent, ..)| parent.0 < id.0);
+        for (_, key, child) in children[first..].iter().take_while(|(parent, ..)| *parent == id) {
+            path.push(self.keys.text(*key));
+            self.each_leaf_below(*child, path, &known, children, each);
             path.pop();
-            match below.next() {
-                Some(next) => child = next,
-                None => return,
-            }
         }
     }
 
-    fn is_leaf(&self, node: PathId) -> bool {
-        self.nodes.get(node.0 as usize).is_some_and(|n| !n.has_children && !n.writers.is_empty())
-    }
-
-    /// How many different paths were written.
+    /// How many different paths were noted.
     #[must_use]
     pub fn paths(&self) -> usize {
         self.nodes.len() - 1
+    }
+}
+
+impl Node {
+    fn is_leaf(&self) -> bool {
+        !self.has_children && !self.posts.is_empty()
+    }
+
+    /// Adds those that wrote all below it.
+    fn cover(&self, covering: &mut Vec<Position>) {
+        if self.has_whole {
+            let whole = self.posts.iter().filter(|post| post.is_whole());
+            covering.extend(whole.map(|post| post.position()));
+        }
+    }
+
+    /// Up to where a member of it that is noted first at `position` has the writers of all of it:
+    /// up to now if it was there before, else up to when this thing came, last of all.
+    fn inherited(&self, position: Position, existed: bool) -> Position {
+        if !self.has_whole || existed {
+            // (What it inherits itself is older than what it has.)
+            return if self.has_whole || self.inherits > 0 { position } else { 0 };
+        }
+        let mut whole = self.posts.iter().rev().filter(|post| post.is_whole());
+        whole.find(|post| post.position() < position).map_or(0, |post| post.position())
     }
 }
 
@@ -230,6 +369,45 @@ mod tests {
         assert!(writers(&index, "/counters/events").is_empty());
         assert!(writers(&index, "/agents/y").is_empty());
         assert!(writers(&index, "/agents/0").is_empty());
+    }
+
+    #[test]
+    fn what_comes_and_goes_in_one_piece_is_noted_once() {
+        let mut index = ChangeIndex::default();
+        let call = r#"{"at":"t","input":{"path":"a","deep":{"b":1}}}"#;
+        index.record(1, &[change("/tools/B", None, Some(r#"{"calls":1}"#))]);
+        let before = index.paths();
+        index.record(2, &[change("/tools/B/open", None, Some(&format!(r#"{{"x":{call}}}"#)))]);
+        index.record(3, &[change("/tools/B/open/y", None, Some(call))]);
+        index.record(4, &[change("/tools/B/open/x", Some(call), None)]);
+        assert_eq!(index.paths() - before, 3, "open, x and y");
+        for path in ["", "/at", "/input", "/input/path", "/input/deep/b"] {
+            assert_eq!(writers(&index, &format!("/tools/B/open/x{path}")), [2, 4], "{path}");
+            assert_eq!(writers(&index, &format!("/tools/B/open/y{path}")), [3], "{path}");
+        }
+        assert!(writers(&index, "/tools/B/open/z/at").is_empty());
+        // What is written by itself from now on has writers of its own; the rest has not.
+        index.record(5, &[change("/tools/B/open/y/input/path", Some("\"a\""), Some("\"c\""))]);
+        index.record(6, &[change("/tools/B/open/y/note", None, Some("\"n\""))]);
+        index.record(7, &[change("/tools/B/open/y", Some(call), None)]);
+        assert_eq!(writers(&index, "/tools/B/open/y/input/path"), [3, 5, 7]);
+        assert_eq!(writers(&index, "/tools/B/open/y/input/deep/b"), [3, 7]);
+        assert_eq!(writers(&index, "/tools/B/open/y/at"), [3, 7]);
+        assert_eq!(writers(&index, "/tools/B/open/y/note"), [6]);
+        assert_eq!(writers(&index, "/tools/B/open"), [2, 3, 4, 5, 6, 7]);
+        let path = Path::parse("/tools/B/open/y/input/path").unwrap();
+        let found = index.writers(&path);
+        for at in 0..9 {
+            let expected = [3, 5, 7];
+            let last = expected.iter().rev().find(|p| **p <= at).copied();
+            assert_eq!(found.last_until(at), last, "{at}");
+            assert_eq!(found.first_after(at), expected.into_iter().find(|p| *p > at), "{at}");
+            assert_eq!(found.contains(at), expected.contains(&at), "{at}");
+        }
+        let mut leaves = Vec::new();
+        index.each_leaf(|path, writers| leaves.push((path.to_string(), writers.to_vec())));
+        assert!(leaves.contains(&("/tools/B/open/x".to_owned(), vec![2, 4])));
+        assert!(leaves.contains(&("/tools/B/open/y/input/path".to_owned(), vec![3, 5, 7])));
     }
 
     #[test]

@@ -32,14 +32,16 @@ impl ClockKind {
 /// A pause longer than this counts as idle, in milliseconds.
 pub const IDLE_MS: i64 = 5 * 60_000;
 
-/// The clocks of one log, one reading per event.
+/// The clocks of one log. Only time is kept for each event: the others follow from it, or change
+/// seldom.
 #[derive(Debug, Default)]
 pub struct Clocks {
     time: Vec<i64>,
-    active: Vec<i64>,
-    /// Millionths of a dollar.
-    cost: Vec<i64>,
     idle: Vec<(Position, i64)>,
+    /// For each idle stretch how much of it, and of those before it, no clock but time counts.
+    left_out: Vec<i64>,
+    /// Where the cost rose, and to what, in millionths of a dollar.
+    cost: Vec<(Position, i64)>,
 }
 
 impl Clocks {
@@ -47,41 +49,51 @@ impl Clocks {
     pub fn push(&mut self, clock: Timestamp, cost_usd: Option<&Value>) {
         let now = clock.millis();
         let pause = self.time.last().map_or(0, |last| now - last);
-        let active = self.active.last().copied().unwrap_or_default();
+        let here = Position::try_from(self.time.len() + 1).unwrap_or(Position::MAX);
         if pause > IDLE_MS {
-            // The pause stands before this event, which will have the next position.
-            let here = Position::try_from(self.time.len() + 1).unwrap_or(Position::MAX);
+            // The pause stands before this event.
             self.idle.push((here, pause));
+            let before = self.left_out.last().copied().unwrap_or_default();
+            self.left_out.push(before + pause - IDLE_MS);
         }
-        self.active.push(active + pause.min(IDLE_MS));
         self.time.push(now);
-        let spent = self.cost.last().copied().unwrap_or_default();
         #[allow(clippy::cast_possible_truncation, reason = "millionths of any real sum fit")]
-        let cost = cost_usd.and_then(Value::as_f64).map_or(spent, |usd| (usd * 1e6) as i64);
-        self.cost.push(cost.max(spent));
+        let cost = cost_usd.and_then(Value::as_f64).map_or(0, |usd| (usd * 1e6) as i64);
+        if cost > self.cost.last().map_or(0, |(_, cost)| *cost) {
+            self.cost.push((here, cost));
+        }
     }
 
     /// The reading of a clock at `position`; that of the first event for position 0.
     #[must_use]
     pub fn at(&self, kind: ClockKind, position: Position) -> i64 {
-        let index = (position as usize).saturating_sub(1);
+        let index = (position as usize).saturating_sub(1).min(self.time.len().saturating_sub(1));
         match kind {
             ClockKind::Sequence => i64::from(position),
-            ClockKind::Time => reading(&self.time, index),
-            ClockKind::Active => reading(&self.active, index),
-            ClockKind::Cost => reading(&self.cost, index),
+            ClockKind::Time => self.time.get(index).copied().unwrap_or_default(),
+            ClockKind::Active => self.active(index),
+            ClockKind::Cost => last_until(&self.cost, index).map_or(0, |at| self.cost[at].1),
         }
+    }
+
+    fn active(&self, index: usize) -> i64 {
+        let (Some(first), Some(now)) = (self.time.first(), self.time.get(index)) else { return 0 };
+        now - first - last_until(&self.idle, index).map_or(0, |at| self.left_out[at])
     }
 
     /// The last position whose reading is not after `value`; 0 when all are.
     #[must_use]
     pub fn position(&self, kind: ClockKind, value: i64) -> Position {
-        let count = |list: &[i64]| list.partition_point(|reading| *reading <= value);
+        let all = self.time.len();
         let found = match kind {
-            ClockKind::Sequence => usize::try_from(value.max(0)).unwrap_or(0).min(self.time.len()),
-            ClockKind::Time => count(&self.time),
-            ClockKind::Active => count(&self.active),
-            ClockKind::Cost => count(&self.cost),
+            ClockKind::Sequence => usize::try_from(value.max(0)).unwrap_or(0).min(all),
+            ClockKind::Time => self.time.partition_point(|reading| *reading <= value),
+            ClockKind::Active => first_without(all, |index| self.active(index) <= value),
+            ClockKind::Cost if value < 0 => 0,
+            ClockKind::Cost => {
+                let rises = self.cost.partition_point(|(_, cost)| *cost <= value);
+                self.cost.get(rises).map_or(all, |(position, _)| *position as usize - 1)
+            }
         };
         Position::try_from(found).unwrap_or(Position::MAX)
     }
@@ -101,8 +113,23 @@ impl Clocks {
     }
 }
 
-fn reading(list: &[i64], index: usize) -> i64 {
-    list.get(index).or(list.last()).copied().unwrap_or_default()
+/// Which of these, ordered by their positions, is the last at or before the event of this index.
+fn last_until(list: &[(Position, i64)], index: usize) -> Option<usize> {
+    list.partition_point(|(position, _)| *position as usize <= index + 1).checked_sub(1)
+}
+
+/// The first number below `end` for which `holds` does not hold; it holds for all before.
+fn first_without(end: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, end);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if holds(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
 }
 
 #[cfg(test)]
@@ -125,6 +152,34 @@ mod tests {
         assert_eq!(clocks.idle(), [(3, 3_940_000)]);
         assert_eq!(clocks.at(ClockKind::Cost, 3), 500_000);
         assert_eq!(clocks.range(ClockKind::Time), (0, 4_001_000));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_kept_gives_the_readings_of_each_event(
+            steps in proptest::collection::vec((0_i64..900_000, proptest::option::of(0_u32..50)), 0..60),
+            values in proptest::collection::vec(-10_i64..20_000_000, 8),
+        ) {
+            let mut clocks = Clocks::default();
+            let (mut at, mut active, mut cost) = (0, Vec::new(), Vec::new());
+            for (pause, usd) in &steps {
+                at += pause;
+                clocks.push(Timestamp::from_millis(at), usd.map(|n| Value::from(f64::from(n))).as_ref());
+                let counted = if active.is_empty() { 0 } else { *pause };
+                active.push(active.last().map_or(0, |sum| sum + counted.min(IDLE_MS)));
+                let usd = usd.map_or(0, |n| i64::from(n) * 1_000_000);
+                cost.push(cost.last().map_or(usd, |before: &i64| usd.max(*before)));
+            }
+            for (kind, readings) in [(ClockKind::Active, &active), (ClockKind::Cost, &cost)] {
+                for (position, reading) in (1..).zip(readings) {
+                    proptest::prop_assert_eq!(clocks.at(kind, position), *reading);
+                }
+                for value in values.iter().chain(readings) {
+                    let expected = readings.partition_point(|reading| reading <= value);
+                    proptest::prop_assert_eq!(clocks.position(kind, *value) as usize, expected);
+                }
+            }
+        }
     }
 
     #[test]

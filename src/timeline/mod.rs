@@ -9,6 +9,7 @@ pub mod branch;
 pub mod causality;
 pub mod changes;
 pub mod clocks;
+mod intake;
 pub mod keyframes;
 pub mod lanes;
 pub mod order;
@@ -16,14 +17,14 @@ pub mod row;
 
 use rustc_hash::FxHashMap;
 
-use crate::fold::{self, Change, State};
+use crate::fold::{self, Applied, Change, State};
 use crate::model::catalogue::LinkRule;
 use crate::model::moment::Positions;
-use crate::model::{Anomaly, AnomalyKind, Event, Kind, Path, Position, Timestamp, Value};
+use crate::model::{Anomaly, AnomalyKind, Event, Kind, Path, Position, Timestamp};
 use crate::store::Locator;
 
 pub use causality::{Cause, Link};
-pub use changes::ChangeIndex;
+pub use changes::{ChangeIndex, Writers};
 pub use clocks::{ClockKind, Clocks};
 pub use keyframes::Keyframes;
 pub use lanes::{Lane, LaneKind, Lanes, RailMark, Span};
@@ -59,6 +60,8 @@ pub struct Timeline {
     ids: FxHashMap<u64, Position>,
     by_kind: Vec<Vec<Position>>,
     last_sequence: Option<u64>,
+    /// What the last event did: room that is used over and over.
+    applied: Applied,
 }
 
 impl Timeline {
@@ -79,6 +82,7 @@ impl Timeline {
             ids: FxHashMap::default(),
             by_kind: vec![Vec::new(); Kind::Unreadable as usize + 1],
             last_sequence: None,
+            applied: Applied::default(),
         }
     }
 
@@ -210,51 +214,20 @@ impl Timeline {
 
     /// The positions that wrote `path` or something below it, in order.
     #[must_use]
-    pub fn writers(&self, path: &Path) -> &[Position] {
+    pub fn writers(&self, path: &Path) -> Writers<'_> {
         self.changes.writers(path)
     }
 
     /// The last position not after `at` that wrote `path` or something below it.
     #[must_use]
     pub fn last_writer(&self, path: &Path, at: Position) -> Option<Position> {
-        let writers = self.writers(path);
-        let after = writers.partition_point(|p| *p <= at);
-        writers.get(after.checked_sub(1)?).copied()
+        self.writers(path).last_until(at)
     }
 
     /// The first position after `at` that wrote `path` or something below it.
     #[must_use]
     pub fn next_writer(&self, path: &Path, at: Position) -> Option<Position> {
-        let writers = self.writers(path);
-        writers.get(writers.partition_point(|p| *p <= at)).copied()
-    }
-
-    /// Adds the next event. All work is in proportion to the event.
-    pub fn push(&mut self, loaded: Loaded) -> Position {
-        let Loaded { locator, mut event, faults, content } = loaded;
-        let here = self.head() + 1;
-        event.position = here;
-        let before = self.anomalies.len();
-        for (kind, detail) in faults {
-            self.anomalies.push(Anomaly::new(kind, here, detail));
-        }
-        self.note_order(&event, content);
-        let applied = fold::apply(&mut self.state, &event);
-        self.anomalies.extend(applied.anomalies);
-        self.changes.record(here, &applied.changes);
-        self.causes.push(&event, &self.ids);
-        let row = self.make_row(locator, &event, content, self.anomalies.len() > before);
-        self.lanes.push(&event, here, &mut self.symbols);
-        self.clocks.push(row.clock, field(&self.state, "usage", "cost_usd"));
-        self.rows.push(row);
-        if let Some(list) = self.by_kind.get_mut(event.kind as usize) {
-            list.push(here);
-        }
-        if !event.id.is_empty() {
-            self.ids.entry(row::hash_text(&event.id)).or_insert(here);
-        }
-        self.keyframes.offer(here, &self.state);
-        here
+        self.writers(path).first_after(at)
     }
 
     /// Notes something that is wrong with the log as a whole.
@@ -266,79 +239,6 @@ impl Timeline {
     pub fn withdraw(&mut self, kind: AnomalyKind) {
         self.anomalies.retain(|a| a.position != 0 || a.kind != kind);
     }
-
-    fn make_row(&mut self, locator: Locator, event: &Event, content: u32, odd: bool) -> Row {
-        let clock = self.rows.last().map_or(event.at, |row| row.clock.max(event.at));
-        let phase = event
-            .text("phase")
-            .or_else(|| field(&self.state, "orchestration", "current_phase")?.as_text())
-            .cloned();
-        let mut intern = |text: Option<&str>| self.symbols.intern(text.unwrap_or_default());
-        Row {
-            locator,
-            at: event.at,
-            clock,
-            id_head: row::id_head(&event.id),
-            content,
-            kind: event.kind,
-            has_anomaly: odd,
-            type_name: intern(Some(&event.type_name)),
-            actor: intern(Some(&event.actor)),
-            session: intern(Some(&event.session)),
-            agent: intern(event.agent().map(smol_str::SmolStr::as_str)),
-            phase: intern(phase.as_deref()),
-        }
-    }
-
-    /// Compares order, ids and issue with what came before.
-    fn note_order(&mut self, event: &Event, content: u32) {
-        let here = event.position;
-        let mut note = |kind, detail| self.anomalies.push(Anomaly::new(kind, here, detail));
-        if event.kind == Kind::Unreadable {
-            // Its place in the sequence is unknown; it takes the next number, if any did.
-            self.last_sequence = self.last_sequence.map(|n| n + 1);
-            return;
-        }
-        if let Some(last) = self.rows.last()
-            && event.at < last.clock
-        {
-            let back = crate::model::time::human_duration(last.clock.millis() - event.at.millis());
-            note(
-                AnomalyKind::TimeRunsBack,
-                format!("{} is {back} before {}", event.at, last.clock),
-            );
-        }
-        if let Some(sequence) = event.sequence {
-            let expected = self.last_sequence.map_or(1, |n| n.saturating_add(1));
-            if sequence > expected {
-                note(
-                    AnomalyKind::SequenceGap,
-                    format!("sequence {sequence} follows {}", expected - 1),
-                );
-            } else if sequence < expected {
-                note(
-                    AnomalyKind::SequenceRepeated,
-                    format!("sequence {sequence} where {expected} is due"),
-                );
-            }
-            self.last_sequence = Some(sequence.max(expected - 1));
-        }
-        if !event.issue_key.is_empty() && event.issue_key != self.issue_key {
-            note(AnomalyKind::OtherIssue, format!("the event names {}", event.issue_key));
-        }
-        if !event.id.is_empty()
-            && let Some(first) = self.ids.get(&row::hash_text(&event.id))
-        {
-            let same = self.rows.get(*first as usize - 1).is_some_and(|row| row.content == content);
-            let kind = if same { AnomalyKind::DuplicateId } else { AnomalyKind::ReusedId };
-            note(kind, format!("event_id {} is that of #{first} too", event.id));
-        }
-    }
-}
-
-/// A field of a member of the state; no path is built for it, as every event asks.
-fn field<'a>(state: &'a State, member: &str, field: &str) -> Option<&'a Value> {
-    state.root().get(member)?.get(field)
 }
 
 fn position(length: usize) -> Position {

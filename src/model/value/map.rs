@@ -10,6 +10,9 @@ use super::{Key, Value};
 /// The most entries a map keeps as one sorted array; larger ones become a B-tree.
 const SMALL_MAP: usize = 32;
 
+/// How much a full array grows.
+const ROOM: usize = 3;
+
 /// An ordered map from keys to values. Small ones are one sorted array, large ones a B-tree; both
 /// are copied only where they change.
 #[derive(Debug, Clone)]
@@ -155,7 +158,12 @@ impl Map {
             Repr::Small(entries) => match find(entries, &key) {
                 Ok(at) => Some(std::mem::replace(&mut Arc::make_mut(entries)[at].1, value)),
                 Err(at) if entries.len() < SMALL_MAP => {
-                    Arc::make_mut(entries).insert(at, (key, value));
+                    let entries = Arc::make_mut(entries);
+                    if entries.len() == entries.capacity() {
+                        // Thousands of versions are kept: doubling would leave half of each empty.
+                        entries.reserve_exact(ROOM);
+                    }
+                    entries.insert(at, (key, value));
                     None
                 }
                 Err(_) => {
