@@ -61,6 +61,16 @@ pub fn memory() -> Option<(f64, f64)> {
     Some((field("VmRSS:")?, field("RssAnon:")?))
 }
 
+/// The time that this process has kept cores busy, in all its threads: a busy neighbour changes it
+/// less than the time that passes.
+pub fn cpu() -> std::time::Duration {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name of the program, in parentheses, may have blanks.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>();
+    std::time::Duration::from_millis(ticks * 10)
+}
+
 /// Whether a program is there to be measured against.
 pub fn has(program: &str) -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();

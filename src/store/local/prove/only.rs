@@ -5,6 +5,7 @@
 use memchr::memmem::Finder;
 
 use super::super::global::issue_of;
+use super::super::summary::Light;
 
 /// Finds the lines of one issue.
 pub(super) struct Only<'a> {
@@ -24,6 +25,12 @@ impl<'a> Only<'a> {
     pub(super) fn owns(&self, line: &[u8]) -> bool {
         // The key is written as it is, or with escapes for its letters: most lines have neither.
         (self.named.find(line).is_some() || self.escaped.find(line).is_some())
-            && issue_of(line) == self.key
+            && self.is_key_of(line)
+    }
+    fn is_key_of(&self, line: &[u8]) -> bool {
+        match Light::read(line) {
+            Some(event) => event.issue_key.as_deref() == Some(self.key),
+            None => issue_of(line) == self.key,
+        }
     }
 }
