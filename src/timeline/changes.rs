@@ -71,7 +71,14 @@ pub struct Writers<'a> {
     own: &'a [Post],
 }
 
-impl Writers<'_> {
+impl<'a> Writers<'a> {
+    /// Those after `at`.
+    pub fn after(self, at: Position) -> impl Iterator<Item = Position> + 'a {
+        let own = &self.own[self.own.partition_point(|post| post.position() <= at)..];
+        let first = self.first.into_iter().filter(move |p| *p > at);
+        first.chain(own.iter().map(|post| post.position()))
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = Position> + '_ {
         self.first.iter().copied().chain(self.own.iter().map(|post| post.position()))
