@@ -64,6 +64,12 @@ impl fmt::Display for ErrorKind {
     }
 }
 
+/// The reason inside an I/O error of who reads what has a checksum, and finds that it is not what
+/// was written.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Damaged(pub String);
+
 /// An error with its kind, a message for a person, and where possible a remedy.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -118,6 +124,11 @@ impl Error {
             io::ErrorKind::StorageFull => error.with_hint("free some space and try again"),
             io::ErrorKind::ReadOnlyFilesystem => {
                 error.with_hint("the file system is read-only; name another store with --store")
+            }
+            io::ErrorKind::InvalidData if matches!(source.get_ref(), Some(inner) if inner.is::<Damaged>()) => {
+                Self::new(ErrorKind::Integrity, error.0.message).with_hint(
+                    "`chronoscope verify` tells what is wrong, `chronoscope store repair` mends it",
+                )
             }
             _ => error,
         }

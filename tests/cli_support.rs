@@ -3,7 +3,7 @@
 //! Nothing of the machine shows through: the environment is cleared, the clock and the width of
 //! lines are fixed, home and store are in a temporary folder.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -126,6 +126,33 @@ impl TestEnvironment {
         let output = child.wait_with_output().unwrap();
         writer.join().unwrap();
         ran(output)
+    }
+
+    /// Runs a command that answers each line: it gets the next only after that, or after `between`
+    /// lines what is done then.
+    pub(crate) fn converse<'a>(
+        &self,
+        mut command: Command,
+        lines: impl IntoIterator<Item = &'a str>,
+        mut between: impl FnMut(usize),
+    ) -> Ran {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        let mut answers = BufReader::new(child.stdout.take().unwrap());
+        let mut told = String::new();
+        for (number, line) in lines.into_iter().enumerate() {
+            between(number);
+            let sent = pipe.write_all(format!("{line}\n").as_bytes());
+            // One that ended neither reads nor answers.
+            if sent.is_err() || answers.read_line(&mut told).unwrap() == 0 {
+                break;
+            }
+        }
+        drop(pipe);
+        answers.read_to_string(&mut told).unwrap();
+        let output = child.wait_with_output().unwrap();
+        Ran { stdout: told, ..ran(output) }
     }
 
     pub(crate) fn append_text(&self, events: &str) -> Ran {

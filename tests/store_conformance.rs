@@ -221,13 +221,18 @@ fn snapshots_are_found_by_position_and_version(make: &dyn Fn() -> Made) {
     let (_dir, store) = make();
     append(&*store, vec![plain("P-1", "x"); 9], &os()).unwrap();
     let versions = Versions { state_schema: 1, fold: 2 };
+    let lines = lines(&*store, "P-1");
+    let bytes = |position: u64| {
+        lines.iter().take(position as usize).map(|line| line.len() as u64 + 1).sum::<u64>()
+    };
     let snapshot = |position, versions| Snapshot {
         issue_key: "P-1".into(),
         position,
         event_sequence: position,
         timestamp: noon(),
         versions,
-        anchor: LogAnchor { log_bytes: 1, log_hash: String::new(), chained_bytes: 0 },
+        anchor: LogAnchor { log_bytes: bytes(position), log_hash: String::new(), chain: vec![] },
+        signed: None,
         state_digest: ids::sha256_text(b"null"),
         created_at: noon(),
         state: Value::Null,

@@ -48,6 +48,8 @@ struct Run {
     events: Vec<String>,
     durable: bool,
     trouble: Trouble,
+    /// Whether each event is sent after the last was acknowledged.
+    paced: bool,
 }
 
 impl Run {
@@ -74,7 +76,7 @@ fn event(key: &str, n: u32, day: u32) -> String {
 
 fn sync(events: &[String]) -> Run {
     let args = vec!["append", "--no-git"];
-    Run { args, events: events.to_vec(), durable: true, trouble: Trouble::None }
+    Run { args, events: events.to_vec(), durable: true, trouble: Trouble::None, paced: false }
 }
 
 fn os(events: &[String]) -> Run {
@@ -86,6 +88,11 @@ fn stream(events: &[String]) -> Run {
     Run { args: vec!["append", "--no-git", "--stream"], ..sync(events) }
 }
 
+/// A long-lived writer, which signs after each event: otherwise it depends on the time when.
+fn paced(events: &[String]) -> Run {
+    Run { paced: true, ..stream(events) }
+}
+
 fn command(args: &[&'static str]) -> Run {
     Run { args: args.to_vec(), ..sync(&[]) }
 }
@@ -95,6 +102,7 @@ fn scenarios() -> Vec<(&'static str, Vec<Run>)> {
     let p = |n, day| event("P-1", n, day);
     let q = |n, day| event("Q-1", n, day);
     let one = |n| [p(n, 20)];
+    let many = [p(2, 20), p(3, 20), p(4, 20), q(5, 20), p(6, 21), p(7, 21)];
     vec![
         ("singles", vec![sync(&one(1)), sync(&one(2)), sync(&[q(3, 20)]), sync(&one(4))]),
         (
@@ -109,6 +117,7 @@ fn scenarios() -> Vec<(&'static str, Vec<Run>)> {
             "stream",
             vec![stream(&[p(1, 20), q(2, 20), p(3, 20), q(4, 21), p(5, 21)]), stream(&[p(6, 21)])],
         ),
+        ("a long-lived writer", vec![sync(&one(1)), paced(&many), sync(&[p(8, 21)])]),
         (
             "failed sync",
             vec![sync(&one(1)), sync(&one(2)).but(Error(LOG_SYNC)), sync(&one(3)), sync(&one(2))],
@@ -147,6 +156,18 @@ fn scenarios() -> Vec<(&'static str, Vec<Run>)> {
     ]
 }
 
+/// Scenarios with partitions that are archived.
+fn archiving() -> Vec<(&'static str, Vec<Run>)> {
+    let p = |n, day| event("P-1", n, day);
+    let signed = || vec![sync(&[p(1, 20), p(2, 20), p(3, 21)]), command(&["store", "checkpoint"])];
+    let archive = || command(&["store", "archive", "--yes"]);
+    let restore = command(&["store", "archive", "--restore", "--yes"]);
+    let next = || sync(&[p(4, 21)]);
+    let and_back = [signed(), vec![archive(), next(), restore]].concat();
+    let killed = [signed(), vec![archive().but(Kill(&["remove"])), archive(), next()]].concat();
+    vec![("archive and restore", and_back), ("killed while archiving", killed)]
+}
+
 /// What a scenario did.
 struct Recorded {
     name: &'static str,
@@ -181,7 +202,12 @@ fn play(runs: &[Run], faults: &str) -> (TestEnvironment, Vec<Vec<Step>>) {
         let fault = format!("{trouble}{faults}boot:before,trace:{}", path.display());
         let mut command = environment.command(&run.args);
         command.env("CHRONOSCOPE_FAULT", fault);
-        let ran = environment.feed(command, &(run.events.join("\n") + "\n"));
+        let ran = if run.paced {
+            command.env("CHRONOSCOPE_INTEGRITY_CHECKPOINT_EVERY", "1");
+            environment.converse(command, run.events.iter().map(String::as_str), |_| {})
+        } else {
+            environment.feed(command, &(run.events.join("\n") + "\n"))
+        };
         let calm = matches!(run.trouble, Trouble::None);
         assert_eq!(ran.code == Some(0), calm, "{:?}: {ran:#?}", run.args);
         traces.push(trace(&path));
@@ -244,7 +270,11 @@ fn cut(recorded: &Recorded, fates: &mut dyn FnMut(bool) -> Vec<Fate>) -> Result<
         disk.apply(step);
         if step.what() == "mark" {
             told.hear(&step.words[1], *durable, &disk);
-        } else if !step.changes() {
+        } else if step.what() == "remove" {
+            // What the program itself removes is not missed.
+            told.files.remove(&disk.relative(&step.words[1]));
+        }
+        if step.what() != "mark" && !step.changes() {
             continue;
         }
         for mut fate in fates(step.what() == "mark") {
@@ -386,7 +416,7 @@ fn look(recorded: &Recorded, disk: &Disk, image: &Image, told: &Told) -> Result<
 fn no_power_cut_loses_what_was_acknowledged() {
     let mut chance = Chance(0x2545_f491_4f6c_dd1d);
     let (mut looked_at, mut points) = (0, 0);
-    for (name, runs) in scenarios() {
+    for (name, runs) in scenarios().into_iter().chain(archiving()) {
         let recorded = record(name, &runs, "");
         let mut fates = |told: bool| {
             points += 1;
@@ -454,7 +484,7 @@ fn a_kill_and_then_a_power_cut_lose_nothing_acknowledged() {
 #[test]
 fn each_sync_is_missed_when_it_is_left_out() {
     let mut recorded: Vec<(Recorded, Vec<Run>)> = Vec::new();
-    for (name, runs) in scenarios() {
+    for (name, runs) in scenarios().into_iter().chain(archiving()) {
         recorded.push((record(name, &runs, ""), runs));
     }
     recorded.sort_by_key(|(recorded, _)| recorded.steps.len());

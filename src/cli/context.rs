@@ -96,7 +96,10 @@ impl Context {
     pub(crate) fn store(&self) -> Result<LocalStore> {
         self.tell_warnings();
         let store = LocalStore::open(self.store_path()?, self.clock)?;
-        Ok(store.with_max_line_bytes(self.config.size(Setting::MaxLineBytes)))
+        let compression = self.config.value(Setting::SnapshotCompression).0;
+        let plain = compression.is_some_and(|how| how == "none" || how == false);
+        let longest = self.config.size(Setting::MaxLineBytes);
+        Ok(store.with_max_line_bytes(longest).with_plain_snapshots(plain))
     }
 
     /// The store, shared with other threads.

@@ -12,7 +12,7 @@ use crate::model::kind::{Category, Severity};
 use crate::model::{AnomalyKind, Kind, envelope};
 use crate::schema::generate::{event_schema, example, version_history};
 use crate::schema::{Draft, Rules, SchemaFault, validate};
-use crate::store::local::FindingKind;
+use crate::store::local::{FindingKind, Kept};
 
 use super::context::Context;
 use super::failure::{Failure, Outcome};
@@ -125,6 +125,7 @@ fn words() -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     words.extend(AnomalyKind::ALL.iter().map(|k| ("anomaly", k.name(), k.meaning())));
     words.extend(FindingKind::ALL.iter().map(|k| ("finding", k.name(), k.meaning())));
+    words.extend(Kept::ALL.iter().map(|k| ("archive", k.name(), k.meaning())));
     words.extend(crate::import::FaultKind::ALL.iter().map(|k| ("fault", k.name(), k.meaning())));
     words.extend(Category::ALL.iter().map(|k| ("category", k.name(), k.meaning())));
     words.extend(Severity::ALL.iter().map(|k| ("severity", k.name(), k.meaning())));

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 
-use crate::config::Setting;
+use crate::config::{Config, Setting};
 use crate::error::Error;
 use crate::model::Moment;
 use crate::session::Session;
@@ -136,9 +136,14 @@ fn list(context: &mut Context, issue: Option<&str>) -> Outcome {
     }
 }
 
+/// Which snapshots the settings keep.
+pub(crate) fn retention(config: &Config) -> Retention {
+    let days = i64::try_from(config.count(Setting::SnapshotRetention)).unwrap_or(i64::MAX);
+    Retention { newest: NEWEST, days }
+}
+
 fn collect(context: &mut Context, dry_run: bool) -> Outcome {
-    let days = i64::try_from(context.config.count(Setting::SnapshotRetention)).unwrap_or(i64::MAX);
-    let gone = context.store()?.gc_snapshots(dry_run, Retention { newest: NEWEST, days })?;
+    let gone = context.store()?.gc_snapshots(None, dry_run, retention(&context.config))?;
     let files: Vec<String> = gone.iter().map(|path| path.display().to_string()).collect();
     match context.out.format {
         Format::Json => Ok(context.out.json(&json!({"dry_run": dry_run, "removed": files}))?),

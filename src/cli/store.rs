@@ -1,6 +1,7 @@
-//! `store init`, `store stats`, `store rebuild`, `store checkpoint`; `store repair` and
-//! `store doctor` have files of their own.
+//! `store init`, `store stats`, `store rebuild`, `store checkpoint`; `store repair`,
+//! `store archive` and `store doctor` have files of their own.
 
+mod archive;
 mod doctor;
 mod repair;
 
@@ -41,6 +42,8 @@ enum Command {
     },
     /// Mend what stops appends or reading; no event is lost
     Repair(repair::Flags),
+    /// Compress old partitions, or bring them back; everything reads them as before
+    Archive(archive::Flags),
     /// Say what is wrong or risky around the store
     Doctor(doctor::Flags),
     /// Sign the log as it is now and print the signed note
@@ -60,6 +63,7 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         Command::Stats => stats(context),
         Command::Rebuild { lock_timeout } => rebuild(context, lock_timeout),
         Command::Doctor(flags) => doctor::run(context, flags),
+        Command::Archive(flags) => archive::run(context, flags),
         Command::Repair(flags) => repair::run(context, flags),
         Command::Checkpoint { lock_timeout } => checkpoint(context, lock_timeout),
     }

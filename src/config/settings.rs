@@ -118,8 +118,10 @@ settings! {
     SnapshotFrequency "snapshots.frequency" Count(1, 1 << 31), N(50), Obeyed,
         "How many events come between two snapshots of an issue, at least.";
     SnapshotRetention "snapshots.retention_days" ANY, N(30), Obeyed, "How long superseded snapshots are kept, in days.";
-    SnapshotCompression "snapshots.compression" Text, Absent, NOT_YET, "Compression of snapshots.";
-    SnapshotCleanup "snapshots.auto_cleanup" Flag, F(true), NOT_YET, "Whether superseded snapshots are removed.";
+    SnapshotCompression "snapshots.compression" Tree, T("zstd"), Obeyed,
+        "Compression of snapshots: zstd, unless it is `none` or false. Both are read.";
+    SnapshotCleanup "snapshots.auto_cleanup" Flag, F(true), Obeyed,
+        "Whether superseded snapshots of an issue are removed when a new one is made.";
     SnapshotMinEvents "snapshots.min_events_for_snapshot" ANY, N(20), Obeyed,
         "How many events an issue needs for its first snapshot.";
 

@@ -104,7 +104,7 @@ fn what_would_weaken_the_store_loads_and_is_not_obeyed() {
 }
 
 #[test]
-fn settings_without_effect_take_any_shape() {
+fn some_settings_take_any_shape() {
     let config = load(
         "event_sourcing:\n  snapshots: {compression: false}\n  performance: {cache_snapshots: 5}\n  \
          event_types:\n    AgentFailed: {severity: critical}\n  correlation_rules:\n    - name: x\n",

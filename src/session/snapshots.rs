@@ -131,6 +131,7 @@ impl Folded {
             timestamp: self.clock,
             versions: VERSIONS,
             anchor: store.anchor(issue_key, self.locator, before.map(|b| &b.anchor))?,
+            signed: store.signed_log()?,
             state_digest: self.state.digest(),
             created_at: now,
             state: self.state.value(),
@@ -148,6 +149,8 @@ impl Folded {
 /// As [`take`].
 pub fn take_if_due(store: &LocalStore, issue_key: &str, now: Timestamp) -> Result<Option<String>> {
     let last = store.load_snapshot(issue_key, u64::MAX, VERSIONS)?.0;
+    // One whose state is none was not made here: the next one goes on from the beginning.
+    let last = last.filter(|last| State::from_value(last.state.clone()).is_ok());
     let before = last.as_ref().map_or(0, |last| last.anchor.log_bytes);
     let grown = log_bytes(store, issue_key)?.saturating_sub(before);
     // The last state's size is about that of the next: nothing is read for what is not due.
@@ -165,28 +168,26 @@ pub fn take_if_due(store: &LocalStore, issue_key: &str, now: Timestamp) -> Resul
 fn log_bytes(store: &LocalStore, issue_key: &str) -> Result<u64> {
     let layout = store.layout();
     let dates = layout.partitions(issue_key)?;
-    let length = |date| std::fs::metadata(layout.events(date, issue_key)).map_or(0, |m| m.len());
+    let length = |date| layout.length(date, issue_key).unwrap_or(0);
     Ok(dates.into_iter().map(length).sum())
 }
 
-/// The state at `position` from the newest snapshot that fits and the events after it; the same
-/// as folding from the first event.
+/// The state at `position` from the newest snapshot that the log bears out and the events after
+/// it; the same as folding from the first event.
 ///
 /// # Errors
 /// Not found when the log is shorter; unavailable when it cannot be read.
 pub fn state_from_snapshot(
-    store: &dyn EventStore,
+    store: &LocalStore,
     issue_key: &str,
     position: Position,
 ) -> Result<State> {
-    let snapshot = store.snapshot(issue_key, u64::from(position), VERSIONS)?;
-    let (mut at, mut state) = match snapshot {
-        Some(snapshot) => {
-            let at = Position::try_from(snapshot.position).unwrap_or(Position::MAX);
-            (at, State::from_value(snapshot.state)?)
-        }
-        None => (0, State::new()),
-    };
+    let snapshot = store.proven_snapshot(issue_key, u64::from(position), VERSIONS)?.0;
+    let kept = snapshot.and_then(|snapshot| {
+        let at = Position::try_from(snapshot.position).ok()?;
+        Some((at, State::from_value(snapshot.state).ok()?))
+    });
+    let (mut at, mut state) = kept.unwrap_or_else(|| (0, State::new()));
     let mut tail = store.tail(issue_key)?;
     for event in events_after(tail.as_mut(), at, position)? {
         fold::advance(&mut state, &event);
@@ -241,17 +242,19 @@ pub fn compare(store: &LocalStore, issue_key: &str) -> Result<Vec<Mismatch>> {
     let (mut found, mut chain) = (Vec::new(), Vec::new());
     for entry in entries {
         let Ok(snapshot) = entry.snapshot else { continue };
-        if snapshot.versions != VERSIONS {
-            continue;
-        }
         let mut mismatch = |detail: String| {
             let (path, event_sequence) = (entry.path.clone(), entry.event_sequence);
             found.push(Mismatch { path, event_sequence, detail });
         };
-        let at = Position::try_from(snapshot.position).unwrap_or(Position::MAX);
-        match session.state_at(at) {
-            Ok(state) if state.digest() == snapshot.state_digest => {}
-            Ok(_) => mismatch("its state is not the one that the log gives".to_owned()),
+        if snapshot.versions != VERSIONS {
+            mismatch("it was made by another version; `snapshot gc` lets go of it".to_owned());
+            continue;
+        }
+        if let Some(detail) = store.misfit(&snapshot)? {
+            mismatch(detail);
+        }
+        match place(store, &mut session, &snapshot) {
+            Ok(details) => details.into_iter().for_each(&mut mismatch),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 mismatch(error.message().to_owned());
             }
@@ -264,6 +267,32 @@ pub fn compare(store: &LocalStore, issue_key: &str) -> Result<Vec<Mismatch>> {
         }
     }
     Ok(found)
+}
+
+/// What a snapshot says of its place that the log says otherwise.
+fn place(store: &LocalStore, session: &mut Session, snapshot: &Snapshot) -> Result<Vec<String>> {
+    let at = Position::try_from(snapshot.position).unwrap_or(Position::MAX);
+    let mut details = Vec::new();
+    if session.state_at(at)?.digest() != snapshot.state_digest {
+        details.push("its state is not the one that the log gives".to_owned());
+    }
+    let Some(row) = session.timeline().row(at).copied() else {
+        return Ok(vec!["it stands before the first event".to_owned()]);
+    };
+    if row.clock != snapshot.timestamp {
+        details.push(format!("its time is {}, the log's is {}", snapshot.timestamp, row.clock));
+    }
+    let sequence = session.event(at)?.sequence.unwrap_or(u64::from(at));
+    if sequence != snapshot.event_sequence {
+        let own = snapshot.event_sequence;
+        details.push(format!("it is that of event {own}, and at its position is {sequence}"));
+    }
+    let end = store.end_of_line(&snapshot.issue_key, row.locator)?;
+    if end != snapshot.anchor.log_bytes {
+        let own = snapshot.anchor.log_bytes;
+        details.push(format!("it covers {own} bytes, and its event ends at byte {end}"));
+    }
+    Ok(details)
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub trait EventStore: Send + Sync {
     fn watch_folders(&self, issue_key: Option<&str>) -> Vec<std::path::PathBuf>;
 
     /// The newest snapshot of an issue at or before `position` that has the versions asked for;
-    /// it is not checked against the log.
+    /// whether the log bears it out is looked at, but not proven.
     ///
     /// # Errors
     /// Unavailable, when it cannot be read.

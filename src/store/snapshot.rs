@@ -21,11 +21,21 @@ pub struct Versions {
 pub struct LogAnchor {
     /// How many bytes the issue's log has up to the snapshot, over all partitions.
     pub log_bytes: u64,
-    /// SHA-256 (hex) of the hash at `chained_bytes`, as 32 bytes, and the bytes after it; of the
-    /// bytes alone where nothing stands before.
+    /// SHA-256 (hex) of the hash (as hex) at the last place in `chain`, and the bytes after it; of
+    /// the bytes alone where the chain is empty.
     pub log_hash: String,
-    /// Where the hash of the snapshot before was made; 0 for none.
-    pub chained_bytes: u64,
+    /// Where the hashes of the snapshots before were made, the earliest first: whoever has the
+    /// log can make this hash of it, whether or not those snapshots are still there.
+    pub chain: Vec<u64>,
+}
+
+/// The signed log of the store, as it was when a snapshot was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedLog {
+    /// How many events it signs.
+    pub size: u64,
+    /// The root of their tree, as base64.
+    pub root: String,
 }
 
 /// The state of an issue at a position of its log.
@@ -45,6 +55,9 @@ pub struct Snapshot {
     /// What it stands for.
     #[serde(flatten)]
     pub anchor: LogAnchor,
+    /// The last checkpoint, where the store has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<SignedLog>,
     /// SHA-256 of the state's compact JSON with sorted keys, as `sha256:` and hex.
     pub state_digest: String,
     /// When it was made.
@@ -129,7 +142,8 @@ pub(crate) mod tests {
             event_sequence: position,
             timestamp: Timestamp::from_millis(1_700_000_000_000),
             versions: Versions { state_schema: 1, fold: 1 },
-            anchor: LogAnchor { log_bytes: 10, log_hash: "00".into(), chained_bytes: 0 },
+            anchor: LogAnchor { log_bytes: 10, log_hash: "00".into(), chain: vec![4] },
+            signed: Some(SignedLog { size: 3, root: "x".into() }),
             state_digest: ids::sha256_text(state.to_json().as_bytes()),
             created_at: Timestamp::from_millis(1_700_000_000_000),
             state,

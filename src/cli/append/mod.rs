@@ -206,7 +206,13 @@ fn snapshot_when_due(context: &Context, store: &LocalStore, issue: &str, before:
         minimum: context.config.count(Setting::SnapshotMinEvents),
     };
     if policy.crossed(before, after) {
-        let _ = take_if_due(store, issue, context.clock.now());
+        store.unless_busy(issue, || {
+            let made = take_if_due(store, issue, context.clock.now());
+            if matches!(made, Ok(Some(_))) && context.config.flag(Setting::SnapshotCleanup) {
+                let kept = super::snapshot::retention(&context.config);
+                let _ = store.gc_snapshots(Some(issue), false, kept);
+            }
+        });
     }
 }
 

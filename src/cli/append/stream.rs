@@ -35,6 +35,9 @@ const REFRESH_EVERY: usize = 4096;
 /// The shortest time between two checkpoints of one stream that only their number calls for.
 const SEAL_EVERY: Duration = Duration::from_millis(250);
 
+/// The shortest time between two looks at whether snapshots are to be made.
+const SNAPSHOTS_EVERY: Duration = Duration::from_millis(250);
+
 /// A line of stdin: its number, and the event or what is wrong with it.
 type Line = (u64, Result<Draft>);
 
@@ -52,6 +55,9 @@ struct Stream<'a> {
     worst: Option<ErrorKind>,
     /// When this stream signed last.
     sealed: Option<Instant>,
+    /// From where to where each issue's sequence went since the last look at snapshots.
+    grown: BTreeMap<String, (u64, u64)>,
+    looked: Option<Instant>,
 }
 
 pub(crate) fn run(
@@ -82,6 +88,8 @@ pub(crate) fn run(
         behind: 0,
         worst: None,
         sealed: None,
+        grown: BTreeMap::new(),
+        looked: None,
     };
     let mut input = BufReader::with_capacity(BUFFER, std::io::stdin().lock());
     let mut number = 0;
@@ -89,6 +97,7 @@ pub(crate) fn run(
         let group = lines.into_iter().map(|(n, line)| (n, stream.check(line))).collect();
         stream.append(context, group)?;
     }
+    stream.snapshots(context);
     stream.refresh(1);
     seal::after_all(&stream.store);
     match stream.worst {
@@ -246,7 +255,7 @@ impl Stream<'_> {
         context: &mut Context,
         answers: Vec<(u64, Result<Acknowledgement>)>,
     ) -> Outcome {
-        let grown = grown(&answers);
+        note_growth(&mut self.grown, &answers);
         // Whether or not they are printed, they are durable by now.
         super::tell_trace(answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()));
         let mut refused = String::new();
@@ -275,24 +284,37 @@ impl Stream<'_> {
         context.tell_complaint(&self.store);
         // Nobody is left to tell when stderr is closed.
         let _ = std::io::stderr().write_all(refused.as_bytes());
-        for (issue, (before, after)) in grown {
-            snapshot_when_due(context, &self.store, &issue, before, after);
+        if self.looked.is_none_or(|at| at.elapsed() >= SNAPSHOTS_EVERY) {
+            self.snapshots(context);
         }
         Ok(())
     }
+
+    /// Takes the snapshots that are due. Of many streams to one issue, one does so at a time.
+    fn snapshots(&mut self, context: &Context) {
+        for (issue, (before, after)) in std::mem::take(&mut self.grown) {
+            snapshot_when_due(context, &self.store, &issue, before, after);
+        }
+        self.looked = Some(Instant::now());
+    }
 }
 
-/// From where to where each issue's sequence went.
-fn grown(answers: &[(u64, Result<Acknowledgement>)]) -> BTreeMap<String, (u64, u64)> {
-    let mut grown = BTreeMap::new();
+/// Notes from where to where each issue's sequence went.
+fn note_growth(
+    grown: &mut BTreeMap<String, (u64, u64)>,
+    answers: &[(u64, Result<Acknowledgement>)],
+) {
     let fresh = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok());
     for done in fresh.filter(|done| !done.duplicate) {
         let sequence = done.event_sequence;
-        let (_, after) =
-            grown.entry(done.issue_key.clone()).or_insert((sequence.saturating_sub(1), sequence));
-        *after = sequence.max(*after);
+        match grown.get_mut(&done.issue_key) {
+            Some((_, after)) => *after = sequence.max(*after),
+            None => {
+                let range = (sequence.saturating_sub(1), sequence);
+                grown.insert(done.issue_key.clone(), range);
+            }
+        }
     }
-    grown
 }
 
 #[cfg(test)]

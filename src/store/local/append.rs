@@ -11,10 +11,12 @@ use std::fs::File;
 use super::LocalStore;
 use super::commit::{Commit, Folders};
 use super::global::{Fresh, boot_id};
+use super::handles::{IssueFiles, OpenLog};
 use super::head::{Locked, open_partition, unmake_partition};
 use super::ids;
 use super::io::{FileId, append_all, fingerprint, make_dir, private, set_len};
 use super::layout::{Date, check_key};
+use super::lock::LockFile;
 use super::plan::{Plan, check_expected, look_up};
 use super::record::{self, Part, Place, tail_of};
 use super::upkeep::LogEnd;
@@ -38,7 +40,10 @@ pub(super) fn append(
     if batch.drafts.is_empty() {
         return Ok(Vec::new());
     }
-    let mut log = Locked::take(&store.layout, &batch.issue_key, options.lock_timeout)?;
+    store.handles.count_append();
+    let IssueFiles { lock, sync, log } = store.handles.lend(&batch.issue_key);
+    let (layout, timeout) = (&store.layout, options.lock_timeout);
+    let mut log = Locked::take_with(layout, &batch.issue_key, timeout, (lock, log))?;
     let (known, unindexed) = look_up(store, &log, batch, options.durability)?;
     check_expected(&log, &known, options.expected_sequence)?;
     let plan = Plan::make(store, &log, batch, options, known)?;
@@ -48,7 +53,7 @@ pub(super) fn append(
         store.note_ids(&log, before.0, &plan, options.durability);
     }
     let after = log.head.end;
-    settle(store, log, &plan, before.0, options)?;
+    let plan = settle(store, (log, sync), plan, before.0, options)?;
     if let Some(end) = after {
         store.upkeep(&batch.issue_key, before, &plan.answers, end, options.durability);
         if unindexed {
@@ -140,6 +145,9 @@ fn write_parts(log: &mut Locked<'_>, plan: &Plan, parts: &[Part]) -> Result<()> 
 fn make_partition(log: &Locked<'_>, date: Date) -> Result<File> {
     let dir = log.layout.partition(date, log.key);
     log.layout.refuse_links(date, log.key)?;
+    if log.layout.archive(date, log.key).is_file() && !log.layout.events(date, log.key).exists() {
+        return Err(super::head::archived(log.key, date));
+    }
     if let Some(day) = dir.parent() {
         make_dir(day)?;
     }
@@ -171,45 +179,46 @@ fn cut_back(log: &mut Locked<'_>, parts: &[Part]) {
 /// Gives the lock back, makes what was written durable, and publishes it.
 fn settle(
     store: &LocalStore,
-    mut log: Locked<'_>,
-    plan: &Plan,
+    (mut log, sync): (Locked<'_>, Option<LockFile>),
+    mut plan: Plan,
     before: Option<Place>,
     options: &AppendOptions,
-) -> Result<()> {
+) -> Result<Plan> {
     let wrote = !plan.groups.is_empty();
     if wrote {
-        log.write_head().map_err(|e| outcome_unknown(&e, plan))?;
+        log.write_head().map_err(|e| outcome_unknown(&e, &plan))?;
     }
-    let _ = log.lock.unlock();
-    let (Some(after), Some(file)) = (log.head.end, &log.file) else { return Ok(()) };
+    log.lock.release();
+    let (Some(after), Some(file)) = (log.head.end, &log.file) else { return Ok(plan) };
     let end = LogEnd { place: after, file: log.head.file, sequence: log.head.sequence };
-    let fresh = Fresh {
-        key: log.key,
-        lock: &log.lock,
-        before,
-        after,
-        sequence: end.sequence,
-        bytes: if wrote { &plan.bytes } else { &[] },
-    };
-    let (layout, timeout) = (&store.layout, options.lock_timeout);
-    match options.durability {
+    let bytes: &[u8] = if wrote { &plan.bytes } else { &[] };
+    let (key, lock, sequence) = (log.key, &*log.lock, end.sequence);
+    let fresh = Fresh { key, lock, before, after, sequence, bytes, file };
+    let (layout, handles, timeout) = (&store.layout, &store.handles, options.lock_timeout);
+    let sync = match options.durability {
         Durability::Deferred => {
             let dates = plan.groups.iter().map(|(date, _)| *date);
-            store.defer(log.key, end, before.map(|p| p.date).into_iter().chain(dates));
-            Ok(())
+            let dates = before.map(|p| p.date).into_iter().chain(dates);
+            store.defer(log.key, (before, end), dates, std::mem::take(&mut plan.bytes));
+            sync
         }
         Durability::Sync => {
             let folders = &Folders::default();
             let (id, complaint) = (end.file, &store.complaint);
-            let commit = Commit { layout, fresh, file, id, timeout, folders, complaint };
-            commit.run().map_err(|e| outcome_unknown(&e, plan))
+            let commit = Commit { layout, handles, fresh, id, timeout, folders, complaint };
+            Some(commit.run(sync).map_err(|e| outcome_unknown(&e, &plan))?)
         }
         Durability::Os => {
             // What cannot be published now is caught up later.
-            store.complaint.hear(super::global::publish(layout, timeout, &fresh));
-            Ok(())
+            store.complaint.hear(super::global::publish((layout, handles), timeout, &fresh));
+            sync
         }
-    }
+    };
+    let (date, id) = (after.date, end.file);
+    let open = log.file.map(|file| OpenLog { date, id, file });
+    let files = IssueFiles { lock: Some(log.lock), sync, log: open };
+    handles.give_back(log.key, files);
+    Ok(plan)
 }
 
 /// The error of a sync that failed after the events were written.

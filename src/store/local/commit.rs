@@ -17,9 +17,10 @@ use std::time::Duration;
 
 use super::Complaint;
 use super::global::{Fresh, boot_id};
+use super::handles::Handles;
 use super::io::{FileId, Site, is_absent, private, read_range, sync_data, sync_dir, write_at};
 use super::layout::{Date, Layout};
-use super::lock::{Attempt, Contest};
+use super::lock::{Attempt, Contest, LockFile};
 use super::record::{self, Place, SyncRecord, SyncState};
 use crate::error::{Error, Result};
 
@@ -29,10 +30,10 @@ const CHUNK: u64 = 1 << 20;
 /// What is to be made durable, and published afterwards.
 pub(super) struct Commit<'a> {
     pub(super) layout: &'a Layout,
+    pub(super) handles: &'a Handles,
     /// The issue, and what was written of it.
     pub(super) fresh: Fresh<'a>,
-    /// The partition that `fresh.after` is in.
-    pub(super) file: &'a File,
+    /// Which file `fresh.file` is.
     pub(super) id: FileId,
     pub(super) timeout: Duration,
     /// The folders that were synced since everything was written.
@@ -58,24 +59,34 @@ impl Folders {
 
 impl Commit<'_> {
     /// Returns when everything up to `fresh.after` is durable, by a sync of its own or of another.
+    /// The sync lock's file may be open already; gives it, and whoever drops it lets the lock go.
     ///
     /// # Errors
     /// Unavailable, when a sync fails or the lock is held for too long: then nobody knows.
-    pub(super) fn run(&self) -> Result<()> {
+    pub(super) fn run(&self, mut open: Option<LockFile>) -> Result<LockFile> {
         let path = self.layout.sync_lock(self.fresh.key);
-        let mut contest = Contest::new(&path, self.timeout);
+        // Whoever holds it syncs, which takes longer than it takes to be woken.
+        let mut contest = Contest::new(&path, self.timeout, Duration::ZERO);
         let absent = || Error::io("open", &path, &io::ErrorKind::NotFound.into());
+        // Whether the record said that all is done, and was not to be believed.
+        let mut misled = false;
         loop {
-            let file = contest.open()?.ok_or_else(absent)?;
+            let file = match open.take() {
+                Some(file) => file,
+                None => contest.open()?.ok_or_else(absent)?,
+            };
             match contest.try_take(file)? {
-                Attempt::Taken(lock) => return self.lead(&lock, &path),
+                Attempt::Taken(lock) => return self.lead(lock, &path),
                 Attempt::Held(file) => {
-                    // All who wait are let in together when the leader is done; mostly they have
-                    // nothing left to do.
-                    let file = contest.wait(file, File::lock_shared)?;
-                    let noted = self.noted(&file, &path)?;
-                    if noted.is_some_and(|noted| self.is_covered(&noted, self.known(&noted))) {
-                        return Ok(());
+                    let wanted = (!misled).then_some((self.fresh.after, self.id));
+                    let (mut file, told) = contest.wait(file, move |file| turn(file, wanted))?;
+                    match told {
+                        Some(noted) if self.is_covered(&noted, self.known(&noted)) => {
+                            return Ok(file.released());
+                        }
+                        Some(_) => misled = true,
+                        None if file.is_at(&path)? => return self.lead(file, &path),
+                        None => {}
                     }
                 }
                 Attempt::Removed => {}
@@ -88,11 +99,11 @@ impl Commit<'_> {
     }
 
     /// Syncs for all who have written by now, and publishes for them.
-    fn lead(&self, lock: &File, path: &Path) -> Result<()> {
-        let noted = self.noted(lock, path)?;
+    fn lead(&self, lock: LockFile, path: &Path) -> Result<LockFile> {
+        let noted = self.noted(&lock, path)?;
         let known = noted.as_ref().and_then(|noted| self.known(noted));
         if noted.as_ref().is_some_and(|noted| self.is_covered(noted, known)) {
-            return Ok(());
+            return Ok(lock);
         }
         let (target, sequence) = self.reach();
         let mut next = SyncRecord {
@@ -102,7 +113,7 @@ impl Commit<'_> {
             file: noted.as_ref().map(|noted| noted.file).unwrap_or_default(),
         };
         let note = |record: &SyncRecord| {
-            record::write_sync(lock, record).map_err(|e| Error::io("write", path, &e))
+            record::write_sync(&lock, record).map_err(|e| Error::io("write", path, &e))
         };
         note(&next)?;
         let doubtful = noted.is_some_and(|n| n.state != SyncState::Clean && n.boot == next.boot);
@@ -119,20 +130,16 @@ impl Commit<'_> {
         let own = target == self.fresh.after;
         let bytes = if own { self.fresh.bytes } else { &[] };
         let fresh = Fresh { after: target, sequence, bytes, ..self.fresh };
-        self.complaint.hear(super::global::publish(self.layout, self.timeout, &fresh));
-        Ok(())
+        let stores = (self.layout, self.handles);
+        self.complaint.hear(super::global::publish(stores, self.timeout, &fresh));
+        Ok(lock)
     }
 
     /// Whether a sync of this boot reached as far. (One of an earlier boot did, too; but what has
     /// been cut off since, and written again, it does not speak of.)
     fn is_covered(&self, noted: &SyncRecord, known: Option<Place>) -> bool {
         let after = self.fresh.after;
-        let reached = known.is_some_and(|end| end.date == after.date && end >= after);
-        reached
-            && noted.state == SyncState::Clean
-            && noted.file == self.id
-            && noted.boot != "-"
-            && noted.boot == boot_id()
+        known.is_some() && covers(noted, after, self.id)
     }
 
     /// How far this sync can reach: to the end that the last writer noted, for what stands before
@@ -151,7 +158,7 @@ impl Commit<'_> {
     fn known(&self, noted: &SyncRecord) -> Option<Place> {
         let end = noted.end?;
         let metadata = if end.date == self.fresh.after.date {
-            self.file.metadata().ok()?
+            self.fresh.file.metadata().ok()?
         } else {
             std::fs::metadata(self.layout.events(end.date, self.fresh.key)).ok()?
         };
@@ -191,7 +198,7 @@ impl Commit<'_> {
             let from = known.filter(|k| k.date == target.date).map_or(0, |k| k.offset);
             write_anew(&file, &path, from, target.offset)?;
         }
-        sync_data(self.file, Site::Log).map_err(|e| Error::io("sync", &path, &e))?;
+        sync_data(self.fresh.file, Site::Log).map_err(|e| Error::io("sync", &path, &e))?;
         if is_new(target.date) { self.sync_folders(target.date) } else { Ok(()) }
     }
 
@@ -203,6 +210,27 @@ impl Commit<'_> {
         }
         self.folders.sync(self.layout.root(), Site::Root)
     }
+}
+
+/// Whether a record says that a sync of this boot reached as far as `after`.
+fn covers(noted: &SyncRecord, after: Place, id: FileId) -> bool {
+    noted.end.is_some_and(|end| end.date == after.date && end >= after)
+        && noted.state == SyncState::Clean
+        && noted.file == id
+        && noted.boot != "-"
+        && noted.boot == boot_id()
+}
+
+/// Waits for the lock, one after the other, and lets it go again at once where the record says
+/// that there is nothing left to do: then gives the record.
+fn turn(lock: &File, wanted: Option<(Place, FileId)>) -> io::Result<Option<SyncRecord>> {
+    lock.lock()?;
+    let Some((after, id)) = wanted else { return Ok(None) };
+    let told = record::read_sync(lock)?.filter(|noted| covers(noted, after, id));
+    if told.is_some() {
+        lock.unlock()?;
+    }
+    Ok(told)
 }
 
 /// Writes the bytes between two offsets once more, as they are.

@@ -4,15 +4,15 @@
 //! live here: when they are refreshed (see [`super::upkeep`]).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 
 use super::LocalStore;
-use super::io::{is_absent, read_at, read_if_there, replace};
+use super::io::{Bytes, is_absent, read_if_there, replace};
 use super::layout::{Date, METADATA};
 use super::lines::scan;
+use super::source::Source;
 use super::summary::{Light, Summary};
 use crate::error::{Error, Result};
 use crate::model::Timestamp;
@@ -57,17 +57,20 @@ impl LocalStore {
         super::layout::check_key(issue_key)?;
         self.layout.refuse_links(date, issue_key)?;
         let path = self.layout.events(date, issue_key);
-        let file = File::open(&path).map_err(|e| match is_absent(&e) {
-            true => Error::not_found(format!("{issue_key} has no events on {date}")),
-            false => Error::io("open", &path, &e),
-        })?;
+        let file =
+            Source::open(&self.layout, date, issue_key).map_err(|e| match is_absent(&e) {
+                true => Error::not_found(format!("{issue_key} has no events on {date}")),
+                false => Error::io("open", &path, &e),
+            })?;
         let failed = |e: std::io::Error| Error::io("read", &path, &e);
-        let length = file.metadata().map_err(failed)?.len();
+        let length = file.length().map_err(failed)?;
         let mut summary = match self.kept_metadata(issue_key, date)? {
+            // Nothing is added to an archive.
+            Some(kept) if kept.bytes == length && file.is_archived() => kept,
             Some(kept) if kept.bytes <= length && ends_a_line(&file, kept.bytes) => kept,
             _ => Summary::empty(issue_key, date),
         };
-        scan(&file, &path, (summary.bytes, length), |line| {
+        scan(&file, file.path(), (summary.bytes, length), |line| {
             summary.add(line, Light::read(line.bytes).as_ref());
             Ok(ControlFlow::Continue(()))
         })?;
@@ -160,9 +163,9 @@ impl LocalStore {
     }
 }
 
-fn ends_a_line(file: &File, at: u64) -> bool {
+fn ends_a_line(file: &impl Bytes, at: u64) -> bool {
     let mut last = [0];
-    at == 0 || (read_at(file, &mut last, at - 1).is_ok_and(|n| n == 1) && last == *b"\n")
+    at == 0 || (file.read_at(&mut last, at - 1).is_ok_and(|n| n == 1) && last == *b"\n")
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>> {

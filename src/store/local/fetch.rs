@@ -2,22 +2,22 @@
 //!
 //! Lives here: [`LocalFetch`]. May not live here: following a log (see [`super::tail`]).
 
-use std::fs::File;
-use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::io::read_range;
+use super::layout::{Date, Layout};
 use super::lines::line_number;
+use super::source::Source;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Fetch, Locator};
 
-/// The files of a log's segments, shared with whoever follows the log.
+/// The days of a log's segments, shared with whoever follows the log.
 pub(super) type Segments = Arc<RwLock<SegmentList>>;
 
-/// The files of a log's segments, in order. It grows while the log is followed.
+/// The days of a log's segments, in order. It grows while the log is followed.
 #[derive(Debug, Default)]
 pub(super) struct SegmentList {
-    pub(super) paths: Vec<PathBuf>,
+    pub(super) dates: Vec<Date>,
     /// How often the log began anew: files opened before are not to be read any more.
     pub(super) beginnings: u64,
 }
@@ -27,28 +27,31 @@ pub(super) struct SegmentList {
 pub(super) struct LocalFetch {
     segments: Segments,
     /// The segment read last, open: look-ups tend to stay near each other.
-    open: Option<((u32, u64), PathBuf, File)>,
+    open: Option<((u32, u64), Source)>,
+    layout: Layout,
+    key: String,
 }
 
 impl LocalFetch {
-    pub(super) fn new(segments: Segments) -> Self {
-        Self { segments, open: None }
+    pub(super) fn new(layout: &Layout, key: &str, segments: Segments) -> Self {
+        Self { segments, open: None, layout: layout.clone(), key: key.to_owned() }
     }
 
-    fn file(&mut self, segment: u32) -> Result<(&PathBuf, &File)> {
+    fn file(&mut self, segment: u32) -> Result<&Source> {
         let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
         let name = (segment, segments.beginnings);
         if self.open.as_ref().is_none_or(|open| open.0 != name) {
-            let path = segments.paths.get(segment as usize).cloned();
-            let path = path.ok_or_else(|| {
+            let date = segments.dates.get(segment as usize).copied();
+            let date = date.ok_or_else(|| {
                 Error::new(ErrorKind::Integrity, format!("the log has no part {segment} any more"))
             })?;
             drop(segments);
-            let file = File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
-            self.open = Some((name, path, file));
+            let path = || self.layout.events(date, &self.key);
+            let file = Source::open(&self.layout, date, &self.key);
+            self.open = Some((name, file.map_err(|e| Error::io("open", &path(), &e))?));
         }
         match &self.open {
-            Some((_, path, file)) => Ok((path, file)),
+            Some((_, file)) => Ok(file),
             None => Err(Error::internal("a file that was just opened is gone")),
         }
     }
@@ -60,7 +63,8 @@ impl Fetch for LocalFetch {
     }
 
     fn fetch_range(&mut self, first: Locator, last: Locator) -> Result<Vec<u8>> {
-        let (path, file) = self.file(first.segment)?;
+        let file = self.file(first.segment)?;
+        let path = file.path();
         let end = last.offset + u64::from(last.len);
         let bytes = read_range(file, first.offset, end).map_err(|e| Error::io("read", path, &e))?;
         if bytes.len() as u64 == end.saturating_sub(first.offset) {
@@ -72,9 +76,9 @@ impl Fetch for LocalFetch {
 
     fn describe(&mut self, locator: Locator) -> String {
         match self.file(locator.segment) {
-            Ok((path, file)) => match line_number(file, path, locator.offset) {
-                Ok(number) => format!("{}:{number}", path.display()),
-                Err(_) => path.display().to_string(),
+            Ok(file) => match line_number(file, file.path(), locator.offset) {
+                Ok(number) => format!("{}:{number}", file.path().display()),
+                Err(_) => file.path().display().to_string(),
             },
             Err(_) => format!("part {} at byte {}", locator.segment, locator.offset),
         }

@@ -54,6 +54,8 @@ crate::closed_list! {
         GlobalOrder = "global-order",
         /// A snapshot's file is damaged, or is not the one that its name says.
         BadSnapshot = "bad-snapshot",
+        /// The archive of a partition is not what was written.
+        ArchiveDamaged = "archive-damaged",
         /// A line is not the one that was logged.
         LineChanged = "line-changed",
         /// A line stands between logged ones and was never logged itself.

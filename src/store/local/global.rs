@@ -1,29 +1,30 @@
 //! The log of all issues: derived from theirs, each event once, in the order of publishing.
 //!
-//! Lives here: step 9 of an append, and catching up after a publisher that was killed. May not
-//! live here: making the log anew (see [`super::remake`]).
+//! Lives here: step 9 of an append. May not live here: catching up after a publisher that was
+//! killed (see [`super::follow`]), making the log anew (see [`super::remake`]).
 //!
 //! A publisher writes lines, then how far their issue is published, then the length of the whole.
 //! So after a kill the length says where to look for lines that nobody has taken note of.
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
-use super::io::{FileId, append_all, fingerprint, is_absent, private, read_range, set_len};
-use super::layout::{Layout, check_key};
-use super::lines::{Stamps, end_of_lines, scan};
+use super::handles::{GlobalFiles, Handles};
+use super::io::{Bytes, FileId, append_all, fingerprint, is_absent, private, read_range, set_len};
+use super::layout::{Date, Layout};
+use super::lines::{Stamps, end_of_lines};
+use super::lock::{LockFile, take_again};
 use super::record::{self, GlobalRecord, Place, Published, tail_of};
-use super::remake;
+use super::source::Source;
 use super::tlog::checkpoint;
 use super::tlog::hashes::Hash;
 use super::tlog::leaves::{self, Leaves};
+use super::{remake, watermark};
 use crate::error::{Error, Result};
 use crate::model::envelope::Text;
 
@@ -44,6 +45,8 @@ pub(super) struct Fresh<'a> {
     pub(super) sequence: u64,
     /// The bytes between the two; empty when they are to be read from the log.
     pub(super) bytes: &'a [u8],
+    /// The partition that the end is in.
+    pub(super) file: &'a File,
 }
 
 /// Publishes all lines of an issue up to `fresh.after` that are not published yet.
@@ -51,16 +54,30 @@ pub(super) struct Fresh<'a> {
 /// # Errors
 /// Integrity, when signed lines of any issue were found to be gone, once: all is published then
 /// that there is.
-pub(super) fn publish(layout: &Layout, timeout: Duration, fresh: &Fresh<'_>) -> Result<()> {
-    let mut global = Global::take(layout, timeout)?;
+pub(super) fn publish(
+    (layout, handles): (&Layout, &Handles),
+    timeout: Duration,
+    fresh: &Fresh<'_>,
+) -> Result<()> {
+    let mut global = Global::take_with(layout, timeout, handles.lend_global())?;
     global.publish(fresh)?;
-    global.complaint.map_or(Ok(()), Err)
+    let Global { lock, file, leaves, record, complaint, .. } = global;
+    handles.give_back_global(GlobalFiles { lock, log: file, id: record.file, leaves });
+    complaint.map_or(Ok(()), Err)
+}
+
+/// What a look at files that were open already told of them.
+struct Seen {
+    length: u64,
+    id: FileId,
+    /// How many leaf hashes there are.
+    leaves: u64,
 }
 
 /// The global log, locked and in order.
 pub(super) struct Global<'a> {
     pub(super) layout: &'a Layout,
-    pub(super) lock: File,
+    pub(super) lock: LockFile,
     pub(super) path: PathBuf,
     pub(super) file: File,
     /// The leaf hashes of its lines.
@@ -73,31 +90,48 @@ pub(super) struct Global<'a> {
 impl<'a> Global<'a> {
     /// Takes the lock and makes sure that what is noted is what is there.
     pub(super) fn take(layout: &'a Layout, timeout: Duration) -> Result<Self> {
-        let mut global = Self::take_unchecked(layout, timeout)?;
+        layout.refuse_service_links()?;
+        Self::take_with(layout, timeout, None)
+    }
+
+    /// The same by way of files that are open already, as far as they are still those of the store.
+    pub(super) fn take_with(
+        layout: &'a Layout,
+        timeout: Duration,
+        open: Option<GlobalFiles>,
+    ) -> Result<Self> {
+        let (mut global, seen) = Self::open(layout, timeout, open)?;
         let noted = record::read_global(&global.lock);
         let noted = noted.map_err(|e| Error::io("read", &layout.global_lock(), &e))?;
-        let metadata =
-            global.file.metadata().map_err(|e| Error::io("look at", &global.path, &e))?;
-        let (length, id) = (metadata.len(), FileId::of(&metadata));
+        let (length, id) = match &seen {
+            Some(seen) => (seen.length, seen.id),
+            None => {
+                let metadata = global.file.metadata();
+                let metadata = metadata.map_err(|e| Error::io("look at", &global.path, &e))?;
+                (metadata.len(), FileId::of(&metadata))
+            }
+        };
+        let leaves = seen.map(|seen| seen.leaves);
+        let other_boot = noted.as_ref().is_some_and(|noted| noted.boot != boot_id());
         let Some(noted) = noted.filter(|r| r.file == id && r.length <= length) else {
             if length == 0 && global.last_signed()? == 0 {
                 global.record = GlobalRecord { file: id, ..empty() };
-            } else {
+            } else if !other_boot || !watermark::restore(&mut global)? {
                 remake::recover(&mut global)?;
             }
             return Ok(global);
         };
         let same = tail_of(&global.file, noted.length).is_ok_and(|tail| tail == noted.tail);
         // Nothing here is synced: after a power cut the note may be newer than what the issues say
-        // of themselves, and than blocks in the middle of the file. Once a boot all is compared.
-        let same_boot = noted.boot == boot_id();
-        if same && same_boot && (length == noted.length || noted.boot != "-") {
+        // of themselves, and than blocks in the middle of the file. Once a boot what lies behind
+        // the watermark is compared, or all.
+        if same && !other_boot && (length == noted.length || noted.boot != "-") {
             let behind = length > noted.length;
             global.record = noted;
-            if !global.settle_leaves()? || (behind && !global.catch_up(length)?) {
+            if !global.settle_leaves(leaves)? || (behind && !global.catch_up(length)?) {
                 remake::recover(&mut global)?;
             }
-        } else {
+        } else if !other_boot || !watermark::restore(&mut global)? {
             remake::recover(&mut global)?;
         }
         Ok(global)
@@ -105,16 +139,49 @@ impl<'a> Global<'a> {
 
     /// Takes the lock without a look at what is there.
     pub(super) fn take_unchecked(layout: &'a Layout, timeout: Duration) -> Result<Self> {
+        layout.refuse_service_links()?;
+        Self::open(layout, timeout, None).map(|(global, _)| global)
+    }
+
+    fn open(
+        layout: &'a Layout,
+        timeout: Duration,
+        open: Option<GlobalFiles>,
+    ) -> Result<(Self, Option<Seen>)> {
+        let (open_lock, files) = match open {
+            Some(GlobalFiles { lock, log, id, leaves }) => (Some(lock), Some((log, id, leaves))),
+            None => (None, None),
+        };
         let lock_path = layout.global_lock();
         let absent = || Error::io("open", &lock_path, &io::ErrorKind::NotFound.into());
-        let lock = match super::lock::take(&lock_path, timeout)? {
+        let lock = match take_again(&lock_path, timeout, open_lock)? {
             Some(lock) => lock,
             None => {
                 layout.create()?;
-                super::lock::take(&lock_path, timeout)?.ok_or_else(absent)?
+                take_again(&lock_path, timeout, None)?.ok_or_else(absent)?
             }
         };
         let path = layout.global();
+        let record = GlobalRecord {
+            generation: 0,
+            length: 0,
+            file: FileId::default(),
+            tail: 0,
+            boot: String::new(),
+            leaves: None,
+        };
+        if let Some((file, id, leaves)) = files {
+            if let Ok(there) = std::fs::metadata(&path)
+                && FileId::of(&there) == id
+                && let Some(count) = leaves.count_at_path()
+            {
+                let seen = Seen { length: there.len(), id, leaves: count };
+                let complaint = None;
+                let global = Self { layout, lock, path, file, leaves, record, complaint };
+                return Ok((global, Some(seen)));
+            }
+            layout.refuse_service_links()?;
+        }
         let open = || private().read(true).append(true).create(true).open(&path);
         let file = match open() {
             Err(error) if is_absent(&error) => {
@@ -131,26 +198,21 @@ impl<'a> Global<'a> {
                 Leaves::open(layout)?.ok_or_else(absent)?
             }
         };
-        let record = GlobalRecord {
-            generation: 0,
-            length: 0,
-            file: FileId::default(),
-            tail: 0,
-            boot: String::new(),
-            leaves: None,
-        };
-        Ok(Self { layout, lock, path, file, leaves, record, complaint: None })
+        Ok((Self { layout, lock, path, file, leaves, record, complaint: None }, None))
     }
 
     /// How many lines the last checkpoint signs.
-    fn last_signed(&self) -> Result<u64> {
+    pub(super) fn last_signed(&self) -> Result<u64> {
         let last = checkpoint::last(&super::tlog::folder(self.layout))?;
         Ok(last.map_or(0, |(last, _)| last.size))
     }
 
     /// Makes the leaf hashes those of the noted lines; false where only making the log anew does.
-    fn settle_leaves(&mut self) -> Result<bool> {
-        let there = self.leaves.count()?;
+    fn settle_leaves(&mut self, seen: Option<u64>) -> Result<bool> {
+        let there = match seen {
+            Some(count) => count,
+            None => self.leaves.count()?,
+        };
         if let Some(noted) = self.record.leaves.filter(|noted| *noted <= there) {
             // After a power cut only what was signed is there for sure.
             if self.record.boot == boot_id() {
@@ -168,7 +230,7 @@ impl<'a> Global<'a> {
     }
 
     /// Adds the leaf hashes of lines that were just written.
-    fn add_leaves(&mut self, hashes: &[Hash]) -> Result<()> {
+    pub(super) fn add_leaves(&mut self, hashes: &[Hash]) -> Result<()> {
         let count = self.record.leaves.unwrap_or_default();
         self.leaves.write(count, hashes)?;
         self.record.leaves = Some(count + hashes.len() as u64);
@@ -208,35 +270,50 @@ impl<'a> Global<'a> {
     /// Copies from the issue's log, in pieces of whole lines.
     fn copy(&mut self, fresh: &Fresh<'_>, from: Option<Place>) -> Result<()> {
         let after = fresh.after;
-        let dates = self.layout.partitions(fresh.key)?;
+        let dates = match from {
+            Some(from) if from.date == after.date => vec![after.date],
+            _ => self.layout.partitions(fresh.key)?,
+        };
         let range = |date| from.is_none_or(|p| date >= p.date) && date <= after.date;
         for date in dates.into_iter().filter(|date| range(*date)) {
             let path = self.layout.events(date, fresh.key);
-            let failed = |e: io::Error| Error::io("read", &path, &e);
-            let file = File::open(&path).map_err(failed)?;
-            let length = file.metadata().map_err(failed)?.len();
-            let end = if date == after.date {
-                after.offset.min(length)
-            } else {
-                end_of_lines(&file, &path, length)?
-            };
-            let mut at = from.filter(|p| p.date == date).map_or(0, |p| p.offset);
-            let mut size = CHUNK;
-            while at < end {
-                let mut bytes = read_range(&file, at, end.min(at + size)).map_err(failed)?;
-                match memchr::memrchr(b'\n', &bytes) {
-                    Some(feed) => bytes.truncate(feed + 1),
-                    None if (bytes.len() as u64) < size => break,
-                    None => {
-                        size *= 2;
-                        continue;
-                    }
-                }
-                at += bytes.len() as u64;
-                let place = Place { date, offset: at };
-                let sequence = if place == after { fresh.sequence } else { last_sequence(&bytes) };
-                self.add(fresh, &bytes, place, sequence)?;
+            let begin = from.filter(|p| p.date == date).map_or(0, |p| p.offset);
+            if date == after.date {
+                self.copy_part(fresh, (fresh.file, &path), date, (begin, after.offset))?;
+                continue;
             }
+            let failed = |e: io::Error| Error::io("read", &path, &e);
+            let file = Source::open(self.layout, date, fresh.key).map_err(failed)?;
+            let end = end_of_lines(&file, &path, file.length().map_err(failed)?)?;
+            self.copy_part(fresh, (&file, &path), date, (begin, end))?;
+        }
+        Ok(())
+    }
+
+    fn copy_part(
+        &mut self,
+        fresh: &Fresh<'_>,
+        (file, path): (&impl Bytes, &Path),
+        date: Date,
+        (mut at, end): (u64, u64),
+    ) -> Result<()> {
+        let mut size = CHUNK;
+        while at < end {
+            let bytes = read_range(file, at, end.min(at + size));
+            let mut bytes = bytes.map_err(|e| Error::io("read", path, &e))?;
+            match memchr::memrchr(b'\n', &bytes) {
+                Some(feed) => bytes.truncate(feed + 1),
+                None if (bytes.len() as u64) < size => break,
+                None => {
+                    size *= 2;
+                    continue;
+                }
+            }
+            at += bytes.len() as u64;
+            let place = Place { date, offset: at };
+            let last = place == fresh.after;
+            let sequence = if last { fresh.sequence } else { last_sequence(&bytes) };
+            self.add(fresh, &bytes, place, sequence)?;
         }
         Ok(())
     }
@@ -265,45 +342,6 @@ impl<'a> Global<'a> {
     pub(super) fn note(&self) -> Result<()> {
         record::write_global(&self.lock, &self.record)
             .map_err(|e| Error::io("write", &self.layout.global_lock(), &e))
-    }
-
-    /// Takes note of lines behind the noted length. False when they are not what must follow.
-    fn catch_up(&mut self, length: u64) -> Result<bool> {
-        let end = end_of_lines(&self.file, &self.path, length)?.max(self.record.length);
-        if end < length {
-            set_len(&self.file, end).map_err(|e| Error::io("cut", &self.path, &e))?;
-        }
-        let mut issues = FxHashMap::<String, Option<Follow>>::default();
-        let (mut sound, mut hashes) = (true, Vec::new());
-        let generation = self.record.generation;
-        scan(&self.file, &self.path, (self.record.length, end), |line| {
-            let key = issue_of(line.bytes);
-            if !issues.contains_key(&key) {
-                let follow = Follow::start(self.layout, &key, generation)?;
-                issues.insert(key.clone(), follow);
-            }
-            sound = match issues.get_mut(&key) {
-                Some(Some(follow)) => follow.take(self.layout, &key, line.bytes)?,
-                _ => false,
-            };
-            hashes.push(leaves::of_line(&self.file, &self.path, line)?);
-            Ok(if sound { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
-        })?;
-        if !sound {
-            return Ok(false);
-        }
-        for (key, follow) in &issues {
-            if let Some(follow) = follow {
-                follow.note(self.layout, key)?;
-            }
-        }
-        self.add_leaves(&hashes)?;
-        self.leaves.cut(self.record.leaves.unwrap_or_default())?;
-        self.record.length = end;
-        self.record.tail =
-            tail_of(&self.file, end).map_err(|e| Error::io("read", &self.path, &e))?;
-        self.note()?;
-        Ok(true)
     }
 }
 
@@ -351,70 +389,6 @@ pub(super) fn issue_of(line: &[u8]) -> String {
     }
     let key = serde_json::from_slice::<Key<'_>>(line).ok().and_then(|k| k.issue_key);
     key.map(|k| k.to_string()).unwrap_or_default()
-}
-
-/// Follows one issue's log beside the lines found in the global one.
-struct Follow {
-    lock: File,
-    slot: Published,
-    moved: bool,
-}
-
-impl Follow {
-    fn start(layout: &Layout, key: &str, generation: u64) -> Result<Option<Self>> {
-        if check_key(key).is_err() {
-            return Ok(None);
-        }
-        let path = layout.issue_lock(key);
-        let lock = match private().read(true).write(true).open(&path) {
-            Ok(lock) => lock,
-            Err(error) if is_absent(&error) => return Ok(None),
-            Err(error) => return Err(Error::io("open", &path, &error)),
-        };
-        let slot = record::read_published(&lock).map_err(|e| Error::io("read", &path, &e))?;
-        let slot = slot.map(|slot| match slot.generation == generation {
-            true => slot,
-            false => Published { generation, sequence: 0, next: None },
-        });
-        Ok(slot.map(|slot| Self { lock, slot, moved: false }))
-    }
-
-    /// Whether `line` is the next of the log, or one that was noted already.
-    fn take(&mut self, layout: &Layout, key: &str, line: &[u8]) -> Result<bool> {
-        let sequence = Stamps::read(line).and_then(|s| s.event_sequence);
-        if !self.moved && sequence.is_some_and(|n| n <= self.slot.sequence) {
-            return Ok(true);
-        }
-        let dates = layout.partitions(key)?;
-        let from = self.slot.next;
-        for date in dates.into_iter().filter(|d| from.is_none_or(|p| *d >= p.date)) {
-            let offset = from.filter(|p| p.date == date).map_or(0, |p| p.offset);
-            let path = layout.events(date, key);
-            let file = File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
-            let end = offset + line.len() as u64 + 1;
-            let there = read_range(&file, offset, end).map_err(|e| Error::io("read", &path, &e))?;
-            if there.is_empty() {
-                continue;
-            }
-            let same = there.strip_suffix(b"\n") == Some(line);
-            if same {
-                let next = Some(Place { date, offset: end });
-                let sequence = sequence.unwrap_or(self.slot.sequence);
-                self.slot = Published { sequence, next, ..self.slot };
-                self.moved = true;
-            }
-            return Ok(same);
-        }
-        Ok(false)
-    }
-
-    fn note(&self, layout: &Layout, key: &str) -> Result<()> {
-        if !self.moved {
-            return Ok(());
-        }
-        record::write_published(&self.lock, self.slot)
-            .map_err(|e| Error::io("write", &layout.issue_lock(key), &e))
-    }
 }
 
 #[cfg(test)]

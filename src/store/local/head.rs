@@ -11,13 +11,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::global::boot_id;
+use super::handles::OpenLog;
 use super::io::{
     FileId, Site, append_all, fingerprint, is_absent, private, read_range, remove_dir,
     remove_if_there, set_len, sync_data, sync_dir, write_at,
 };
 use super::layout::{Date, Layout};
 use super::lines::{MAX_LINE_BYTES, Scanned, Stamps, end_of_lines, line_number, scan};
+use super::lock::{LockFile, take_again};
 use super::record::{self, HeadRecord, Part, Place, tail_of};
+use super::source::Source;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Timestamp, envelope};
 
@@ -25,7 +28,7 @@ use crate::model::{Timestamp, envelope};
 pub(super) struct Locked<'a> {
     pub(super) layout: &'a Layout,
     pub(super) key: &'a str,
-    pub(super) lock: File,
+    pub(super) lock: LockFile,
     /// Its end, as it is now.
     pub(super) head: HeadRecord,
     /// The last partition's file, open for reading and appending.
@@ -35,22 +38,39 @@ pub(super) struct Locked<'a> {
 impl<'a> Locked<'a> {
     /// Takes an issue's lock and finds the end of its log.
     pub(super) fn take(layout: &'a Layout, key: &'a str, timeout: Duration) -> Result<Self> {
+        Self::take_with(layout, key, timeout, (None, None))
+    }
+
+    /// The same by way of files that are open already, as far as they still are those of the issue.
+    pub(super) fn take_with(
+        layout: &'a Layout,
+        key: &'a str,
+        timeout: Duration,
+        (open_lock, open_log): (Option<LockFile>, Option<OpenLog>),
+    ) -> Result<Self> {
         let path = layout.issue_lock(key);
-        let lock = match super::lock::take(&path, timeout)? {
+        let known = open_lock.as_ref().and_then(LockFile::id);
+        if known.is_none() {
+            layout.refuse_service_links()?;
+        }
+        let lock = match take_again(&path, timeout, open_lock)? {
             Some(lock) => lock,
             None => {
                 layout.create()?;
-                super::lock::take(&path, timeout)?.ok_or_else(|| {
+                take_again(&path, timeout, None)?.ok_or_else(|| {
                     Error::io("open", &path, &io::Error::from(io::ErrorKind::NotFound))
                 })?
             }
         };
+        if known.is_some() && lock.id() != known {
+            layout.refuse_service_links()?;
+        }
         let records = record::read_issue(&lock).map_err(|e| Error::io("read", &path, &e))?;
         if let Some(head) = &records.head
             && head.note.is_none()
             // After a power cut it may be an old one, and a day that it does not know have begun.
             && head.boot == boot_id()
-            && let Some(file) = fits(layout, key, head)?
+            && let Some(file) = fits(layout, key, head, open_log)?
         {
             let head = head.clone();
             return Ok(Self { layout, key, lock, head, file });
@@ -74,10 +94,23 @@ impl<'a> Locked<'a> {
 
 /// The file of the head, if the log still ends where the record says (an outer none if not).
 #[allow(clippy::option_option, reason = "a log without events fits, and has no file")]
-fn fits(layout: &Layout, key: &str, head: &HeadRecord) -> Result<Option<Option<File>>> {
+fn fits(
+    layout: &Layout,
+    key: &str,
+    head: &HeadRecord,
+    open: Option<OpenLog>,
+) -> Result<Option<Option<File>>> {
     let Some(end) = head.end else {
         return Ok(layout.partitions(key)?.is_empty().then_some(None));
     };
+    // Wherever links lead by now: it is the file that was found there without one.
+    if let Some(open) = open.filter(|open| (open.date, open.id) == (end.date, head.file))
+        && let Some(length) = open.length_at(&layout.events(end.date, key))
+        && length == end.offset
+        && tail_of(&open.file, length).is_ok_and(|tail| tail == head.tail)
+    {
+        return Ok(Some(Some(open.file)));
+    }
     layout.refuse_links(end.date, key)?;
     let Some((file, length, id)) = open_partition(layout, key, end.date)? else { return Ok(None) };
     let same = length == end.offset && id == head.file;
@@ -101,6 +134,14 @@ pub(super) fn open_partition(
     Ok(Some((file, metadata.len(), FileId::of(&metadata))))
 }
 
+/// The error for events that would have to be written where an archive is.
+pub(super) fn archived(key: &str, date: Date) -> Error {
+    let message =
+        format!("the events of {key} on {date} are archived, and nothing is added to them");
+    Error::new(ErrorKind::Integrity, message)
+        .with_hint(format!("`chronoscope store archive --restore --issue {key}` brings them back"))
+}
+
 /// The batch that was being written when `record` was; none where none was, or it is no more told.
 pub(super) fn noted_batch(lock: &File, record: &HeadRecord) -> io::Result<Option<Vec<Part>>> {
     // After a power cut the log may long have gone on, and only the note is an old one.
@@ -114,8 +155,8 @@ pub(super) fn noted_batch(lock: &File, record: &HeadRecord) -> io::Result<Option
 pub(super) fn is_complete(layout: &Layout, key: &str, parts: &[Part]) -> Result<bool> {
     let mut complete = true;
     for part in parts {
-        let there = open_partition(layout, key, part.at.date)?;
-        complete &= there.is_some_and(|(file, ..)| {
+        let there = Source::open(layout, part.at.date, key);
+        complete &= there.is_ok_and(|file| {
             read_range(&file, part.at.offset, part.at.offset + part.length).is_ok_and(|bytes| {
                 bytes.len() as u64 == part.length && fingerprint(&bytes) == part.hash
             })
@@ -133,7 +174,7 @@ pub(super) fn take_out_batch(
 ) -> Result<()> {
     let path = layout.issue_lock(key);
     let lock = lock.try_clone().map_err(|e| Error::io("open", &path, &e))?;
-    Finder { layout, key, lock }.settle(parts)
+    Finder { layout, key, lock: lock.into() }.settle(parts)
 }
 
 /// The name under which bytes of a log are kept that were taken out of it.
@@ -145,7 +186,7 @@ pub(super) fn quarantine_name(key: &str, at: Place, length: u64) -> String {
 struct Finder<'a> {
     layout: &'a Layout,
     key: &'a str,
-    lock: File,
+    lock: LockFile,
 }
 
 /// What reading the lines gathers.
@@ -224,12 +265,14 @@ impl<'a> Finder<'a> {
         let from = base.and_then(|b| b.end);
         for date in dates.iter().filter(|date| from.is_none_or(|p| **date >= p.date)) {
             self.layout.refuse_links(*date, self.key)?;
-            let Some((file, length, _)) = open_partition(self.layout, self.key, *date)? else {
-                continue;
-            };
-            let start = from.filter(|p| p.date == *date).map_or(0, |p| p.offset);
             let path = self.layout.events(*date, self.key);
-            scan(&file, &path, (start, length), |line| {
+            let file = match Source::open(self.layout, *date, self.key) {
+                Err(error) if is_absent(&error) => continue,
+                opened => opened.map_err(|e| Error::io("open", &path, &e))?,
+            };
+            let length = file.length().map_err(|e| Error::io("look at", &path, &e))?;
+            let start = from.filter(|p| p.date == *date).map_or(0, |p| p.offset);
+            scan(&file, file.path(), (start, length), |line| {
                 if line.terminated && !line.is_blank() {
                     gathered.take(*date, line);
                 }
@@ -267,7 +310,10 @@ impl<'a> Finder<'a> {
     fn finish(self, date: Date, gathered: &Gathered) -> Result<Locked<'a>> {
         let path = self.layout.events(date, self.key);
         let Some((file, length, id)) = open_partition(self.layout, self.key, date)? else {
-            return Err(self.io("open", &io::Error::from(io::ErrorKind::NotFound)));
+            return Err(match self.layout.has(date, self.key) {
+                true => archived(self.key, date),
+                false => self.io("open", &io::Error::from(io::ErrorKind::NotFound)),
+            });
         };
         let mut sequence = gathered.highest.unwrap_or(gathered.lines);
         let mut latest = gathered.latest;

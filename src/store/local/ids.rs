@@ -20,6 +20,7 @@ use super::io::{fingerprint, read_full_at, read_range, replace};
 use super::layout::{Date, Layout};
 use super::lines::{MAX_LINE_BYTES, Scanned, Stamps, end_of_lines, scan, scan_runs};
 use super::record::{Place, tail_of};
+use super::source::Source;
 use crate::error::{Error, Result};
 use crate::model::Timestamp;
 
@@ -68,7 +69,7 @@ fn take_if(layout: &Layout, key: &str, place: Place, id: &str, found: &mut Found
     }
     let path = layout.events(place.date, key);
     let failed = |e: io::Error| Error::io("read", &path, &e);
-    let file = File::open(&path).map_err(failed)?;
+    let file = Source::open(layout, place.date, key).map_err(failed)?;
     let mut size = 4096;
     let line = loop {
         let bytes = read_range(&file, place.offset, place.offset + size).map_err(failed)?;
@@ -159,7 +160,7 @@ fn each_part(
     key: &str,
     from: Option<Place>,
     end: Place,
-    mut each: impl FnMut(Date, &File, &Path, (u64, u64)) -> Result<()>,
+    mut each: impl FnMut(Date, &Source, &Path, (u64, u64)) -> Result<()>,
 ) -> Result<()> {
     let dates = match from {
         Some(from) if from.date == end.date => vec![end.date],
@@ -167,11 +168,11 @@ fn each_part(
     };
     for date in dates.into_iter().filter(|d| from.is_none_or(|p| *d >= p.date) && *d <= end.date) {
         let path = layout.events(date, key);
-        let file = File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
-        let length = file.metadata().map_err(|e| Error::io("look at", &path, &e))?.len();
+        let file = Source::open(layout, date, key).map_err(|e| Error::io("open", &path, &e))?;
+        let length = file.length().map_err(|e| Error::io("look at", &path, &e))?;
         let start = from.filter(|p| p.date == date).map_or(0, |p| p.offset);
         let to = if date == end.date { end.offset } else { length };
-        each(date, &file, &path, (start.min(to), to))?;
+        each(date, &file, file.path(), (start.min(to), to))?;
     }
     Ok(())
 }
@@ -217,7 +218,7 @@ impl Index {
             covered.push(Place { date: Date::parse(date)?, offset: offset.parse().ok()? });
         }
         let last = *covered.last()?;
-        let log = File::open(layout.events(last.date, key)).ok()?;
+        let log = Source::open(layout, last.date, key).ok()?;
         let fits = last <= end && tail_of(&log, last.offset).ok()? == tail;
         fits.then_some(Self { path, file, covered, entries, count })
     }
@@ -302,7 +303,7 @@ pub(super) fn extend(layout: &Layout, key: &str, end: Place) -> Result<()> {
 fn write(layout: &Layout, key: &str, places: &[Place], entries: &[(u64, u64)]) -> Result<()> {
     let Some(last) = places.last() else { return Ok(()) };
     let log = layout.events(last.date, key);
-    let tail = File::open(&log).and_then(|file| tail_of(&file, last.offset));
+    let tail = Source::open(layout, last.date, key).and_then(|file| tail_of(&file, last.offset));
     let tail = tail.map_err(|e| Error::io("read", &log, &e))?;
     let list: String = places.iter().map(|p| format!("{} {}\n", p.date, p.offset)).collect();
     let (count, hash) = (entries.len(), fingerprint(list.as_bytes()));
@@ -317,6 +318,18 @@ fn write(layout: &Layout, key: &str, places: &[Place], entries: &[(u64, u64)]) -
         bytes.extend_from_slice(&place.to_le_bytes());
     }
     replace(&layout.id_index(key), &bytes, true)
+}
+
+/// The fingerprint of a line's id. Where a line begins as the store writes them, no more of it is
+/// read: what it holds is asked when the id is looked for.
+fn hash_of_id(line: &[u8]) -> Option<u64> {
+    if let Some(rest) = line.strip_prefix(b"{\"event_id\":\"")
+        && let Some(end) = memchr::memchr2(b'"', b'\\', rest)
+        && rest[end] == b'"'
+    {
+        return Some(fingerprint(&rest[..end]));
+    }
+    Stamps::read(line).and_then(|s| s.event_id).map(|id| fingerprint(id.as_bytes()))
 }
 
 /// The ids of an issue's log, kept in memory while much is appended to it.
@@ -343,13 +356,22 @@ impl IdCache {
         if self.end != Some(end) {
             let from = self.end;
             let places = &mut self.places;
-            each_rest(layout, log.key, from, end, |date, line| {
-                if let Some(id) = Stamps::read(line.bytes).and_then(|s| s.event_id) {
-                    let hash = fingerprint(id.as_bytes());
+            let mut take = |date, line: &Scanned<'_>| {
+                if let Some(hash) = hash_of_id(line.bytes) {
                     let place = Place { date, offset: line.offset };
                     places.entry(hash).or_default().push(place);
                 }
-            })?;
+            };
+            match (&log.file, from.filter(|from| from.date == end.date)) {
+                (Some(file), Some(from)) => {
+                    let path = layout.events(end.date, log.key);
+                    scan(file, &path, (from.offset, end.offset), |line| {
+                        take(end.date, line);
+                        Ok(ControlFlow::Continue(()))
+                    })?;
+                }
+                _ => each_rest(layout, log.key, from, end, take)?,
+            }
             self.end = Some(end);
         }
         for id in wanted {
@@ -382,7 +404,7 @@ pub(super) fn end_of(layout: &Layout, key: &str) -> Result<Option<Place>> {
     let Some(date) = layout.partitions(key)?.last().copied() else { return Ok(None) };
     let path = layout.events(date, key);
     let failed = |e: io::Error| Error::io("read", &path, &e);
-    let file = File::open(&path).map_err(failed)?;
-    let length = file.metadata().map_err(failed)?.len();
+    let file = Source::open(layout, date, key).map_err(failed)?;
+    let length = file.length().map_err(failed)?;
     Ok(Some(Place { date, offset: end_of_lines(&file, &path, length)? }))
 }

@@ -60,9 +60,19 @@ pub(super) fn played_boot() -> Option<&'static str> {
     fault::boot()
 }
 
-/// One read at `offset`; 0 at the end of the file.
-pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    fault::step(&Op::Read, || read_some(file, buffer, offset))
+/// What can be read from any of its bytes on.
+pub(super) trait Bytes {
+    /// One read at `offset`; 0 at the end.
+    ///
+    /// # Errors
+    /// As reading a file.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+}
+
+impl Bytes for File {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        fault::step(&Op::Read, || read_some(self, buffer, offset))
+    }
 }
 
 #[cfg(unix)]
@@ -78,10 +88,10 @@ fn read_some(mut file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usiz
 }
 
 /// Fills `buffer` from `offset` on, as far as the file reaches; gives how much that was.
-pub(super) fn read_full_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(super) fn read_full_at(file: &impl Bytes, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
-        match read_at(file, &mut buffer[filled..], offset + filled as u64) {
+        match file.read_at(&mut buffer[filled..], offset + filled as u64) {
             Ok(0) => break,
             Ok(n) => filled += n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -92,7 +102,7 @@ pub(super) fn read_full_at(file: &File, buffer: &mut [u8], offset: u64) -> io::R
 }
 
 /// The bytes from `from` to `to`, or fewer where the file ends before.
-pub(super) fn read_range(file: &File, from: u64, to: u64) -> io::Result<Vec<u8>> {
+pub(super) fn read_range(file: &impl Bytes, from: u64, to: u64) -> io::Result<Vec<u8>> {
     let wanted = usize::try_from(to.saturating_sub(from)).map_err(io::Error::other)?;
     let mut bytes = vec![0; wanted];
     let got = read_full_at(file, &mut bytes, from)?;

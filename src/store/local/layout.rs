@@ -3,6 +3,7 @@
 //! Lives here: the names of design's store layout, and listings of dates, issues and partitions.
 //! May not live here: what stands in the files.
 
+use std::cell::LazyCell;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use super::io::{Site, is_absent, make_dir, make_dirs, replace, sync_dir, sync_parent};
+use super::source::Source;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::catalogue::Version;
 use crate::model::{Timestamp, ids};
@@ -23,6 +25,12 @@ const VERSION_HISTORY: &str = include_str!("../../../schemas/version-history.jso
 pub(super) const EVENTS: &str = "events.jsonl";
 /// The folder with what the store needs beside the events.
 pub(super) const SERVICE: &str = ".chronoscope";
+/// The folder with the events of all issues.
+pub(super) const GLOBAL: &str = "global";
+/// The folder with archives of partitions.
+pub(super) const ARCHIVE: &str = "archive";
+/// The name of the files that hold archived events.
+pub(super) const ARCHIVED: &str = "events.jsonl.zst";
 /// The name of a partition's summary.
 pub(super) const METADATA: &str = "metadata.json";
 /// The name of a day's summary.
@@ -71,6 +79,9 @@ impl fmt::Debug for Date {
     }
 }
 
+/// Whether anything was ever archived.
+type Archives<'a> = LazyCell<bool, Box<dyn FnOnce() -> bool + 'a>>;
+
 /// The paths of one store.
 #[derive(Debug, Clone)]
 pub struct Layout {
@@ -114,6 +125,50 @@ impl Layout {
         path
     }
 
+    /// The archive that takes the place of one issue's events of one day.
+    #[must_use]
+    pub fn archive(&self, date: Date, issue_key: &str) -> PathBuf {
+        let mut path = self.root.join(ARCHIVE);
+        path.push(date.as_str());
+        path.push(issue_key);
+        path.push(ARCHIVED);
+        path
+    }
+
+    /// Whether one issue has events of one day, as they were written or in an archive.
+    #[must_use]
+    pub fn has(&self, date: Date, issue_key: &str) -> bool {
+        self.has_if(date, issue_key, &self.archives())
+    }
+
+    /// The same, for who asks more than once; `archives` says whether there are any.
+    fn has_if(&self, date: Date, issue_key: &str, archives: &Archives<'_>) -> bool {
+        let events = self.events(date, issue_key);
+        // An archive stands before the file goes, and a file before the archive goes.
+        events.is_file()
+            || (**archives && (self.archive(date, issue_key).is_file() || events.is_file()))
+    }
+
+    /// Whether anything was ever archived. Looked at after a file was not found, so that none is
+    /// missed that was archived meanwhile: the folder stays.
+    fn archives(&self) -> Archives<'_> {
+        LazyCell::new(Box::new(|| self.root.join(ARCHIVE).is_dir()))
+    }
+
+    /// How many bytes of events one issue has of one day.
+    ///
+    /// # Errors
+    /// Unavailable, when that cannot be told; integrity, when an archive is damaged.
+    pub fn length(&self, date: Date, issue_key: &str) -> Result<u64> {
+        let path = self.events(date, issue_key);
+        match fs::metadata(&path) {
+            Ok(metadata) => Ok(metadata.len()),
+            Err(_) => Source::open(self, date, issue_key)
+                .and_then(|source| source.length())
+                .map_err(|e| Error::io("look at", &path, &e)),
+        }
+    }
+
     /// A day's summary.
     #[must_use]
     pub fn index(&self, date: Date) -> PathBuf {
@@ -123,7 +178,7 @@ impl Layout {
     /// The file with the events of all issues.
     #[must_use]
     pub fn global(&self) -> PathBuf {
-        self.root.join("global").join(EVENTS)
+        self.root.join(GLOBAL).join(EVENTS)
     }
 
     /// The lock file of an issue.
@@ -136,6 +191,12 @@ impl Layout {
     #[must_use]
     pub fn sync_lock(&self, issue_key: &str) -> PathBuf {
         self.root.join(SERVICE).join("locks").join(format!("{issue_key}.sync"))
+    }
+
+    /// The lock file of those who look after what is derived from an issue's log.
+    #[must_use]
+    pub fn upkeep_lock(&self, issue_key: &str) -> PathBuf {
+        self.root.join(SERVICE).join("locks").join(format!("{issue_key}.upkeep"))
     }
 
     /// The lock file of the global log. No issue's key starts with a dot, so none collides.
@@ -163,7 +224,7 @@ impl Layout {
         for name in ["locks", "index", "quarantine", "tlog"] {
             make_dir(&service.join(name))?;
         }
-        make_dir(&self.root.join("global"))?;
+        make_dir(&self.root.join(GLOBAL))?;
         self.note_schemas()?;
         // Not only when it is new: who made it may have been killed before this.
         sync_dir(&service, Site::Service)?;
@@ -193,10 +254,19 @@ impl Layout {
     /// # Errors
     /// Unavailable, when the events folder cannot be read.
     pub fn dates(&self) -> Result<Vec<Date>> {
+        let archived = self.archived_dates()?;
         let mut dates: Vec<Date> =
             names(&self.root)?.iter().filter_map(|name| Date::parse(name)).collect();
+        dates.extend(archived);
         dates.sort_unstable();
+        dates.dedup();
         Ok(dates)
+    }
+
+    /// The days of which something is archived, in any order.
+    fn archived_dates(&self) -> Result<Vec<Date>> {
+        let names = names(&self.root.join(ARCHIVE))?;
+        Ok(names.iter().filter_map(|name| Date::parse(name)).collect())
     }
 
     /// The issues that have a folder with events on that day, sorted.
@@ -204,9 +274,12 @@ impl Layout {
     /// # Errors
     /// Unavailable, when the day's folder cannot be read.
     pub fn issues_on(&self, date: Date) -> Result<Vec<String>> {
-        let mut keys = names(&self.root.join(date.as_str()))?;
-        keys.retain(|key| check_key(key).is_ok() && self.events(date, key).is_file());
+        let mut keys = names(&self.root.join(ARCHIVE).join(date.as_str()))?;
+        keys.extend(names(&self.root.join(date.as_str()))?);
         keys.sort_unstable();
+        keys.dedup();
+        let archives = self.archives();
+        keys.retain(|key| check_key(key).is_ok() && self.has_if(date, key, &archives));
         Ok(keys)
     }
 
@@ -217,7 +290,8 @@ impl Layout {
     pub fn partitions(&self, issue_key: &str) -> Result<Vec<Date>> {
         check_key(issue_key)?;
         let mut dates = self.dates()?;
-        dates.retain(|date| self.events(*date, issue_key).is_file());
+        let archives = self.archives();
+        dates.retain(|date| self.has_if(*date, issue_key, &archives));
         Ok(dates)
     }
 
@@ -228,7 +302,8 @@ impl Layout {
     pub fn first_partition(&self, issue_key: &str) -> Result<Option<Date>> {
         check_key(issue_key)?;
         let dates = self.dates()?;
-        Ok(dates.into_iter().find(|date| self.events(*date, issue_key).is_file()))
+        let archives = self.archives();
+        Ok(dates.into_iter().find(|date| self.has_if(*date, issue_key, &archives)))
     }
 
     /// Refuses a partition that a symbolic link leads out of the store.
@@ -239,19 +314,56 @@ impl Layout {
         let day = self.root.join(date.as_str());
         let partition = day.join(issue_key);
         let events = partition.join(EVENTS);
-        for path in [&day, &partition, &events] {
-            let link = match fs::symlink_metadata(path) {
-                Ok(metadata) => metadata.file_type().is_symlink(),
-                Err(error) if is_absent(&error) => return Ok(()),
-                Err(error) => return Err(Error::io("look at", path, &error)),
-            };
-            if link && !self.holds(path)? {
-                let message = format!("{} is a link that leads out of the store", path.display());
-                return Err(Error::new(ErrorKind::Integrity, message)
-                    .with_hint("replace the link by the folder itself"));
+        if self.refuse_links_of(&[day.as_path(), partition.as_path(), events.as_path()])? {
+            return Ok(());
+        }
+        self.refuse_archive_links(date, issue_key)
+    }
+
+    /// Refuses an archive that a symbolic link leads out of the store.
+    ///
+    /// # Errors
+    /// As [`Layout::refuse_links`].
+    pub fn refuse_archive_links(&self, date: Date, issue_key: &str) -> Result<()> {
+        let archive = self.archive(date, issue_key);
+        let mut way: Vec<&Path> = archive.ancestors().take(4).collect();
+        way.reverse();
+        self.refuse_links_of(&way).map(|_| ())
+    }
+
+    /// Refuses links out of the store on the way to a file; gives whether it is there.
+    fn refuse_links_of(&self, way: &[&Path]) -> Result<bool> {
+        for path in way {
+            if !self.is_inside(path)? {
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Refuses a store of which a symbolic link leads a folder beside the events out of it.
+    ///
+    /// # Errors
+    /// As [`Layout::refuse_links`].
+    pub(super) fn refuse_service_links(&self) -> Result<()> {
+        [SERVICE, GLOBAL]
+            .iter()
+            .try_for_each(|name| self.is_inside(&self.root.join(name)).map(drop))
+    }
+
+    /// Whether a path is there at all; an error, when it leads out of the store.
+    fn is_inside(&self, path: &Path) -> Result<bool> {
+        let link = match fs::symlink_metadata(path) {
+            Ok(metadata) => metadata.file_type().is_symlink(),
+            Err(error) if is_absent(&error) => return Ok(false),
+            Err(error) => return Err(Error::io("look at", path, &error)),
+        };
+        if link && !self.holds(path)? {
+            let message = format!("{} is a link that leads out of the store", path.display());
+            return Err(Error::new(ErrorKind::Integrity, message)
+                .with_hint("replace the link by the folder itself"));
+        }
+        Ok(true)
     }
 
     fn holds(&self, path: &Path) -> Result<bool> {

@@ -3,13 +3,12 @@
 //! Lives here: [`scan`], and the light reading of a line that the store itself needs. May not
 //! live here: what follows from a line.
 
-use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use serde::Deserialize;
 
-use super::io::{read_at, read_range};
+use super::io::{Bytes, read_range};
 use crate::error::{Error, Result};
 use crate::model::Timestamp;
 use crate::model::envelope::Text;
@@ -53,7 +52,7 @@ impl Scanned<'_> {
 /// Calls `each` for every line of `file` between two places, the last of which may lack its line
 /// feed. `path` is for messages.
 pub(super) fn scan(
-    file: &File,
+    file: &impl Bytes,
     path: &Path,
     (from, to): (u64, u64),
     mut each: impl FnMut(&Scanned<'_>) -> Result<ControlFlow<()>>,
@@ -64,7 +63,7 @@ pub(super) fn scan(
     while at < to {
         let wanted = block.len().min(usize::try_from(to - at).unwrap_or(BLOCK));
         let got =
-            read_at(file, &mut block[..wanted], at).map_err(|e| Error::io("read", path, &e))?;
+            file.read_at(&mut block[..wanted], at).map_err(|e| Error::io("read", path, &e))?;
         if got == 0 {
             break;
         }
@@ -96,7 +95,7 @@ pub(super) fn scan(
 /// Calls `each` with runs of whole lines between two places, each with where it begins: for
 /// searches that look at few of the lines. A last line without its line feed is left out.
 pub(super) fn scan_runs(
-    file: &File,
+    file: &impl Bytes,
     path: &Path,
     (from, to): (u64, u64),
     mut each: impl FnMut(u64, &[u8]),
@@ -178,13 +177,13 @@ impl<'a> Stamps<'a> {
 }
 
 /// The number (from 1) of the line that begins at or holds `offset`.
-pub(super) fn line_number(file: &File, path: &Path, offset: u64) -> Result<u64> {
+pub(super) fn line_number(file: &impl Bytes, path: &Path, offset: u64) -> Result<u64> {
     let mut block = vec![0; BLOCK];
     let (mut at, mut feeds) = (0, 0);
     while at < offset {
         let wanted = block.len().min(usize::try_from(offset - at).unwrap_or(BLOCK));
         let got =
-            read_at(file, &mut block[..wanted], at).map_err(|e| Error::io("read", path, &e))?;
+            file.read_at(&mut block[..wanted], at).map_err(|e| Error::io("read", path, &e))?;
         if got == 0 {
             break;
         }
@@ -195,7 +194,7 @@ pub(super) fn line_number(file: &File, path: &Path, offset: u64) -> Result<u64> 
 }
 
 /// Where the last complete line of the first `length` bytes ends: 0 when there is none.
-pub(super) fn end_of_lines(file: &File, path: &Path, length: u64) -> Result<u64> {
+pub(super) fn end_of_lines(file: &impl Bytes, path: &Path, length: u64) -> Result<u64> {
     let mut block = vec![0; BLOCK.min(usize::try_from(length).unwrap_or(BLOCK))];
     let mut end = length;
     while end > 0 {

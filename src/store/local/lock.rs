@@ -1,36 +1,111 @@
 //! Waiting for a lock file, for a bounded time.
 //!
 //! Lives here: [`take`], and [`Contest`] for a lock whose holder may do the work of those who wait.
+//! A lock file may be open already: it counts only while it is the one at its path.
+//!
 //! May not live here: what the lock files say (see [`super::record`]).
 
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::io::{FileId, private, try_lock};
+use super::io::{FileId, is_absent, private, try_lock};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How long a lock is asked for again before the wait is left to the system: most are held for
 /// less, and to be woken takes longer.
 const PATIENCE: Duration = Duration::from_micros(100);
 
+/// A lock file, open. Whoever drops it lets go of the lock.
+#[derive(Debug)]
+pub(super) struct LockFile {
+    file: File,
+    /// Which file it is, once that was asked.
+    id: Option<FileId>,
+    /// Whether the lock may be held.
+    held: bool,
+}
+
+impl From<File> for LockFile {
+    fn from(file: File) -> Self {
+        Self { file, id: None, held: false }
+    }
+}
+
+impl Deref for LockFile {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        &self.file
+    }
+}
+
+impl LockFile {
+    /// Which file it is, once that was asked.
+    pub(super) fn id(&self) -> Option<FileId> {
+        self.id
+    }
+
+    /// Lets go of the lock without closing the file; gives whether it is free.
+    pub(super) fn release(&mut self) -> bool {
+        self.held = self.held && self.file.unlock().is_err();
+        !self.held
+    }
+
+    /// The same file, of which somebody else let the lock go.
+    pub(super) fn released(self) -> Self {
+        Self { held: false, ..self }
+    }
+
+    /// Whether the lock is one that others see: somebody may have removed the file meanwhile.
+    pub(super) fn is_at(&mut self, path: &Path) -> Result<bool> {
+        let failed = |e: io::Error| Error::io("look at", path, &e);
+        let held = match self.id {
+            Some(id) => id,
+            None => FileId::of(&self.file.metadata().map_err(failed)?),
+        };
+        self.id = Some(held);
+        match fs::metadata(path) {
+            Ok(there) => Ok(FileId::of(&there) == held),
+            Err(error) if is_absent(&error) => Ok(false),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
 /// Opens the lock file at `path` (made when it is not there) and locks it. Dropping the file, or
 /// unlocking it, gives it back. None when the folder of the lock file does not exist.
 ///
 /// # Errors
 /// Unavailable, when it stays locked for longer than `timeout`, or cannot be opened.
-pub(super) fn take(path: &Path, timeout: Duration) -> Result<Option<File>> {
-    let mut contest = Contest::new(path, timeout);
+pub(super) fn take(path: &Path, timeout: Duration) -> Result<Option<LockFile>> {
+    take_again(path, timeout, None)
+}
+
+/// As [`take`], by way of a file that is open already, if it still is the one at `path`.
+pub(super) fn take_again(
+    path: &Path,
+    timeout: Duration,
+    mut open: Option<LockFile>,
+) -> Result<Option<LockFile>> {
+    let mut contest = Contest::new(path, timeout, PATIENCE);
     loop {
-        let Some(file) = contest.open()? else { return Ok(None) };
+        let file = match open.take() {
+            Some(file) => file,
+            None => match contest.open()? {
+                Some(file) => file,
+                None => return Ok(None),
+            },
+        };
         match contest.try_take(file)? {
             Attempt::Taken(file) => return Ok(Some(file)),
             Attempt::Held(file) => {
-                let file = contest.wait(file, File::lock)?;
-                if contest.is_at_its_path(&file)? {
+                let (mut file, ()) = contest.wait(file, File::lock)?;
+                if file.is_at(path)? {
                     return Ok(Some(file));
                 }
             }
@@ -43,65 +118,80 @@ pub(super) fn take(path: &Path, timeout: Duration) -> Result<Option<File>> {
 pub(super) struct Contest<'a> {
     path: &'a Path,
     timeout: Duration,
+    /// How long it is asked for again before the wait is left to the system.
+    patience: Duration,
     deadline: Option<Instant>,
 }
 
 /// What came of an attempt.
 pub(super) enum Attempt {
     /// The lock is held by this file now.
-    Taken(File),
+    Taken(LockFile),
     /// Somebody else holds it.
-    Held(File),
+    Held(LockFile),
     /// The file is no more what stands at its path, and locks nothing that others see.
     Removed,
 }
 
 impl<'a> Contest<'a> {
-    pub(super) fn new(path: &'a Path, timeout: Duration) -> Self {
-        Self { path, timeout, deadline: None }
+    pub(super) fn new(path: &'a Path, timeout: Duration, patience: Duration) -> Self {
+        Self { path, timeout, patience, deadline: None }
     }
 
     /// Opens the lock file, and makes it where it is not there; none without its folder.
-    pub(super) fn open(&self) -> Result<Option<File>> {
+    pub(super) fn open(&self) -> Result<Option<LockFile>> {
         let opened = private().read(true).write(true).create(true).open(self.path);
         match opened {
-            Ok(file) => Ok(Some(file)),
+            Ok(file) => Ok(Some(file.into())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io("open", self.path, &error)),
         }
     }
 
     /// Asks for the lock, again and again for a moment.
-    pub(super) fn try_take(&self, file: File) -> Result<Attempt> {
+    pub(super) fn try_take(&self, mut file: LockFile) -> Result<Attempt> {
         let mut since = None;
         loop {
             match try_lock(&file) {
-                Ok(()) if self.is_at_its_path(&file)? => return Ok(Attempt::Taken(file)),
-                Ok(()) => return Ok(Attempt::Removed),
+                Ok(()) => {
+                    file.held = true;
+                    let same = file.is_at(self.path)?;
+                    return Ok(if same { Attempt::Taken(file) } else { Attempt::Removed });
+                }
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => {
                     return Err(Error::io("lock", self.path, &error));
                 }
             }
-            if since.get_or_insert_with(Instant::now).elapsed() >= PATIENCE {
+            if since.get_or_insert_with(Instant::now).elapsed() >= self.patience {
                 return Ok(Attempt::Held(file));
             }
             std::thread::yield_now();
         }
     }
 
-    /// Waits with `how`, [`File::lock`] or [`File::lock_shared`], up to the deadline of all
-    /// attempts together.
-    pub(super) fn wait(&mut self, file: File, how: fn(&File) -> io::Result<()>) -> Result<File> {
+    /// Waits with `how`, which is [`File::lock`] or more than that, up to the deadline of all
+    /// attempts together. It runs on another thread, so that it can be given up.
+    pub(super) fn wait<T: Send + 'static>(
+        &mut self,
+        mut file: LockFile,
+        how: impl FnOnce(&File) -> io::Result<T> + Send + 'static,
+    ) -> Result<(LockFile, T)> {
         let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + self.timeout);
         let waiter = Waiter::get().map_err(|e| Error::io("wait for", self.path, &e))?;
         let (reply, answer) = mpsc::channel();
+        file.held = true;
+        let job = move || {
+            let done = how(&file).map(|outcome| (file, outcome));
+            // Nobody listens after the deadline: the file is dropped, and the lock with it.
+            drop(reply.send(done));
+        };
         // A thread that is gone answers nothing, as one that waits too long does.
-        let _ = waiter.0.send((file, how, reply));
+        let _ = waiter.0.send(Box::new(job));
         match answer.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(locked) => {
+            Ok(done) => {
                 waiter.give_back();
-                locked.map_err(|e| Error::io("lock", self.path, &e))
+                done.map_err(|e| Error::io("lock", self.path, &e))
             }
             Err(_) => Err(Error::new(
                 ErrorKind::Unavailable,
@@ -110,46 +200,38 @@ impl<'a> Contest<'a> {
             .with_hint("another process is writing; wait for it, or raise --lock-timeout")),
         }
     }
-
-    /// Whether the lock is one that others see: somebody may have removed the file meanwhile.
-    fn is_at_its_path(&self, file: &File) -> Result<bool> {
-        let failed = |e: io::Error| Error::io("look at", self.path, &e);
-        let held = file.metadata().map_err(failed)?;
-        match fs::metadata(self.path) {
-            Ok(there) => Ok(FileId::of(&there) == FileId::of(&held)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(failed(error)),
-        }
-    }
 }
 
-type Job = (File, fn(&File) -> io::Result<()>, Sender<io::Result<File>>);
+type Job = Box<dyn FnOnce() + Send>;
 
 /// A thread that waits for locks, which the system wakes when one is free. One that gets its lock
 /// too late finds nobody listening, and lets it go with the file.
 struct Waiter(Sender<Job>);
 
-/// The waiter that has nothing to do; who has need of it takes it away.
-static IDLE: Mutex<Option<Waiter>> = Mutex::new(None);
+/// The waiters that have nothing to do; who has need of one takes it away.
+static IDLE: Mutex<Vec<Waiter>> = Mutex::new(Vec::new());
+/// How many of them stay.
+const WAITERS: usize = 8;
 
 impl Waiter {
     fn get() -> io::Result<Self> {
-        if let Some(waiter) = IDLE.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(waiter) = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop() {
             return Ok(waiter);
         }
         let (sender, jobs) = mpsc::channel::<Job>();
         std::thread::Builder::new().name("lock".to_owned()).spawn(move || {
-            while let Ok((file, how, reply)) = jobs.recv() {
-                let locked = how(&file).map(|()| file);
-                // Nobody listens after the deadline: the file is dropped, and the lock with it.
-                drop(reply.send(locked));
+            while let Ok(job) = jobs.recv() {
+                job();
             }
         })?;
         Ok(Self(sender))
     }
 
     fn give_back(self) {
-        *IDLE.lock().unwrap_or_else(PoisonError::into_inner) = Some(self);
+        let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < WAITERS {
+            idle.push(self);
+        }
     }
 }
 

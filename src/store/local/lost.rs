@@ -369,6 +369,5 @@ fn is_shorter_than_synced(layout: &Layout, key: &str) -> Result<bool> {
     };
     let noted = record::read_sync(&lock).map_err(|e| Error::io("read", &path, &e))?;
     let Some(Place { date, offset }) = noted.and_then(|noted| noted.end) else { return Ok(false) };
-    let there = std::fs::metadata(layout.events(date, key)).map_or(0, |metadata| metadata.len());
-    Ok(there < offset)
+    Ok(layout.length(date, key).unwrap_or(0) < offset)
 }

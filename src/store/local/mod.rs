@@ -7,13 +7,17 @@
 //! is derived from them, or is a cache that is believed only where it fits.
 
 mod alike;
+mod anchors;
 mod append;
+mod archive;
 mod commit;
 mod derived;
 mod doctor;
 mod fetch;
 mod finding;
+mod follow;
 mod global;
+mod handles;
 mod head;
 mod ids;
 mod io;
@@ -27,7 +31,9 @@ mod rebuild;
 mod record;
 mod remake;
 mod repair;
+mod seekable;
 mod snapshots;
+mod source;
 mod summary;
 mod tail;
 #[cfg(test)]
@@ -36,12 +42,15 @@ mod tlog;
 mod upkeep;
 mod verify;
 mod watch;
+mod watermark;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
+pub use archive::{Archivable, Kept, Selection};
 pub use derived::Stats;
 pub use doctor::{Ailment, Diagnosis, Level};
 pub use finding::{Finding, FindingKind, Report};
@@ -78,8 +87,12 @@ pub struct LocalStore {
     clock: Clock,
     /// The longest line that is read as a whole.
     max_line_bytes: usize,
+    /// Whether snapshots are kept as plain text.
+    plain_snapshots: bool,
     /// What was appended and not made durable yet.
     pending: Mutex<Pending>,
+    /// What is open between two appends.
+    handles: handles::Handles,
     /// What somebody has to be told, though what was asked for was done.
     complaint: Complaint,
 }
@@ -103,8 +116,8 @@ impl Complaint {
 /// What [`LocalStore::sync_pending`] and [`LocalStore::refresh_derived`] have to do.
 #[derive(Debug, Default)]
 struct Pending {
-    /// The end of each issue's log, which is to be made durable.
-    unsynced: BTreeMap<String, upkeep::LogEnd>,
+    /// What of each issue's log is to be made durable.
+    unsynced: BTreeMap<String, upkeep::Unsynced>,
     /// The days of each issue whose derived files are behind.
     stale: BTreeMap<String, BTreeSet<Date>>,
     /// The ids of the issues that are being imported.
@@ -151,7 +164,9 @@ impl LocalStore {
             layout: Layout::new(dir),
             clock,
             max_line_bytes: MAX_LINE_BYTES,
+            plain_snapshots: false,
             pending: Mutex::default(),
+            handles: handles::Handles::default(),
             complaint: Complaint::default(),
         }
     }
@@ -160,6 +175,13 @@ impl LocalStore {
     #[must_use]
     pub fn with_max_line_bytes(mut self, bytes: usize) -> Self {
         self.max_line_bytes = bytes.clamp(1, MAX_LINE_BYTES);
+        self
+    }
+
+    /// Keeps snapshots as plain text, or compressed.
+    #[must_use]
+    pub fn with_plain_snapshots(mut self, plain: bool) -> Self {
+        self.plain_snapshots = plain;
         self
     }
 
@@ -199,6 +221,15 @@ impl LocalStore {
         Ok(keys.into_iter().collect())
     }
 
+    /// How many bytes of events a partition has, and when they were written: an archive does not
+    /// tell, and is older than what follows it.
+    fn size_and_time(&self, date: Date, key: &str) -> Result<(u64, Option<SystemTime>)> {
+        match fs::metadata(self.layout.events(date, key)) {
+            Ok(metadata) => Ok((metadata.len(), metadata.modified().ok())),
+            Err(_) => Ok((self.layout.length(date, key)?, None)),
+        }
+    }
+
     /// What is wrong with the store and was found on the way of what was asked for and done; each
     /// is told once.
     #[must_use]
@@ -221,9 +252,7 @@ impl EventStore for LocalStore {
         let mut entries = BTreeMap::<String, IssueEntry>::new();
         for date in self.layout.dates()? {
             for key in self.layout.issues_on(date)? {
-                let path = self.layout.events(date, &key);
-                let metadata = fs::metadata(&path).map_err(|e| Error::io("look at", &path, &e))?;
-                let modified = metadata.modified().ok();
+                let (length, modified) = self.size_and_time(date, &key)?;
                 let since = modified.and_then(|m| m.duration_since(std::time::UNIX_EPOCH).ok());
                 let millis = since.and_then(|s| i64::try_from(s.as_millis()).ok());
                 let modified = Timestamp::from_millis(millis.unwrap_or_default());
@@ -232,7 +261,7 @@ impl EventStore for LocalStore {
                     bytes: 0,
                     modified,
                 });
-                entry.bytes += metadata.len();
+                entry.bytes += length;
                 entry.modified = entry.modified.max(modified);
             }
         }

@@ -13,7 +13,7 @@ mod only;
 mod together;
 
 use std::collections::hash_map::Entry;
-use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -24,9 +24,10 @@ use self::only::Only;
 use super::LocalStore;
 use super::alike::Keyed;
 use super::io::{fingerprint, read_full_at};
-use super::layout::{Date, METADATA};
+use super::layout::{Date, Layout, METADATA};
 use super::lines::{MAX_LINE_BYTES, Scanned};
-use super::snapshots::{check, snapshot_names};
+use super::snapshots::{read, snapshot_names};
+use super::source::Source;
 use super::summary::{Light, Summary};
 use super::tlog::check::Evidence;
 use super::tlog::hashes::{Hash, leaf};
@@ -72,9 +73,26 @@ struct Partition {
     kept: Vec<Summary>,
 }
 
+/// Something that is read line by line.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Global,
+    Partition(Date, &'a str),
+}
+
+impl Place<'_> {
+    fn open(self, layout: &Layout) -> io::Result<Source> {
+        match self {
+            Self::Global => Source::plain(layout.global()),
+            Self::Partition(date, key) => Source::open(layout, date, key),
+        }
+    }
+}
+
 /// The work that there is.
 struct Plan<'a> {
-    files: Vec<PathBuf>,
+    layout: &'a Layout,
+    files: Vec<Place<'a>>,
     /// The issue that alone is checked.
     only: Option<Only<'a>>,
     items: Vec<Item<'a>>,
@@ -100,9 +118,10 @@ pub(super) fn all_is_well(
     Ok(together::conclude(&plan, keys.len(), &blocks, &evidence.leaves))
 }
 
-fn plan<'a>(store: &LocalStore, keys: &'a [String]) -> Result<Option<Plan<'a>>> {
+fn plan<'a>(store: &'a LocalStore, keys: &'a [String]) -> Result<Option<Plan<'a>>> {
     let layout = &store.layout;
     let mut plan = Plan {
+        layout,
         files: Vec::new(),
         only: None,
         items: Vec::new(),
@@ -110,7 +129,7 @@ fn plan<'a>(store: &LocalStore, keys: &'a [String]) -> Result<Option<Plan<'a>>> 
         global: 0..0,
     };
     // First the global log: what is published later is not missed in the issues' logs.
-    let Some(length) = plan.add(layout.global()) else { return Ok(None) };
+    let Some(length) = plan.add(Place::Global) else { return Ok(None) };
     let item = |range| Item::Global { file: 0, range };
     plan.items.extend(cuts(length, &[]).map(item));
     plan.global = 0..plan.items.len();
@@ -139,7 +158,7 @@ fn plan<'a>(store: &LocalStore, keys: &'a [String]) -> Result<Option<Plan<'a>>> 
             }
             let day = days.get(&date).and_then(Option::as_ref);
             kept.extend(day.and_then(|day| day.issues.get(key)).cloned());
-            let Some(length) = plan.add(layout.events(date, key)) else { return Ok(None) };
+            let Some(length) = plan.add(Place::Partition(date, key)) else { return Ok(None) };
             let (file, start) = (plan.files.len() - 1, plan.items.len());
             let ends: Vec<u64> = kept.iter().map(|summary| summary.bytes).collect();
             let item = |range| Item::Lines { key, date, file, range };
@@ -153,11 +172,11 @@ fn plan<'a>(store: &LocalStore, keys: &'a [String]) -> Result<Option<Plan<'a>>> 
     Ok(Some(plan))
 }
 
-impl Plan<'_> {
-    /// Takes a file, and gives how long it is.
-    fn add(&mut self, path: PathBuf) -> Option<u64> {
-        let length = std::fs::metadata(&path).ok()?.len();
-        self.files.push(path);
+impl<'a> Plan<'a> {
+    /// Takes what is to be read, and gives how long it is.
+    fn add(&mut self, place: Place<'a>) -> Option<u64> {
+        let length = place.open(self.layout).and_then(|source| source.length()).ok()?;
+        self.files.push(place);
         Some(length)
     }
 }
@@ -205,7 +224,7 @@ fn work(plan: &Plan<'_>) -> Result<Option<Vec<Block>>> {
 }
 
 /// The file that a thread reads; there may be more than a process may have open.
-type Open = Option<(usize, File)>;
+type Open = Option<(usize, Source)>;
 
 impl Plan<'_> {
     fn one(
@@ -239,8 +258,9 @@ impl Plan<'_> {
                     true
                 })?
             }
-            Item::Snapshot { key, sequence, path } => super::io::read_if_there(path)?
-                .is_none_or(|bytes| check(&bytes, key, *sequence).is_ok()),
+            Item::Snapshot { key, sequence, path } => {
+                read(path, key, *sequence)?.is_none_or(|read| read.is_ok())
+            }
         };
         Ok(sound.then_some(block))
     }
@@ -254,10 +274,9 @@ impl Plan<'_> {
         bytes: &mut Vec<u8>,
         mut each: impl FnMut(u64, &[u8]) -> bool,
     ) -> Result<bool> {
-        let path = &self.files[file];
         let (_, file) = match open.take() {
             Some(same) if same.0 == file => open.insert(same),
-            _ => match File::open(path) {
+            _ => match self.files[file].open(self.layout) {
                 Ok(opened) => open.insert((file, opened)),
                 Err(_) => return Ok(false),
             },
@@ -265,12 +284,19 @@ impl Plan<'_> {
         let read = |bytes: &mut Vec<u8>, keep: usize, from: u64, wanted: usize| {
             bytes.resize(keep + wanted, 0);
             let got = read_full_at(file, &mut bytes[keep..], from);
-            let got = got.map_err(|e| Error::io("read", path, &e))?;
+            let got = match got {
+                // An archive that is damaged: what is wrong is not told here.
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => 0,
+                got => got.map_err(|e| Error::io("read", file.path(), &e))?,
+            };
             bytes.truncate(keep + got);
             Ok::<usize, Error>(got)
         };
         let start = from.saturating_sub(1);
         let within = read(bytes, 0, start, usize::try_from(to - start).unwrap_or_default())?;
+        if (within as u64) < to - start {
+            return Ok(false);
+        }
         // The line before may end in this block, and the last one behind it.
         let mut at = match from {
             0 => 0,

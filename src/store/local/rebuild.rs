@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::io::remove_if_there;
+use super::io::{make_dirs, remove_if_there};
 use super::layout::METADATA;
 use super::{LocalStore, ids, remake};
 use crate::error::Result;
@@ -50,6 +50,8 @@ impl LocalStore {
         for (date, keys) in days {
             let mut issues = BTreeMap::new();
             for key in keys {
+                // Of an archived partition the folder itself may be gone.
+                make_dirs(&self.layout.partition(date, &key))?;
                 remove_if_there(&self.layout.partition(date, &key).join(METADATA))?;
                 let summary = self.refresh_metadata(&key, date, true)?;
                 events += summary.events;

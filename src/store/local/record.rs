@@ -10,7 +10,7 @@
 use std::fs::File;
 use std::io;
 
-use super::io::{FileId, fingerprint, read_at, read_full_at, write_at};
+use super::io::{Bytes, FileId, fingerprint, read_full_at, write_at};
 use super::layout::Date;
 use crate::model::Timestamp;
 
@@ -194,19 +194,19 @@ pub(super) fn read_note(lock: &File, (length, hash): (u64, u64)) -> io::Result<O
 /// One read: a record that it cuts short has no line feed, or a fingerprint that does not fit.
 fn read_slots(lock: &File, slots: &mut [u8], offset: u64) -> io::Result<usize> {
     loop {
-        match read_at(lock, slots, offset) {
+        match lock.read_at(slots, offset) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             other => return other,
         }
     }
 }
 
-fn sealed(text: &str) -> Vec<u8> {
+pub(super) fn sealed(text: &str) -> Vec<u8> {
     format!("{text} {:x}\n", fingerprint(text.as_bytes())).into_bytes()
 }
 
 /// The words of a slot's line, if its fingerprint fits.
-fn unsealed(slot: &[u8]) -> Option<&str> {
+pub(super) fn unsealed(slot: &[u8]) -> Option<&str> {
     let end = slot.iter().position(|byte| *byte == b'\n')?;
     let (text, hash) = std::str::from_utf8(&slot[..end]).ok()?.rsplit_once(' ')?;
     (u64::from_str_radix(hash, 16).ok()? == fingerprint(text.as_bytes())).then_some(text)
@@ -275,7 +275,7 @@ impl HeadRecord {
 }
 
 impl Published {
-    fn text(self) -> String {
+    pub(super) fn text(self) -> String {
         let offset = self.next.map_or(0, |p| p.offset);
         let date = self.next.map(|p| p.date);
         let date = date_text(date.as_ref()).to_owned();
@@ -283,7 +283,11 @@ impl Published {
     }
 
     fn parse(slot: &[u8]) -> Option<Self> {
-        let mut words = unsealed(slot)?.strip_prefix("published 1 ")?.split(' ');
+        Self::of_text(unsealed(slot)?)
+    }
+
+    pub(super) fn of_text(text: &str) -> Option<Self> {
+        let mut words = text.strip_prefix("published 1 ")?.split(' ');
         let w = &mut words;
         let (generation, sequence, date) = (hex(w)?, number(w)?, date(w)?);
         let offset = number(w)?;
@@ -318,7 +322,7 @@ impl SyncRecord {
 }
 
 impl GlobalRecord {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let Self { generation, length, file, tail, boot, leaves } = self;
         let FileId { device, inode } = file;
         let counted = leaves.map_or_else(|| "-".to_owned(), |count| count.to_string());
@@ -326,7 +330,10 @@ impl GlobalRecord {
     }
 
     fn parse(slot: &[u8]) -> Option<Self> {
-        let text = unsealed(slot)?;
+        Self::of_text(unsealed(slot)?)
+    }
+
+    pub(super) fn of_text(text: &str) -> Option<Self> {
         // The first version had no leaf hashes.
         let words = text.strip_prefix("global 2 ").or_else(|| text.strip_prefix("global 1 "));
         let mut words = words?.split(' ');
@@ -340,7 +347,7 @@ impl GlobalRecord {
 }
 
 /// The fingerprint of the last bytes of what ends at `end` in `file`.
-pub(super) fn tail_of(file: &File, end: u64) -> io::Result<u64> {
+pub(super) fn tail_of(file: &impl Bytes, end: u64) -> io::Result<u64> {
     let mut bytes = [0; TAIL as usize];
     let from = end.saturating_sub(TAIL);
     let wanted = usize::try_from(end - from).unwrap_or(bytes.len());

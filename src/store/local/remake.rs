@@ -12,9 +12,7 @@
 //! missing one go right before that.
 
 use std::collections::hash_map::Entry;
-use std::fs::File;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -27,8 +25,10 @@ use super::layout::{Date, Layout};
 use super::lines::{Stamps, end_of_lines, scan};
 use super::lost::{self, LostLine, Order, Slot};
 use super::record::{self, Place, Published, tail_of};
+use super::source::{Damage, Source};
 use super::tlog::hashes::Hash;
 use super::tlog::leaves;
+use super::watermark;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Timestamp;
 
@@ -69,7 +69,7 @@ pub(super) struct LogLine {
 /// One issue's log.
 pub(super) struct Log {
     pub(super) key: String,
-    parts: Vec<(Date, PathBuf)>,
+    parts: Vec<Date>,
     pub(super) lines: Vec<LogLine>,
     /// How many of its lines the global log has.
     pub(super) taken: usize,
@@ -79,6 +79,7 @@ pub(super) struct Log {
 pub(super) type At = (u32, u32);
 
 fn remake(global: &mut Global<'_>, complete: Option<Duration>) -> Result<GlobalReport> {
+    watermark::forget(global.layout)?;
     let signed = leaves::signed(global.layout)?;
     let mut logs = read_logs(global.layout, complete)?;
     let mut by_hash = FxHashMap::<u64, SmallVec<[At; 1]>>::default();
@@ -143,12 +144,14 @@ fn read_log(layout: &Layout, key: String, end: Option<Place>) -> Result<Log> {
     for date in layout.partitions(&log.key)? {
         layout.refuse_links(date, &log.key)?;
         let path = layout.events(date, &log.key);
-        let file = File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
+        // What is damaged of an archive is lost, as far as this goes; it holds up no other issue.
+        let file = Source::open_for(layout, date, &log.key, Damage::Blank)
+            .map_err(|e| Error::io("open", &path, &e))?;
         let to = end
             .filter(|p| p.date <= date)
             .map_or(u64::MAX, |p| if p.date == date { p.offset } else { 0 });
         let part = u32::try_from(log.parts.len()).unwrap_or(u32::MAX);
-        let length = file.metadata().map_err(|e| Error::io("look at", &path, &e))?.len();
+        let length = file.length().map_err(|e| Error::io("look at", &path, &e))?;
         let lines = &mut log.lines;
         scan(&file, &path, (0, to.min(length)), |line| {
             if line.terminated && !line.is_blank() {
@@ -163,7 +166,13 @@ fn read_log(layout: &Layout, key: String, end: Option<Place>) -> Result<Log> {
             }
             Ok(ControlFlow::Continue(()))
         })?;
-        log.parts.push((date, path));
+        for gone in file.damaged() {
+            let outside = |line: &LogLine| {
+                line.part != part || line.offset >= gone.to || line.offset + line.length < gone.from
+            };
+            log.lines.retain(outside);
+        }
+        log.parts.push(date);
     }
     Ok(log)
 }
@@ -250,30 +259,31 @@ fn missing(logs: &mut [Log]) -> Vec<At> {
 }
 
 /// The partitions read last, open: there may be more of them than a process may open.
-#[derive(Default)]
-struct OpenFiles(FxHashMap<(u32, u32), File>);
+struct OpenFiles<'a>(&'a Layout, FxHashMap<(u32, u32), Source>);
 
-impl OpenFiles {
+impl OpenFiles<'_> {
     fn read(&mut self, log: &Log, line: &LogLine, name: (u32, u32)) -> Result<Vec<u8>> {
-        let path = &log.parts[line.part as usize].1;
-        if self.0.len() >= 64 && !self.0.contains_key(&name) {
-            self.0.clear();
+        let date = log.parts[line.part as usize];
+        if self.1.len() >= 64 && !self.1.contains_key(&name) {
+            self.1.clear();
         }
-        let file = match self.0.entry(name) {
+        let file = match self.1.entry(name) {
             Entry::Occupied(open) => open.into_mut(),
             Entry::Vacant(free) => {
-                free.insert(File::open(path).map_err(|e| Error::io("open", path, &e))?)
+                let opened = Source::open(self.0, date, &log.key);
+                let path = || self.0.events(date, &log.key);
+                free.insert(opened.map_err(|e| Error::io("open", &path(), &e))?)
             }
         };
         read_range(file, line.offset, line.offset + line.length + 1)
-            .map_err(|e| Error::io("read", path, &e))
+            .map_err(|e| Error::io("read", file.path(), &e))
     }
 }
 
 fn write(global: &mut Global<'_>, logs: &[Log], order: &[Slot], lost: &[LostLine]) -> Result<()> {
     let failed = |e: std::io::Error| Error::io("write", &global.path, &e);
     let mut out = NewFile::beside(&global.path).map_err(failed)?;
-    let mut files = OpenFiles::default();
+    let mut files = OpenFiles(global.layout, FxHashMap::default());
     for slot in order {
         let bytes = match slot {
             Slot::Line((issue, number)) => {
@@ -310,7 +320,7 @@ fn note(global: &mut Global<'_>, logs: &[Log], lines: u64) -> Result<()> {
         let mut slot = Published { generation: global.record.generation, sequence: 0, next: None };
         if let Some(line) = last {
             slot.sequence = line.sequence;
-            let date = log.parts[line.part as usize].0;
+            let date = log.parts[line.part as usize];
             slot.next = Some(Place { date, offset: line.offset + line.length + 1 });
         }
         let lock = private().read(true).write(true).create(true).open(&path);

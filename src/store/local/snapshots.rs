@@ -1,21 +1,27 @@
 //! Snapshots as files beside the events they follow.
 //!
-//! Lives here: keeping, finding, listing and letting go of snapshots, and the hash of the log
-//! that they stand for. May not live here: their text (see [`crate::store::snapshot`]).
+//! Lives here: keeping, reading, finding, listing and letting go of snapshots. May not live here:
+//! their text (see [`crate::store::snapshot`]), the log that they stand for (see
+//! [`super::anchors`]).
 
 use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use super::LocalStore;
-use super::io::{is_absent, read_full_at, read_if_there, remove_if_there, replace};
-use super::layout::{Date, check_key};
+use super::io::{is_absent, make_dirs, remove_if_there, replace};
+use super::layout::check_key;
+use super::seekable;
 use super::tail::no_such_issue;
-use crate::error::{Error, Result};
-use crate::model::ids;
-use crate::store::Locator;
-use crate::store::snapshot::{LogAnchor, Retention, Snapshot, Versions};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::snapshot::{Retention, Snapshot, Versions};
+
+/// How the names of snapshots end.
+const PLAIN: &str = ".json";
+/// How the names of compressed ones end.
+const PACKED: &str = ".json.zst";
+/// How large the text of a snapshot may be.
+const MAX_TEXT: u64 = 256 << 20;
 
 /// A snapshot as a listing shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,9 +52,8 @@ impl LocalStore {
         let mut entries = Vec::new();
         for key in keys {
             for (event_sequence, path) in self.snapshot_files(&key)? {
-                let Some(bytes) = read_if_there(&path)? else { continue };
-                let snapshot = check(&bytes, &key, event_sequence);
-                let bytes = bytes.len() as u64;
+                let Some(snapshot) = read(&path, &key, event_sequence)? else { continue };
+                let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
                 let issue_key = key.clone();
                 entries.push(SnapshotEntry { issue_key, event_sequence, path, bytes, snapshot });
             }
@@ -56,8 +61,31 @@ impl LocalStore {
         Ok(entries)
     }
 
-    /// The newest snapshot at or before `position` that has these versions and whose digest
-    /// fits, and for each newer file that was passed over, why.
+    /// The newest snapshot at or before `position` that has these versions, whose digest fits, and
+    /// that the log and its checkpoints bear out; and for each newer file that was passed over,
+    /// why. The log is read up to it.
+    ///
+    /// # Errors
+    /// Unavailable, when something cannot be read.
+    pub fn proven_snapshot(
+        &self,
+        issue_key: &str,
+        position: u64,
+        versions: Versions,
+    ) -> Result<(Option<Snapshot>, Vec<String>)> {
+        self.find_snapshot(
+            issue_key,
+            position,
+            versions,
+            &|snapshot| match self.misfit(snapshot)? {
+                None => self.check_anchors(issue_key, std::slice::from_ref(&snapshot.anchor)),
+                some => Ok(some),
+            },
+        )
+    }
+
+    /// The same, with no more than a look at the log: for who makes the next one, and hashes only
+    /// what came since.
     ///
     /// # Errors
     /// Unavailable, when the folders cannot be read.
@@ -67,15 +95,28 @@ impl LocalStore {
         position: u64,
         versions: Versions,
     ) -> Result<(Option<Snapshot>, Vec<String>)> {
+        self.find_snapshot(issue_key, position, versions, &|snapshot| self.misfit(snapshot))
+    }
+
+    fn find_snapshot(
+        &self,
+        issue_key: &str,
+        position: u64,
+        versions: Versions,
+        misfit: &dyn Fn(&Snapshot) -> Result<Option<String>>,
+    ) -> Result<(Option<Snapshot>, Vec<String>)> {
         let mut reasons = Vec::new();
         for (sequence, path) in self.snapshot_files(issue_key)? {
-            let Some(bytes) = read_if_there(&path)? else { continue };
-            match check(&bytes, issue_key, sequence) {
+            let Some(read) = read(&path, issue_key, sequence)? else { continue };
+            match read {
                 Ok(snapshot) if snapshot.position > position => {}
                 Ok(snapshot) if snapshot.versions != versions => {
                     reasons.push(format!("{}: made by another version", path.display()));
                 }
-                Ok(snapshot) => return Ok((Some(snapshot), reasons)),
+                Ok(snapshot) => match misfit(&snapshot)? {
+                    None => return Ok((Some(snapshot), reasons)),
+                    Some(reason) => reasons.push(format!("{}: {reason}", path.display())),
+                },
                 Err(reason) => reasons.push(format!("{}: {reason}", path.display())),
             }
         }
@@ -89,7 +130,7 @@ impl LocalStore {
         let mut partition = None;
         for date in self.layout.partitions(&snapshot.issue_key)? {
             partition = Some(date);
-            let length = self.length(date, &snapshot.issue_key)?;
+            let length = self.layout.length(date, &snapshot.issue_key)?;
             if left <= length {
                 break;
             }
@@ -98,72 +139,49 @@ impl LocalStore {
         let Some(date) = partition else {
             return Err(no_such_issue(&self.layout, &snapshot.issue_key));
         };
-        let name = format!("snapshot-{}.json", snapshot.event_sequence);
-        let path = self.layout.partition(date, &snapshot.issue_key).join(name);
-        replace(&path, snapshot.to_text().as_bytes(), true)?;
+        let text = snapshot.to_text();
+        if text.len() as u64 > MAX_TEXT {
+            let message = format!("the state has {} bytes, too many to keep", text.len());
+            return Err(Error::new(ErrorKind::Unavailable, message));
+        }
+        let folder = self.layout.partition(date, &snapshot.issue_key);
+        // Of an archived partition the folder itself may be gone.
+        make_dirs(&folder)?;
+        let name = format!("snapshot-{}{PLAIN}", snapshot.event_sequence);
+        let path = folder.join(name);
+        if self.plain_snapshots {
+            replace(&path, text.as_bytes(), true)?;
+            super::note_told(&path.display().to_string());
+            return Ok(path);
+        }
+        let path = path.with_extension("json.zst");
+        let packed = seekable::pack(text.as_bytes()).map_err(|e| Error::io("write", &path, &e))?;
+        replace(&path, &packed, true)?;
         super::note_told(&path.display().to_string());
         Ok(path)
     }
 
-    /// What a snapshot behind the line at `last` stands for, hashed on from `before` where there
-    /// is one.
-    ///
-    /// # Errors
-    /// Integrity, when the log does not reach so far; unavailable, when it cannot be read.
-    pub fn anchor(
-        &self,
-        issue_key: &str,
-        last: Locator,
-        before: Option<&LogAnchor>,
-    ) -> Result<LogAnchor> {
-        let dates = self.layout.partitions(issue_key)?;
-        let mut log_bytes = last.offset + u64::from(last.len) + 1;
-        for date in dates.iter().take(last.segment as usize) {
-            log_bytes += self.length(*date, issue_key)?;
-        }
-        self.hash(issue_key, log_bytes, before.map(|b| (b.log_bytes, b.log_hash.as_str())))
-    }
-
-    /// Why the log is not (or no longer) what a chain of snapshots, oldest first, stands for:
-    /// none when every hash fits.
-    ///
-    /// # Errors
-    /// Unavailable, when the log cannot be read.
-    pub fn check_anchors(&self, issue_key: &str, chain: &[LogAnchor]) -> Result<Option<String>> {
-        let mut before: Option<&LogAnchor> = None;
-        for anchor in chain {
-            let base = match anchor.chained_bytes {
-                0 => None,
-                bytes => match before.filter(|b| b.log_bytes == bytes) {
-                    Some(base) => Some((bytes, base.log_hash.as_str())),
-                    None => {
-                        return Ok(Some(format!(
-                            "the hash at byte {} follows one at byte {bytes} that is not there",
-                            anchor.log_bytes
-                        )));
-                    }
-                },
-            };
-            if self.hash(issue_key, anchor.log_bytes, base)?.log_hash != anchor.log_hash {
-                return Ok(Some(format!(
-                    "the first {} bytes of the log are not those that were hashed",
-                    anchor.log_bytes
-                )));
-            }
-            before = Some(anchor);
-        }
-        Ok(None)
-    }
-
-    /// Lets go of snapshots and gives their paths; with `dry_run` only says which.
+    /// Lets go of snapshots of an issue (of all issues where none is named) and gives their paths;
+    /// with `dry_run` only says which.
     ///
     /// # Errors
     /// Unavailable, when files cannot be read or removed.
-    pub fn gc_snapshots(&self, dry_run: bool, retention: Retention) -> Result<Vec<PathBuf>> {
+    pub fn gc_snapshots(
+        &self,
+        issue_key: Option<&str>,
+        dry_run: bool,
+        retention: Retention,
+    ) -> Result<Vec<PathBuf>> {
         let mut gone = Vec::new();
-        for key in self.keys()? {
-            let entries = self.snapshots(Some(&key))?;
-            // One that cannot be read is of no use at any age.
+        for key in issue_key.map_or_else(|| self.keys(), |key| Ok(vec![key.to_owned()]))? {
+            let mut entries = self.snapshots(Some(&key))?;
+            for entry in &mut entries {
+                let misfit = entry.snapshot.as_ref().map(|snapshot| self.misfit(snapshot));
+                if let Ok(Some(reason)) = misfit.unwrap_or(Ok(None)) {
+                    entry.snapshot = Err(reason);
+                }
+            }
+            // One that cannot be believed is of no use at any age.
             let (sound, bad): (Vec<_>, Vec<_>) =
                 entries.into_iter().partition(|e| e.snapshot.is_ok());
             gone.extend(bad.into_iter().map(|e| e.path));
@@ -180,11 +198,6 @@ impl LocalStore {
         Ok(gone)
     }
 
-    fn length(&self, date: Date, issue_key: &str) -> Result<u64> {
-        let path = self.layout.events(date, issue_key);
-        fs::metadata(&path).map(|m| m.len()).map_err(|e| Error::io("look at", &path, &e))
-    }
-
     /// The snapshot files of an issue with the sequence numbers of their names, newest first.
     fn snapshot_files(&self, issue_key: &str) -> Result<Vec<(u64, PathBuf)>> {
         let mut files = Vec::new();
@@ -195,45 +208,39 @@ impl LocalStore {
         files.sort_unstable_by(|a, b| b.cmp(a));
         Ok(files)
     }
-
-    /// Hashes the log up to `log_bytes`, from a known hash on.
-    fn hash(&self, key: &str, log_bytes: u64, base: Option<(u64, &str)>) -> Result<LogAnchor> {
-        let mut hash = Sha256::new();
-        let from = base.map_or(0, |(bytes, _)| bytes);
-        if let Some((_, text)) = base {
-            hash.update(text.as_bytes());
-        }
-        let mut start = 0;
-        let mut block = vec![0; 1 << 20];
-        for date in self.layout.partitions(key)? {
-            let path = self.layout.events(date, key);
-            let failed = |e: std::io::Error| Error::io("read", &path, &e);
-            let file = File::open(&path).map_err(failed)?;
-            let end = start + file.metadata().map_err(failed)?.len();
-            let mut at = from.max(start);
-            while at < log_bytes.min(end) {
-                let left = usize::try_from(log_bytes.min(end) - at).unwrap_or(block.len());
-                let wanted = left.min(block.len());
-                let got = read_full_at(&file, &mut block[..wanted], at - start).map_err(failed)?;
-                if got == 0 {
-                    break;
-                }
-                hash.update(&block[..got]);
-                at += got as u64;
-            }
-            start = end;
-        }
-        if start < log_bytes {
-            let message = format!("the log of {key} has {start} bytes, not {log_bytes}");
-            return Err(Error::new(crate::error::ErrorKind::Integrity, message));
-        }
-        let log_hash = ids::hex(&hash.finalize());
-        Ok(LogAnchor { log_bytes, log_hash, chained_bytes: from })
-    }
 }
 
-/// Reads a snapshot and checks that it is the one its name says.
-pub(super) fn check(bytes: &[u8], key: &str, sequence: u64) -> Result<Snapshot, String> {
+/// Reads a snapshot and checks that it is the one its name says; none where there is no such file.
+/// However it was made, no more memory is taken than that of the largest one that is kept.
+///
+/// # Errors
+/// Unavailable, when the file cannot be read.
+pub(super) fn read(
+    path: &Path,
+    key: &str,
+    sequence: u64,
+) -> Result<Option<Result<Snapshot, String>>> {
+    let failed = |e: io::Error| Error::io("read", path, &e);
+    let file = match File::open(path) {
+        Err(error) if is_absent(&error) => return Ok(None),
+        opened => opened.map_err(failed)?,
+    };
+    let mut bytes = Vec::new();
+    file.take(MAX_TEXT + 1).read_to_end(&mut bytes).map_err(failed)?;
+    let too_large = || format!("it has more than {MAX_TEXT} bytes");
+    if bytes.len() as u64 > MAX_TEXT {
+        return Ok(Some(Err(too_large())));
+    }
+    if path.extension().is_some_and(|extension| extension == "zst") {
+        bytes = match seekable::unpack(&bytes, MAX_TEXT) {
+            Ok(bytes) => bytes,
+            Err(error) => return Ok(Some(Err(error.to_string()))),
+        };
+    }
+    Ok(Some(check(&bytes, key, sequence)))
+}
+
+fn check(bytes: &[u8], key: &str, sequence: u64) -> Result<Snapshot, String> {
     let snapshot = Snapshot::parse(bytes)?;
     if snapshot.issue_key != key || snapshot.event_sequence != sequence {
         let (other, number) = (&snapshot.issue_key, snapshot.event_sequence);
@@ -253,7 +260,9 @@ pub(super) fn snapshot_names(dir: &Path) -> Result<Vec<(u64, PathBuf)>> {
     for entry in entries {
         let path = entry.map_err(|e| Error::io("list", dir, &e))?.path();
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-        let number = name.strip_prefix("snapshot-").and_then(|n| n.strip_suffix(".json"));
+        let number = name
+            .strip_prefix("snapshot-")
+            .and_then(|name| name.strip_suffix(PLAIN).or_else(|| name.strip_suffix(PACKED)));
         if let Some(number) = number.and_then(|n| n.parse().ok()) {
             files.push((number, path));
         }

@@ -3,16 +3,16 @@
 //! Lives here: [`LocalTail`]. May not live here: reading single lines again (see
 //! [`super::fetch`]), or what the lines mean.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
 use super::fetch::{LocalFetch, Segments};
-use super::io::{FileId, read_full_at, read_range};
+use super::io::{FileId, is_absent, read_full_at, read_range};
 use super::layout::{Date, Layout, check_key};
 use super::lines::LONG_LINE_HEAD;
+use super::source::Source;
 use super::watch::Days;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Chunk, Fetch, Line, Locator, Notice, Tail};
@@ -42,8 +42,7 @@ pub(super) struct LocalTail {
 #[derive(Debug)]
 struct Open {
     date: Date,
-    path: PathBuf,
-    file: File,
+    file: Source,
     id: FileId,
     /// Everything before was given out.
     offset: u64,
@@ -88,7 +87,7 @@ impl LocalTail {
             };
             self.open_next(date)?;
             let Some(open) = &mut self.open else { break };
-            let length = open.file.metadata().map_err(|e| open.failed(&e))?.len();
+            let length = open.file.length().map_err(|e| open.failed(&e))?;
             open.advance(left.min(length))?;
             left = left.saturating_sub(length);
         }
@@ -97,13 +96,13 @@ impl LocalTail {
 
     fn number(&self) -> usize {
         let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
-        segments.paths.len().saturating_sub(1)
+        segments.dates.len().saturating_sub(1)
     }
 
     /// Forgets all that was read.
     fn start_anew(&mut self) -> Result<()> {
         let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
-        segments.paths.clear();
+        segments.dates.clear();
         segments.beginnings += 1;
         drop(segments);
         self.open = None;
@@ -116,28 +115,36 @@ impl LocalTail {
     fn open_next(&mut self, date: Date) -> Result<()> {
         self.layout.refuse_links(date, &self.key)?;
         let path = self.layout.events(date, &self.key);
-        let file = File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
-        let id = FileId::of(&file.metadata().map_err(|e| Error::io("look at", &path, &e))?);
+        let file = Source::open(&self.layout, date, &self.key)
+            .map_err(|e| Error::io("open", &path, &e))?;
+        let id = file.id().map_err(|e| Error::io("look at", &path, &e))?;
         let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
-        segments.paths.push(path.clone());
-        self.open = Some(Open { date, path, file, id, offset: 0, scanned: 0, anchor: Vec::new() });
+        segments.dates.push(date);
+        self.open = Some(Open { date, file, id, offset: 0, scanned: 0, anchor: Vec::new() });
         Ok(())
     }
 
     /// What became of the file being read, and its length now.
     fn check(&self, open: &Open) -> Result<(u64, Option<Notice>)> {
-        let there = fs::metadata(&open.path).map_err(|e| Error::io("look at", &open.path, &e))?;
-        let length = there.len();
-        if FileId::of(&there) != open.id {
-            let detail = format!("{} is another file now", open.path.display());
+        let path = open.file.path();
+        let (length, id) = match fs::metadata(path) {
+            Ok(there) if open.file.is_archived() => {
+                (open.file.length().map_err(|e| open.failed(&e))?, FileId::of(&there))
+            }
+            Ok(there) => (there.len(), FileId::of(&there)),
+            // It was archived or restored meanwhile: what is open here stays what it was.
+            Err(error) if is_absent(&error) && self.layout.has(open.date, &self.key) => {
+                (open.file.length().map_err(|e| open.failed(&e))?, open.id)
+            }
+            Err(error) => return Err(Error::io("look at", path, &error)),
+        };
+        if id != open.id {
+            let detail = format!("{} is another file now", path.display());
             return Ok((length, Some(Notice::Replaced { detail })));
         }
         if length < open.offset {
-            let detail = format!(
-                "{} has {length} bytes, {} of it were read",
-                open.path.display(),
-                open.offset
-            );
+            let detail =
+                format!("{} has {length} bytes, {} of it were read", path.display(), open.offset);
             return Ok((length, Some(Notice::Truncated { detail })));
         }
         Ok((length, None))
@@ -156,7 +163,7 @@ impl LocalTail {
             return Ok(None);
         }
         if !open.is_as_before()? {
-            let detail = format!("{} was written anew", open.path.display());
+            let detail = format!("{} was written anew", open.file.path().display());
             return Ok(Some(Notice::Replaced { detail }));
         }
         let Some(end) = open.find_lines(length, limit.max(1) as u64)? else { return Ok(None) };
@@ -230,7 +237,7 @@ impl Open {
     }
 
     fn failed(&self, error: &io::Error) -> Error {
-        Error::io("read", &self.path, error)
+        Error::io("read", self.file.path(), error)
     }
 }
 
@@ -308,12 +315,11 @@ impl Tail for LocalTail {
     }
 
     fn fetcher(&self) -> Box<dyn Fetch> {
-        Box::new(LocalFetch::new(Arc::clone(&self.segments)))
+        Box::new(LocalFetch::new(&self.layout, &self.key, Arc::clone(&self.segments)))
     }
 
     fn remaining(&self) -> u64 {
-        let length =
-            |date| fs::metadata(self.layout.events(date, &self.key)).map_or(0, |m| m.len());
+        let length = |date| self.layout.length(date, &self.key).unwrap_or(0);
         let dates = self.layout.partitions(&self.key).unwrap_or_default();
         match &self.open {
             Some(open) => {

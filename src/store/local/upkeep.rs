@@ -5,16 +5,19 @@
 //! the content of the derived files (see [`super::derived`]).
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::LocalStore;
 use super::commit::{Commit, Folders};
 use super::global::Fresh;
-use super::head::Locked;
+use super::handles::{IssueFiles, OpenLog};
+use super::head::{Locked, open_partition};
 use super::ids::{self, Found};
 use super::io::{FileId, Site, fingerprint, private, sync_data};
 use super::layout::Date;
+use super::lock::{Attempt, Contest};
 use super::plan::Plan;
 use super::record::Place;
 use super::summary::Summary;
@@ -27,6 +30,9 @@ const METADATA_EVERY: u64 = 32;
 const INDEX_EVERY: u64 = 256;
 /// How many partitions are synced at the same time.
 const SYNCS_AT_ONCE: usize = 8;
+/// Of how many issues, and how much of each, what was appended is held until it is published.
+const HELD_ISSUES: usize = 64;
+const HELD_BYTES: usize = 256 << 10;
 /// The types after which an issue tends to rest.
 const ENDS: &[&str] = &["OrchestrationCompleted", "OrchestrationFailed", "OrchestrationCancelled"];
 
@@ -46,6 +52,16 @@ pub(super) struct LogEnd {
     pub(super) sequence: u64,
 }
 
+/// What of an issue's log is to be made durable, and published.
+#[derive(Debug)]
+pub(super) struct Unsynced {
+    /// The end before all of it.
+    before: Option<Place>,
+    end: LogEnd,
+    /// The bytes between the two; empty where they are to be read from the log.
+    bytes: Vec<u8>,
+}
+
 impl LocalStore {
     /// Makes durable what was appended with [`Durability::Deferred`], each folder once, and
     /// publishes it to the global log.
@@ -53,16 +69,23 @@ impl LocalStore {
     /// # Errors
     /// Unavailable, when something cannot be synced; it can be called again.
     pub fn sync_pending(&self, lock_timeout: Duration) -> Result<()> {
-        let work: Vec<(String, LogEnd)> =
-            self.pending().unsynced.iter().map(|(key, end)| (key.clone(), *end)).collect();
+        let take = |(key, unsynced): (&String, &mut Unsynced)| {
+            let bytes = std::mem::take(&mut unsynced.bytes);
+            (key.clone(), Unsynced { bytes, ..*unsynced })
+        };
+        let work: Vec<(String, Unsynced)> = self.pending().unsynced.iter_mut().map(take).collect();
         let folders = Folders::default();
         let next = AtomicUsize::new(0);
         // Several at a time, for the device can then take them together.
         let sync_some = || {
             let take = || work.get(next.fetch_add(1, Ordering::Relaxed));
-            let one = |(key, end): &(String, LogEnd)| {
-                self.commit_issue(key, *end, lock_timeout, &folders)?;
-                self.pending().unsynced.remove(key);
+            let one = |(key, unsynced): &(String, Unsynced)| {
+                self.commit_issue(key, unsynced, lock_timeout, &folders)?;
+                let mut pending = self.pending();
+                // Another thread may have appended meanwhile.
+                if pending.unsynced.get(key).is_some_and(|u| u.end.place == unsynced.end.place) {
+                    pending.unsynced.remove(key);
+                }
                 Ok(())
             };
             std::iter::from_fn(|| take().map(one)).collect::<Result<()>>()
@@ -79,24 +102,59 @@ impl LocalStore {
         })
     }
 
+    /// Does what follows appends to an issue, unless another process is at the like of it already.
+    /// What is left out then is done after a later append: it must be of that kind.
+    pub fn unless_busy(&self, issue_key: &str, work: impl FnOnce()) {
+        let path = self.layout.upkeep_lock(issue_key);
+        let contest = Contest::new(&path, Duration::ZERO, Duration::ZERO);
+        let Ok(Some(file)) = contest.open() else { return };
+        if let Ok(Attempt::Taken(_held)) = contest.try_take(file) {
+            work();
+        }
+    }
+
     fn commit_issue(
         &self,
         key: &str,
-        end: LogEnd,
+        unsynced: &Unsynced,
         timeout: Duration,
         folders: &Folders,
     ) -> Result<()> {
-        let layout = &self.layout;
-        let lock = layout.issue_lock(key);
-        let opened = private().read(true).write(true).open(&lock);
-        let lock = &opened.map_err(|e| Error::io("open", &lock, &e))?;
-        let path = layout.events(end.place.date, key);
-        let opened = private().read(true).write(true).open(&path);
-        let file = &opened.map_err(|e| Error::io("open", &path, &e))?;
-        let (after, sequence) = (end.place, end.sequence);
-        let fresh = Fresh { key, lock, before: None, after, sequence, bytes: &[] };
-        let (id, complaint) = (end.file, &self.complaint);
-        Commit { layout, fresh, file, id, timeout, folders, complaint }.run()
+        let (layout, handles) = (&self.layout, &self.handles);
+        let IssueFiles { lock, sync, log } = handles.lend(key);
+        let path = layout.issue_lock(key);
+        let lock = match lock {
+            Some(mut lock) => lock.is_at(&path)?.then_some(lock),
+            None => None,
+        };
+        let lock = match lock {
+            Some(lock) => lock,
+            None => {
+                let opened = private().read(true).write(true).open(&path);
+                opened.map_err(|e| Error::io("open", &path, &e))?.into()
+            }
+        };
+        let Unsynced { before, end, bytes } = unsynced;
+        let (date, id) = (end.place.date, end.file);
+        let path = layout.events(date, key);
+        let is_there =
+            |log: &OpenLog| (log.date, log.id) == (date, id) && log.length_at(&path).is_some();
+        let log = match log.filter(is_there) {
+            Some(log) => log,
+            None => {
+                let there = open_partition(layout, key, date)?;
+                let absent = || Error::io("open", &path, &io::ErrorKind::NotFound.into());
+                let (file, _, id) = there.ok_or_else(absent)?;
+                OpenLog { date, id, file }
+            }
+        };
+        let (after, sequence, before) = (end.place, end.sequence, *before);
+        let fresh = Fresh { key, lock: &lock, before, after, sequence, bytes, file: &log.file };
+        let complaint = &self.complaint;
+        let commit = Commit { layout, handles, fresh, id, timeout, folders, complaint };
+        let sync = commit.run(sync)?;
+        handles.give_back(key, IssueFiles { lock: Some(lock), sync: Some(sync), log: Some(log) });
+        Ok(())
     }
 
     /// Catches up the derived files of what was appended with [`Durability::Deferred`]: summaries
@@ -134,7 +192,7 @@ impl LocalStore {
         let folders = Folders::default();
         for key in self.keys()? {
             let published = self.durable_then(&key, lock_timeout, &folders, |fresh| {
-                super::global::publish(&self.layout, lock_timeout, fresh)
+                super::global::publish((&self.layout, &self.handles), lock_timeout, fresh)
             });
             match published {
                 // What is damaged does not hold up the others.
@@ -173,21 +231,38 @@ impl LocalStore {
         folders: &Folders,
         then: impl FnOnce(&Fresh<'_>) -> Result<()>,
     ) -> Result<()> {
-        let layout = &self.layout;
-        let log = Locked::take(layout, key, timeout)?;
-        let _ = log.lock.unlock();
+        let (layout, handles) = (&self.layout, &self.handles);
+        let mut log = Locked::take(layout, key, timeout)?;
+        log.lock.release();
         let (Some(after), Some(file)) = (log.head.end, &log.file) else { return Ok(()) };
         let (lock, sequence) = (&log.lock, log.head.sequence);
-        let fresh = Fresh { key, lock, before: None, after, sequence, bytes: &[] };
+        let fresh = Fresh { key, lock, before: None, after, sequence, bytes: &[], file };
         let (id, complaint) = (log.head.file, &self.complaint);
-        Commit { layout, fresh, file, id, timeout, folders, complaint }.run()?;
+        drop(Commit { layout, handles, fresh, id, timeout, folders, complaint }.run(None)?);
         then(&fresh)
     }
 
     /// Remembers what must be synced, and on which days something was written.
-    pub(super) fn defer(&self, key: &str, end: LogEnd, dates: impl Iterator<Item = Date>) {
+    pub(super) fn defer(
+        &self,
+        key: &str,
+        (before, end): (Option<Place>, LogEnd),
+        dates: impl Iterator<Item = Date>,
+        bytes: Vec<u8>,
+    ) {
         let mut pending = self.pending();
-        pending.unsynced.insert(key.to_owned(), end);
+        match pending.unsynced.get_mut(key) {
+            None => {
+                let few = pending.unsynced.len() < HELD_ISSUES && bytes.len() <= HELD_BYTES;
+                let bytes = if few { bytes } else { Vec::new() };
+                pending.unsynced.insert(key.to_owned(), Unsynced { before, end, bytes });
+            }
+            // More than one append is read from the log again: that much need not be in memory.
+            Some(known) if known.end.place != end.place => {
+                *known = Unsynced { before: known.before, end, bytes: Vec::new() };
+            }
+            Some(_) => {}
+        }
         pending.stale.entry(key.to_owned()).or_default().extend(dates);
     }
 

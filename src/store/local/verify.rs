@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -17,9 +18,10 @@ use super::finding::{Finding, FindingKind, Report};
 use super::global::issue_of;
 use super::io::{fingerprint, is_absent};
 use super::layout::{Date, METADATA};
-use super::lines::{Scanned, scan};
+use super::lines::{Scanned, line_number, scan};
 use super::lost;
-use super::snapshots::{check, snapshot_names};
+use super::snapshots::{read, snapshot_names};
+use super::source::{Damage, Source};
 use super::summary::{Light, Summary};
 use super::tail::no_such_issue;
 use super::tlog::check::Evidence;
@@ -177,14 +179,24 @@ impl Check<'_> {
                 self.find(FindingKind::IndexMismatch, None, index_path, detail);
             }
         }
-        let file = File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
+        let opened = Source::open_for(layout, date, known.key, Damage::Show);
+        let file = match opened {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                let archive = layout.archive(date, known.key);
+                let detail = format!("{error}: none of its events can be read");
+                self.find(FindingKind::ArchiveDamaged, Some(known.key), archive, detail);
+                return Ok(());
+            }
+            opened => opened.map_err(|e| Error::io("open", &path, &e))?,
+        };
+        let path = file.path();
         let summary = Summary::empty(known.key, date);
-        let mut partition = Partition { path: &path, date, line: 0, summary, kept };
-        scan(&file, &path, (0, u64::MAX), |line| {
+        let mut partition = Partition { path, date, line: 0, summary, kept };
+        scan(&file, path, (0, u64::MAX), |line| {
             let sequence = self.line(known, &mut partition, line);
             if self.hashes && line.terminated && !line.is_blank() {
-                let leaf = of_line(&file, &path, line)?;
-                self.logged.add(&path, LoggedLine { line: partition.line, sequence, leaf });
+                let leaf = of_line(&file, path, line)?;
+                self.logged.add(path, LoggedLine { line: partition.line, sequence, leaf });
             }
             Ok(ControlFlow::Continue(()))
         })?;
@@ -197,6 +209,20 @@ impl Check<'_> {
         }
         self.report.events += partition.summary.events;
         self.report.bytes += partition.summary.bytes;
+        self.damaged(known.key, &file)
+    }
+
+    /// Names the parts of an archive that are not what was written.
+    fn damaged(&mut self, key: &str, file: &Source) -> Result<()> {
+        for part in file.damaged() {
+            let first = line_number(file, file.path(), part.from)?;
+            let last = line_number(file, file.path(), part.to)?;
+            let detail = format!("{}; it holds lines {first} to {last}", part.why);
+            self.find(FindingKind::ArchiveDamaged, Some(key), file.path().to_owned(), detail);
+            if let Some(finding) = self.report.findings.last_mut() {
+                finding.line = Some(first);
+            }
+        }
         Ok(())
     }
 
@@ -244,8 +270,7 @@ impl Check<'_> {
 
     fn snapshots(&mut self, key: &str, date: Date) -> Result<()> {
         for (sequence, path) in snapshot_names(&self.store.layout.partition(date, key))? {
-            let Some(bytes) = super::io::read_if_there(&path)? else { continue };
-            if let Err(reason) = check(&bytes, key, sequence) {
+            if let Some(Err(reason)) = read(&path, key, sequence)? {
                 self.find(FindingKind::BadSnapshot, Some(key), path, reason);
             }
         }

@@ -82,7 +82,7 @@ impl Days {
             _ => {
                 // Only up to the first hit: each day is a look at the disk.
                 let later = self.dates.iter().filter(|d| **d > date);
-                let next = later.copied().find(|d| self.layout.events(*d, &self.key).is_file());
+                let next = later.copied().find(|d| self.layout.has(*d, &self.key));
                 self.known = Some((date, next));
                 Ok(next)
             }

@@ -68,6 +68,8 @@ ailments! {
     NewerStore = "newer-store", Warning, "a newer chronoscope wrote here, events may have types that this one does not know", "use that version";
     StaleDerived = "stale-derived", Note, "readers read the log instead, which takes longer", "chronoscope store rebuild";
     Unpublished = "unpublished", Note, "readers of the global log do not see them yet", "the next append publishes them";
+    BadSnapshot = "bad-snapshot", Note, "it is not believed; readers fold the log instead", "chronoscope snapshot gc";
+    HalfArchived = "half-archived", Note, "the plain file and its archive are both there, and the plain one is read", "chronoscope store archive, which compares them";
     Quarantined = "quarantined", Note, "bytes that were taken out of logs are kept there", "look at them; nothing removes them";
 }
 
@@ -219,11 +221,25 @@ impl LocalStore {
         for key in self.keys()? {
             for date in self.layout.partitions(&key)? {
                 let log = self.layout.events(date, &key);
-                let length = std::fs::metadata(&log).map_or(0, |metadata| metadata.len());
+                let length = self.layout.length(date, &key).unwrap_or(0);
+                let archive = self.layout.archive(date, &key);
+                if log.is_file() && archive.is_file() {
+                    let what = format!("{} is there, too", log.display());
+                    found.add(Ailment::HalfArchived, &archive, what);
+                }
                 let covered = self.kept_metadata(&key, date)?.map_or(0, |kept| kept.bytes);
                 if covered < length {
                     let what = format!("its summary covers {covered} of {length} bytes");
                     found.add(Ailment::StaleDerived, &log, what);
+                }
+            }
+            for entry in self.snapshots(Some(&key))? {
+                let reason = match &entry.snapshot {
+                    Ok(snapshot) => self.misfit(snapshot)?,
+                    Err(reason) => Some(reason.clone()),
+                };
+                if let Some(reason) = reason {
+                    found.add(Ailment::BadSnapshot, &entry.path, reason);
                 }
             }
             let lock = super::io::private().read(true).open(self.layout.issue_lock(&key));

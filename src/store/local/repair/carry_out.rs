@@ -2,7 +2,6 @@
 //!
 //! Lives here: keeping bytes aside, and replacing partitions. May not live here: deciding.
 
-use std::fs::File;
 use std::path::Path;
 
 use serde::Serialize;
@@ -11,6 +10,7 @@ use super::super::LocalStore;
 use super::super::head::take_out_batch;
 use super::super::io::{NewFile, make_dirs, read_range, replace, set_len};
 use super::super::layout::Date;
+use super::super::source::{Damage, Source};
 use super::plan::{Piece, Plan, Rewrite};
 use super::{Locks, Mend};
 use crate::error::{Error, Result};
@@ -47,9 +47,9 @@ pub(super) fn carry_out(store: &LocalStore, locks: &Locks, plan: &Plan) -> Resul
         }
     }
     for (date, rewrite) in &plan.rewrites {
-        let path = layout.events(*date, &plan.key);
         for (at, from, to) in &rewrite.kept {
-            keep_aside(store, &path, &plan.mends[*at], (*from, *to))?;
+            let log = open(store, *date, &plan.key)?;
+            keep_aside(store, &log, &plan.mends[*at], (*from, *to))?;
         }
     }
     // What the lock file says of the log is of the old one. Without it everything is looked up.
@@ -61,28 +61,29 @@ pub(super) fn carry_out(store: &LocalStore, locks: &Locks, plan: &Plan) -> Resul
     Ok(())
 }
 
-fn keep_aside(store: &LocalStore, log: &Path, mend: &Mend, (from, to): (u64, u64)) -> Result<()> {
+/// The events as they are, whatever is wrong with them.
+fn open(store: &LocalStore, date: Date, key: &str) -> Result<Source> {
+    let path = store.layout.events(date, key);
+    Source::open_for(&store.layout, date, key, Damage::Blank)
+        .map_err(|e| Error::io("open", &path, &e))
+}
+
+fn keep_aside(store: &LocalStore, log: &Source, mend: &Mend, (from, to): (u64, u64)) -> Result<()> {
     let Some(kept) = &mend.quarantine else { return Ok(()) };
-    let file = File::open(log).map_err(|e| Error::io("open", log, &e))?;
     let mut copy = NewFile::beside(kept).map_err(|e| Error::io("write", kept, &e))?;
-    add(&mut copy, kept, (&file, log), (from, to))?;
+    add(&mut copy, kept, log, (from, to))?;
     // The name tells the bytes, so what is there already is the same.
     copy.put(kept, true)?;
     note(store, mend, kept, Some((from, to - from)))
 }
 
-fn add(
-    out: &mut NewFile,
-    to_path: &Path,
-    (file, path): (&File, &Path),
-    (from, to): (u64, u64),
-) -> Result<()> {
+fn add(out: &mut NewFile, to_path: &Path, file: &Source, (from, to): (u64, u64)) -> Result<()> {
     let mut at = from;
     while at < to {
         let bytes = read_range(file, at, to.min(at + CHUNK));
-        let bytes = bytes.map_err(|e| Error::io("read", path, &e))?;
+        let bytes = bytes.map_err(|e| Error::io("read", file.path(), &e))?;
         if bytes.is_empty() {
-            return Err(Error::io("read", path, &std::io::ErrorKind::UnexpectedEof.into()));
+            return Err(Error::io("read", file.path(), &std::io::ErrorKind::UnexpectedEof.into()));
         }
         out.add(&bytes).map_err(|e| Error::io("write", to_path, &e))?;
         at += bytes.len() as u64;
@@ -116,8 +117,8 @@ fn write(store: &LocalStore, key: &str, date: Date, rewrite: &Rewrite) -> Result
         match piece {
             Piece::New(bytes) => out.add(bytes).map_err(|e| Error::io("write", &path, &e))?,
             Piece::Old(from, to) => {
-                let file = File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
-                add(&mut out, &path, (&file, &path), (*from, *to))?;
+                let file = open(store, date, key)?;
+                add(&mut out, &path, &file, (*from, *to))?;
             }
         }
     }

@@ -13,7 +13,6 @@ mod plan;
 mod read;
 mod walk;
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,8 +21,9 @@ use serde::Serialize;
 use self::plan::Plan;
 use super::finding::FindingKind;
 use super::layout::Layout;
+use super::lock::LockFile;
 use super::tail::no_such_issue;
-use super::{LocalStore, lock};
+use super::{LocalStore, lock, watermark};
 use crate::error::{Error, ErrorKind, Result};
 
 crate::closed_list! {
@@ -132,6 +132,7 @@ impl LocalStore {
                 return Err(Error::new(ErrorKind::Unavailable, message)
                     .with_hint("look again: `chronoscope store repair`"));
             }
+            watermark::forget(&self.layout)?;
             carry_out::carry_out(self, &locks, &plan)?;
             touched = true;
             done.mends.extend(plan.mends);
@@ -155,13 +156,14 @@ impl LocalStore {
 
 /// An issue's two locks. Whoever syncs may wait for the global log, and who makes that anew waits
 /// for the issues: so the sync lock comes first.
-struct Locks {
-    _sync: Option<File>,
-    issue: Option<File>,
+pub(super) struct Locks {
+    _sync: Option<LockFile>,
+    issue: Option<LockFile>,
 }
 
 impl Locks {
-    fn take(layout: &Layout, key: &str, timeout: Duration) -> Result<Self> {
+    /// Takes both.
+    pub(super) fn take(layout: &Layout, key: &str, timeout: Duration) -> Result<Self> {
         layout.create()?;
         let sync = lock::take(&layout.sync_lock(key), timeout)?;
         Ok(Self { _sync: sync, issue: lock::take(&layout.issue_lock(key), timeout)? })

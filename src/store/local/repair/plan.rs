@@ -133,7 +133,7 @@ impl Plan {
         for part in &parts {
             ends.insert(part.at.date, part.at.offset);
             let file = layout.events(part.at.date, key);
-            let length = std::fs::metadata(&file).map_or(0, |metadata| metadata.len());
+            let length = layout.length(part.at.date, key).unwrap_or(0);
             let there = length.saturating_sub(part.at.offset);
             if there == 0 {
                 continue;
@@ -188,6 +188,10 @@ impl Plan {
         for (date, (offset, id)) in noted {
             let file = layout.events(date, key);
             let there = std::fs::metadata(&file).ok();
+            if there.is_none() && layout.has(date, key) {
+                // The archive that took its place is as long as it was.
+                continue;
+            }
             let other = there.as_ref().is_some_and(|metadata| FileId::of(metadata) != id);
             let length = there.map_or(0, |metadata| metadata.len());
             if length < offset && !other {

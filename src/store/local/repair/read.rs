@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::Entry;
-use std::fs::File;
 use std::ops::ControlFlow;
 
 use rustc_hash::FxHashMap;
@@ -14,6 +13,7 @@ use super::super::head::{is_one_object, whole_event};
 use super::super::io::{fingerprint, read_range};
 use super::super::layout::{Date, Layout};
 use super::super::lines::{Scanned, Stamps, scan};
+use super::super::source::{self, Source};
 use super::super::tlog::hashes::Hash;
 use super::super::tlog::leaves;
 use super::super::verify::damage;
@@ -23,7 +23,7 @@ use crate::model::envelope;
 /// An issue's log.
 pub(super) struct Read {
     pub(super) lines: Vec<Line>,
-    files: BTreeMap<Date, (std::path::PathBuf, File)>,
+    files: BTreeMap<Date, Source>,
     /// The first line with each sequence number.
     first: FxHashMap<u64, usize>,
 }
@@ -99,11 +99,12 @@ impl Read {
             Self { lines: Vec::new(), files: BTreeMap::new(), first: FxHashMap::default() };
         for date in dates {
             let path = layout.events(*date, key);
-            let file = File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
+            let file = Source::open_for(layout, *date, key, source::Damage::Blank)
+                .map_err(|e| Error::io("open", &path, &e))?;
             let end = ends.get(date).copied().unwrap_or(u64::MAX);
             let mut number = 0;
             let lines = &mut read.lines;
-            scan(&file, &path, (0, end), |line| {
+            scan(&file, file.path(), (0, end), |line| {
                 number += 1;
                 let state = state(line, key);
                 let hash = fingerprint(line.bytes);
@@ -111,7 +112,7 @@ impl Read {
                 lines.push(Line { date: *date, number, offset, end, hash, state });
                 Ok(ControlFlow::Continue(()))
             })?;
-            read.files.insert(*date, (path, file));
+            read.files.insert(*date, file);
         }
         for (at, line) in read.lines.iter().enumerate() {
             if let Some(number) = line.state.sequence()
@@ -125,8 +126,8 @@ impl Read {
 
     fn bytes(&self, at: usize) -> Result<Vec<u8>> {
         let line = &self.lines[at];
-        let Some((path, file)) = self.files.get(&line.date) else { return Ok(Vec::new()) };
-        read_range(file, line.offset, line.end).map_err(|e| Error::io("read", path, &e))
+        let Some(file) = self.files.get(&line.date) else { return Ok(Vec::new()) };
+        read_range(file, line.offset, line.end).map_err(|e| Error::io("read", file.path(), &e))
     }
 
     /// Whether the first line with the number of this one is the very same.
@@ -142,8 +143,8 @@ impl Read {
     /// The leaf hash of a line.
     pub(super) fn leaf(&self, at: usize) -> Result<Hash> {
         let line = &self.lines[at];
-        let Some((path, file)) = self.files.get(&line.date) else { return Ok(Hash::default()) };
-        let hashes = leaves::of_file(file, path, (line.offset, line.end))?;
+        let Some(file) = self.files.get(&line.date) else { return Ok(Hash::default()) };
+        let hashes = leaves::of_file(file, file.path(), (line.offset, line.end))?;
         Ok(hashes.first().copied().unwrap_or_default())
     }
 }

@@ -10,7 +10,9 @@ use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::super::io::{Site, private, read_range, replace, set_len, sync_data, write_at};
+use super::super::io::{
+    Bytes, FileId, Site, private, read_range, replace, set_len, sync_data, write_at,
+};
 use super::super::layout::Layout;
 use super::super::lines::{Scanned, scan};
 use super::hashes::{Hash, Leaf, SIZE, leaf, leaf_of_short, split};
@@ -25,9 +27,12 @@ const PIECE: u64 = 1 << 20;
 const SHORT: usize = 4 << 10;
 
 /// The file with a store's leaf hashes, open.
+#[derive(Debug)]
 pub(crate) struct Leaves {
     path: PathBuf,
     file: File,
+    /// Which file it is, once that was asked.
+    id: Option<FileId>,
 }
 
 impl Leaves {
@@ -35,16 +40,24 @@ impl Leaves {
     pub(crate) fn open(layout: &Layout) -> Result<Option<Self>> {
         let path = folder(layout).join(FILE);
         match private().read(true).write(true).create(true).open(&path) {
-            Ok(file) => Ok(Some(Self { path, file })),
+            Ok(file) => Ok(Some(Self { path, file, id: None })),
             Err(error) if super::super::io::is_absent(&error) => Ok(None),
             Err(error) => Err(Error::io("open", &path, &error)),
         }
     }
 
     /// How many hashes are there.
-    pub(crate) fn count(&self) -> Result<u64> {
+    pub(crate) fn count(&mut self) -> Result<u64> {
         let metadata = self.file.metadata().map_err(|e| Error::io("look at", &self.path, &e))?;
+        self.id = Some(FileId::of(&metadata));
         Ok(metadata.len() / SIZE as u64)
+    }
+
+    /// How many hashes are there, if the file that was opened some time ago still is the one at
+    /// its path.
+    pub(crate) fn count_at_path(&self) -> Option<u64> {
+        let there = std::fs::metadata(&self.path).ok()?;
+        (self.id == Some(FileId::of(&there))).then_some(there.len() / SIZE as u64)
     }
 
     /// Writes hashes behind the first `count`.
@@ -74,7 +87,8 @@ impl Leaves {
 
     /// Makes the file hold exactly these; a new file takes its place where it does not.
     pub(crate) fn put(&mut self, layout: &Layout, hashes: &[Hash]) -> Result<()> {
-        let there = self.read(0, self.count()?)?;
+        let count = self.count()?;
+        let there = self.read(0, count)?;
         if there == hashes {
             return self.cut(hashes.len() as u64);
         }
@@ -99,7 +113,11 @@ pub(crate) fn of_lines(bytes: &[u8]) -> Vec<Hash> {
 }
 
 /// The hash of a line that was scanned, of all its bytes even where they are too many to keep.
-pub(crate) fn of_line(file: &File, path: &Path, line: &Scanned<'_>) -> Result<Hash> {
+pub(in super::super) fn of_line(
+    file: &impl Bytes,
+    path: &Path,
+    line: &Scanned<'_>,
+) -> Result<Hash> {
     if !line.too_long() {
         return Ok(leaf(line.bytes));
     }
@@ -118,7 +136,11 @@ pub(crate) fn of_line(file: &File, path: &Path, line: &Scanned<'_>) -> Result<Ha
 }
 
 /// The hashes of the lines between two places of a file.
-pub(crate) fn of_file(file: &File, path: &Path, range: (u64, u64)) -> Result<Vec<Hash>> {
+pub(in super::super) fn of_file(
+    file: &impl Bytes,
+    path: &Path,
+    range: (u64, u64),
+) -> Result<Vec<Hash>> {
     let mut hashes = Vec::new();
     scan(file, path, range, |line| {
         if line.terminated && !line.is_blank() {

@@ -15,9 +15,10 @@ use std::time::Duration;
 use super::super::LocalStore;
 use super::super::commit::Folders;
 use super::super::global::{Global, issue_of};
-use super::super::io::{Site, read_range, replace, sync_dir};
+use super::super::io::{Site, read_range, replace, sync_data, sync_dir};
 use super::super::layout::check_key;
 use super::super::lines::scan;
+use super::super::watermark::{self, Watermark};
 use super::super::{lock, lost, record};
 use super::checkpoint::{self, Checkpoint, Entry};
 use super::hashes::{Hash, to_base64};
@@ -58,6 +59,8 @@ struct Sight {
     bytes: u64,
     leaves: Leaves,
     global: (PathBuf, File),
+    /// What is to be noted when all of it is durable.
+    watermark: Option<Watermark>,
     /// Whether something stands in the place of signed lines.
     has_lost: bool,
 }
@@ -152,6 +155,11 @@ impl LocalStore {
                 drop(global);
                 let entry = Entry { size: made.size, bytes: sight.bytes, note: note.clone() };
                 checkpoint::remember(&log, entry)?;
+                if let Some(mark) = &sight.watermark {
+                    sync_data(&sight.global.1, Site::Replaced)
+                        .map_err(|e| Error::io("sync", &sight.global.0, &e))?;
+                    watermark::note(&self.layout, mark)?;
+                }
                 return Ok(Signed::new(&made, note));
             }
         }
@@ -160,7 +168,9 @@ impl LocalStore {
 
     fn sight(&self, timeout: Duration) -> Result<Sight> {
         let global = Global::take(&self.layout, timeout)?;
+        let watermark = Watermark::due(&global)?;
         Ok(Sight {
+            watermark,
             generation: global.record.generation,
             size: global.record.leaves.unwrap_or_default(),
             bytes: global.record.length,
