@@ -85,7 +85,7 @@ fn a_path_of_the_state_is_set_by_one_key_and_unset_by_it() {
     let hits = desk.debugger().breaks.hits().to_vec();
     let writers = desk.debugger().session.timeline();
     let path_of = chronoscope::model::Path::parse(path).unwrap();
-    assert_eq!(hits, writers.writers(&path_of));
+    assert_eq!(hits, writers.writers(&path_of).to_vec());
     assert!(!hits.is_empty());
     desk.press("g g c").work();
     assert_eq!(desk.playhead(), hits[0]);

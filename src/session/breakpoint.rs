@@ -285,8 +285,7 @@ fn after<'a>(
     path: &Path,
     position: Position,
 ) -> impl Iterator<Item = Position> + 'a {
-    let writers = timeline.writers(path);
-    writers[writers.partition_point(|p| *p <= position)..].iter().copied()
+    timeline.writers(path).after(position)
 }
 
 /// How many of some paths something wrote after a position.
