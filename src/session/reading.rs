@@ -19,33 +19,6 @@ const QUICK: u32 = 256 * 1024;
 /// Longer values are shown as they stand in the log, not indented.
 const MOST_INDENTED: usize = 1 << 20;
 
-/// So many lines are worth a second thread.
-const WORTH_SHARING: usize = 96;
-
-/// Reads the events of these lines; of many, half of them on another thread.
-fn read_lines(timeline: &Timeline, lines: &[(Position, &[u8])], events: &mut Vec<Event>) {
-    let read = |lines: &[(Position, &[u8])], events: &mut Vec<Event>| {
-        events.extend(lines.iter().map(|(position, line)| read_again(timeline, line, *position)));
-    };
-    let (mine, others) = lines.split_at(lines.len() / 2);
-    if lines.len() < WORTH_SHARING {
-        return read(lines, events);
-    }
-    std::thread::scope(|scope| {
-        let reader = std::thread::Builder::new().name("reader".into());
-        let shared = reader.spawn_scoped(scope, || {
-            let mut events = Vec::with_capacity(others.len());
-            read(others, &mut events);
-            events
-        });
-        read(mine, events);
-        match shared.ok().and_then(|thread| thread.join().ok()) {
-            Some(more) => events.extend(more),
-            None => read(others, events),
-        }
-    });
-}
-
 /// The event of a line that was read before, when the log was loaded.
 fn read_again(timeline: &Timeline, line: &[u8], position: Position) -> Event {
     let row = |position| timeline.row(position);
@@ -93,17 +66,12 @@ impl Session {
             let (first, last) = (run.first().copied(), run.last().copied());
             let (Some(first), Some(last)) = (first, last) else { break };
             let bytes = self.fetch.fetch_range(first, last)?;
-            let lines: Vec<(Position, &[u8])> = (next..)
-                .zip(run)
-                .map(|(position, locator)| {
-                    let start =
-                        usize::try_from(locator.offset - first.offset).unwrap_or(usize::MAX);
-                    let line = bytes.get(start..start.saturating_add(locator.len as usize));
-                    (position, line.unwrap_or_default())
-                })
-                .collect();
-            read_lines(&self.timeline, &lines, &mut events);
-            next += Position::try_from(lines.len()).unwrap_or(Position::MAX);
+            for locator in run {
+                let start = usize::try_from(locator.offset - first.offset).unwrap_or(usize::MAX);
+                let line = bytes.get(start..start.saturating_add(locator.len as usize));
+                events.push(read_again(&self.timeline, line.unwrap_or_default(), next));
+                next += 1;
+            }
         }
         Ok(events)
     }

@@ -73,10 +73,11 @@ pub struct Writers<'a> {
 
 impl<'a> Writers<'a> {
     /// Those after `at`.
-    pub fn after(self, at: Position) -> impl Iterator<Item = Position> + 'a {
-        let own = &self.own[self.own.partition_point(|post| post.position() <= at)..];
-        let first = self.first.into_iter().filter(move |p| *p > at);
-        first.chain(own.iter().map(|post| post.position()))
+    pub fn after(mut self, at: Position) -> impl Iterator<Item = Position> + use<'a> {
+        let first = self.first.split_off(self.first.partition_point(|p| *p <= at));
+        let own = self.own.partition_point(|post| post.position() <= at);
+        let own = self.own.get(own..).unwrap_or_default();
+        first.into_iter().chain(own.iter().map(|post| post.position()))
     }
 
     /// All of them.
@@ -410,6 +411,9 @@ mod tests {
             assert_eq!(found.last_until(at), last, "{at}");
             assert_eq!(found.first_after(at), expected.into_iter().find(|p| *p > at), "{at}");
             assert_eq!(found.contains(at), expected.contains(&at), "{at}");
+            let after: Vec<_> = index.writers(&path).after(at).collect();
+            let expected: Vec<_> = expected.into_iter().filter(|p| *p > at).collect();
+            assert_eq!(after, expected, "{at}");
         }
         let mut leaves = Vec::new();
         index.each_leaf(|path, writers| leaves.push((path.to_string(), writers.to_vec())));
