@@ -33,7 +33,7 @@ use crate::schema::upcast;
 use crate::store::{EventStore, Fetch, Notice};
 use crate::timeline::{Loaded, Marked, Timeline};
 
-use load::{Batch, Loader, Parser};
+use load::{Batch, Loader, Parser, Started};
 use long::LongEvents;
 use scan::Sketch;
 pub use search::Found;
@@ -43,6 +43,9 @@ use user_state::UserState;
 const CACHED_STATES: usize = 64;
 /// While folding from a kept version, every so many events a state is cached.
 const CACHE_STRIDE: Position = 16;
+
+/// About how many bytes an event has.
+const EVENT_BYTES: u64 = 700;
 
 /// One issue, open.
 pub struct Session {
@@ -107,8 +110,9 @@ impl Session {
         issue_key: &str,
         woken: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self> {
-        let (loader, fetch, fetch_ahead) = Loader::start(store, issue_key, woken)?;
+        let Started { loader, fetch, fetch_ahead, bytes } = Loader::start(store, issue_key, woken)?;
         let mut session = Self::new(issue_key, fetch, Some(loader));
+        session.expect(bytes);
         session.sketch = fetch_ahead.map(|fetch| Sketch::new(issue_key, fetch));
         Ok(session)
     }
@@ -120,6 +124,7 @@ impl Session {
     pub fn read(store: &dyn EventStore, issue_key: &str) -> Result<Self> {
         let mut tail = store.tail(issue_key)?;
         let mut session = Self::new(issue_key, tail.fetcher(), None);
+        session.expect(tail.remaining());
         let mut parser = Parser::default();
         let mut next = parser.read(tail.as_mut())?;
         loop {
@@ -158,6 +163,12 @@ impl Session {
             torn: false,
             user: UserState::default(),
         }
+    }
+
+    /// Prepares for a log of so many bytes.
+    fn expect(&mut self, bytes: u64) {
+        self.remaining = bytes;
+        self.timeline.expect(bytes / EVENT_BYTES);
     }
 
     /// The issue.
@@ -318,12 +329,19 @@ impl Session {
         if position > self.timeline.head() {
             return Err(self.no_state_yet(position));
         }
-        let (mut at, mut state) = self.timeline.nearest(position);
-        if let Some((near, cached)) =
-            self.cache.iter().filter(|(p, _)| *p <= position && *p > at).max_by_key(|(p, _)| *p)
-        {
-            (at, state) = (*near, cached.clone());
-        }
+        let kept = self.timeline.nearest_kept(position);
+        let cached = self.cache.iter().filter(|(p, _)| (kept..=position).contains(p));
+        let (mut at, mut state) = match cached.max_by_key(|(p, _)| *p) {
+            Some((near, cached)) => (*near, cached.clone()),
+            None => {
+                let state = self.timeline.kept(kept);
+                if kept > 0 && kept < self.timeline.head() {
+                    // It may have been unpacked, and its neighbours are asked for next.
+                    self.remember(kept, &state);
+                }
+                (kept, state)
+            }
+        };
         if at == position {
             return Ok(state);
         }
