@@ -192,7 +192,7 @@ fn why_leads_to_the_writer() {
     let mut desk = desk();
     desk.press(":").type_text("why /agents/oauth-integrator/status").press("enter");
     let path = chronoscope::model::Path::parse("/agents/oauth-integrator/status").unwrap();
-    let writer = desk.debugger().session.last_writer(&path, 128).unwrap();
+    let writer = desk.debugger().session.timeline().last_writer(&path, 128).unwrap();
     assert_eq!(desk.playhead(), writer);
     assert_eq!(desk.selected(), path.to_string());
     assert!(desk.told().contains(&format!("was written by #{writer}")), "{}", desk.told());
@@ -211,5 +211,59 @@ fn hits_stand_on_the_rail_and_in_the_list() {
         assert!(desk.screen().is_ascii());
         desk.app.theme = Theme::built_in("dark");
         desk.screen();
+    }
+}
+
+/// Two calls of a tool, with inputs that share the first of their paths.
+fn calls() -> String {
+    let call = |at: u32, kind: &str, id: &str, input: &str| {
+        format!(
+            r#"{{"event_id":"e{at}","event_type":"{kind}","timestamp":"2026-11-20T10:00:0{at}Z","issue_key":"PROJ-123","session_id":"s","actor":{{"type":"agent","id":"x"}},"metadata":{{"tool_use_id":"{id}","tool_name":"Glob"{input}}}}}"#
+        ) + "\n"
+    };
+    call(1, "ToolInvoked", "a", r#","input":{"paths":["p","q"]}"#)
+        + &call(2, "ToolCompleted", "a", "")
+        + &call(3, "ToolInvoked", "b", r#","input":{"paths":["p","r"]}"#)
+        + &call(4, "ToolCompleted", "b", "")
+}
+
+#[test]
+fn what_was_left_as_it_was_in_a_whole_that_was_written_is_not_stopped_at() {
+    let first = "/tools/Glob/last/input/paths/0";
+    let never = "/tools/Glob/open/a/input/nothing";
+    let pins =
+        vec![first.to_owned(), never.to_owned(), "/tools/Glob/open/a/input/paths".to_owned()];
+    let user = UserState { pins, playhead: Some(2), ..UserState::default() };
+    let mut desk = Desk::with(&calls(), SIZE, user, |_| {});
+    desk.work();
+    let writers: Vec<_> = desk.debugger().state.pins.iter().map(|pin| pin.writer).collect();
+    assert_eq!(writers, [Some(1), None, Some(2)]);
+    let at = |path: &str| Action::Reveal(chronoscope::model::Path::parse(path).unwrap());
+    desk.press("g g l tab").act(at(first));
+    assert_eq!((desk.selected().as_str(), desk.playhead()), (first, 1));
+    desk.press("]").work();
+    assert_eq!(desk.told(), format!("nothing writes {first} after this"));
+    desk.press("b g g c").work();
+    assert_eq!(desk.playhead(), 1);
+    desk.press("c").work();
+    assert_eq!((desk.playhead(), desk.debugger().breaks.hits()), (1, &[1][..]));
+    desk.press("G").act(at(first));
+    desk.press("[").work();
+    assert_eq!(desk.playhead(), 1);
+    desk.press(":").type_text(&format!("why {never}")).press("enter").work();
+    assert!(desk.told().starts_with(&format!("nothing wrote {never}")), "{}", desk.told());
+}
+
+#[test]
+fn the_ghost_head_counts_the_pins_that_were_written_and_no_others() {
+    let first = "/tools/Glob/last/input/paths/0".to_owned();
+    let second = "/tools/Glob/last/input/paths/1".to_owned();
+    let before: String = calls().split_inclusive('\n').take(2).collect();
+    for (pins, count) in [(vec![first.clone()], 0), (vec![first, second], 1)] {
+        let user = UserState { pins, playhead: Some(1), ..UserState::default() };
+        let mut desk = Desk::with(&before, SIZE, user, |_| {});
+        desk.append(&calls()[before.len()..], 4);
+        desk.work();
+        assert_eq!(desk.debugger().come_since_of_note().1, count);
     }
 }

@@ -110,7 +110,7 @@ proptest! {
         let head = session.head();
         let path = Path::of(["orchestration", "status"]);
         let now = session.value_at(&path, head).unwrap();
-        match session.last_writer(&path, head) {
+        match session.previous_writer(&path, head).unwrap() {
             Some(writer) => {
                 prop_assert_eq!(session.value_at(&path, writer).unwrap(), now.clone());
                 prop_assert_ne!(session.value_at(&path, writer - 1).unwrap(), now);
