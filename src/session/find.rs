@@ -233,14 +233,13 @@ impl Finder {
         };
         let empty = State::new().value();
         let mut matches = Vec::new();
-        let read = |finder: &mut Self, position: Position, line: &[u8], readable: bool| {
+        let mut read = |finder: &mut Self, position: Position, line: &[u8], readable: bool| {
             let event = event_of(line, readable);
             let subject = Subject { event: &event, state: &empty, before: &empty };
             if let Some(value) = finder.evaluate(position, subject) {
                 matches.push(Match { position, value });
             }
         };
-        let mut read = read;
         if piece.len() * 4 >= (last - first + 1) as usize {
             session.each_line(*first..last + 1, |position, line, readable| {
                 if piece.binary_search(&position).is_ok() {
