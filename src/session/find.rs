@@ -338,6 +338,10 @@ fn candidates(session: &Session, expression: &Expression) -> Candidates {
         // (Of what every event writes, the index keeps no note.)
         return Candidates::Every;
     }
+    if session.folding().is_some() {
+        // Who wrote what is not known yet: to judge those that are not folded says so.
+        return Candidates::Every;
+    }
     let writers = reads.state.iter().flat_map(|path| timeline.writers(path).to_vec());
     let mut all: Vec<Position> = writers.collect();
     if reads.before {
@@ -390,11 +394,11 @@ impl Session {
             let (Some(first), Some(last)) = (run.first().copied(), run.last().copied()) else {
                 break;
             };
-            let bytes = self.fetch.fetch_range(first, last)?;
+            let bytes = self.source(next).1.fetch_range(first, last)?;
             for locator in run {
                 let start = usize::try_from(locator.offset - first.offset).unwrap_or(usize::MAX);
                 let line = bytes.get(start..start.saturating_add(locator.len as usize));
-                let kind = self.timeline.row(next).map(|row| row.kind);
+                let kind = self.row(next).map(|row| row.kind);
                 each(next, line.unwrap_or_default(), kind != Some(Kind::Unreadable));
                 next += 1;
             }

@@ -51,16 +51,19 @@ impl WriterFinder {
     /// It is asked after each state that had to be made again: never where the index knows.
     ///
     /// # Errors
-    /// Unavailable, when the log cannot be read again.
+    /// Unavailable, when the log cannot be read again, or is not folded so far.
     pub fn step(
         &mut self,
         session: &mut Session,
         mut pause: impl FnMut() -> bool,
     ) -> Result<Found> {
-        let Some(rest) = self.rest else { return Ok(Found::Nothing) };
+        let Some((first, last)) = self.rest else { return Ok(Found::Nothing) };
+        let rest = (first, last.min(session.head()));
+        let unknown = rest.1 > session.folded().head();
         let (unsure, sure) = match self.direction {
-            Direction::Forward => self.after(session.timeline(), rest),
-            Direction::Backward => self.before(session.timeline(), rest),
+            Direction::Forward => self.after(session.folded(), rest),
+            Direction::Backward if unknown => return Err(session.no_state_yet(rest.1)),
+            Direction::Backward => self.before(session.folded(), rest),
         };
         for position in unsure {
             let wrote = session.wrote(&self.path, position)?;
@@ -73,6 +76,9 @@ impl WriterFinder {
             }
         }
         let Some(position) = sure else {
+            if unknown {
+                return Err(session.no_state_yet(rest.1));
+            }
             self.rest = None;
             return Ok(Found::Nothing);
         };
@@ -160,7 +166,7 @@ impl Session {
             }
         }
         found.extend_from_slice(&all[unsure..]);
-        Ok((found, until))
+        Ok((found, until.min(self.timeline.head())))
     }
 
     /// Whether the event at `position` left another value at `path` than there was.
@@ -205,7 +211,8 @@ impl WrittenAfter {
     /// # Errors
     /// As [`Session::state_at`].
     pub fn step(&mut self, session: &mut Session, mut pause: impl FnMut() -> bool) -> Result<()> {
-        let head = session.head();
+        // What is not folded yet is looked at once it is.
+        let head = session.folded().head();
         for (path, written, judged) in self.paths.iter_mut().filter(|(_, written, _)| !written) {
             let range = (judged.saturating_add(1), head);
             let mut finder = WriterFinder::new(path.clone(), range, Direction::Forward);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{moved, scroll};
 use crate::error::Result;
 use crate::fold::State;
-use crate::model::{Path, Position, Value};
+use crate::model::{Map, Path, Position, Value};
 use crate::session::find::Direction;
 use crate::session::writers::WriterFinder;
 use crate::session::{Found, Session};
@@ -122,6 +122,15 @@ impl StatePane {
         self.cursor < self.pins.len()
     }
 
+    /// Shows nothing: the state is not known. What is selected and open stays so.
+    pub fn forget(&mut self) {
+        self.basis = None;
+        self.changed.clear();
+        self.rows.clear();
+        self.pins.clear();
+        self.tree = Tree::new(Map::new(), &self.wanted, &[]);
+    }
+
     /// Takes the state at a position in, if it is another than before.
     ///
     /// # Errors
@@ -186,7 +195,7 @@ impl StatePane {
                 touch: touch(&self.changed, &row.path),
                 // What is there was there since its last writer; a member of a list is shown with
                 // that of the list.
-                writer: session.timeline().last_writer(&row.path, position),
+                writer: session.folded().last_writer(&row.path, position),
                 row,
             })
             .collect();
