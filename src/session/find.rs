@@ -339,7 +339,7 @@ fn candidates(session: &Session, expression: &Expression) -> Candidates {
         return Candidates::Every;
     }
     if session.folding().is_some() {
-        // Who wrote what is not known yet: to judge those that are not folded says so.
+        // Who wrote what is not known yet.
         return Candidates::Every;
     }
     let writers = reads.state.iter().flat_map(|path| timeline.writers(path).to_vec());

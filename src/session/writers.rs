@@ -238,29 +238,41 @@ impl WrittenAfter {
 mod tests {
     use super::*;
     use crate::clock::Clock;
+    use crate::error::Error;
     use crate::model::Timestamp;
     use crate::session::breakpoint::{Condition, Hits, Outcome, Run};
+    use crate::session::scan::{self, Sketch};
+    use crate::store::EventStore;
     use crate::store::memory::MemoryStore;
 
-    /// Calls of which the first and the third have the same id.
-    fn session() -> Session {
+    /// Calls of which the first and the third have the same id: so many of their events.
+    fn log(events: usize) -> MemoryStore {
         let store = MemoryStore::new(Clock::Fixed(Timestamp::from_millis(0)));
         let inputs = [
             r#"{"pattern":"x","paths":["p","q"],"deep":{"k":1}}"#,
             r#"{"pattern":"x","paths":["p","r"]}"#,
             r#"{"pattern":"y","deep":{"k":1}}"#,
         ];
-        for (at, (id, input)) in ["a", "b", "a"].iter().zip(inputs).enumerate() {
-            for (kind, input) in
-                [("ToolInvoked", format!(r#","input":{input}"#)), ("ToolCompleted", String::new())]
-            {
-                let line = format!(
-                    r#"{{"event_id":"{kind}-{at}","event_type":"{kind}","timestamp":"2026-06-01T10:00:0{at}Z","issue_key":"I-1","session_id":"s","actor":{{"type":"agent","id":"x"}},"metadata":{{"tool_use_id":"{id}","tool_name":"Glob"{input}}}}}"#
-                );
-                store.push_raw("I-1", (line + "\n").as_bytes());
+        for number in 0..events {
+            let (call, ends) = (number / 2, number % 2 == 1);
+            let kind = if ends { "ToolCompleted" } else { "ToolInvoked" };
+            let id = ["a", "b", "a"][call];
+            let mut metadata = serde_json::json!({"tool_use_id": id, "tool_name": "Glob"});
+            if !ends {
+                metadata["input"] = serde_json::from_str(inputs[call]).unwrap();
             }
+            let event = serde_json::json!({
+                "event_id": format!("id-{number}"), "event_type": kind,
+                "timestamp": "2026-06-01T10:00:00Z", "issue_key": "I-1", "session_id": "s",
+                "actor": {"type": "agent", "id": "x"}, "metadata": metadata,
+            });
+            store.push_raw("I-1", format!("{event}\n").as_bytes());
         }
-        Session::read(&store, "I-1").unwrap()
+        store
+    }
+
+    fn session() -> Session {
+        Session::read(&log(6), "I-1").unwrap()
     }
 
     /// Paths, and who wrote them.
@@ -374,5 +386,34 @@ mod tests {
         assert_eq!(session.previous_writer(&path, 6).unwrap(), Some(5));
         assert_eq!(session.next_writer(&path, 0).unwrap(), Some(1));
         assert!(session.cache.is_empty());
+    }
+
+    #[test]
+    fn what_is_not_folded_yet_is_not_said_to_have_no_writer() {
+        // A session that has folded two events, and has seen six.
+        let mut session = Session::read(&log(2), "I-1").unwrap();
+        let mut tail = log(6).tail("I-1").unwrap();
+        let mut sketch = Sketch::new("I-1", tail.fetcher());
+        sketch.timeline.push_seen(&scan::seen(&tail.poll(1 << 20).unwrap()));
+        session.sketch = Some(sketch);
+        let path = Path::parse("/tools/Glob/calls").unwrap();
+        let told = |error: Error| error.message().contains("2 of 6 events are folded");
+        assert_eq!(session.next_writer(&path, 0).unwrap(), Some(1));
+        assert_eq!(session.previous_writer(&path, 2).unwrap(), Some(1));
+        assert!(told(session.next_writer(&path, 1).unwrap_err()));
+        assert!(told(session.previous_writer(&path, 4).unwrap_err()));
+        let mut run = |text: &str| {
+            let condition = [Condition::parse(text).unwrap()];
+            let mut run = Run::new(&session, &condition, 1, Direction::Forward);
+            run.step(&mut session, || true)
+        };
+        assert!(told(run("/tools/Glob/calls").unwrap_err()));
+        // For an expression what is near is folded again.
+        let found = run("$state.tools.Glob.calls == 2").unwrap();
+        assert_eq!(found, Outcome::Hit(3, 0));
+        let mut written = WrittenAfter::default();
+        written.sync(&[path.to_string()], 1);
+        written.step(&mut session, || true).unwrap();
+        assert!(written.count() == 0 && !written.has_work(2) && written.has_work(6));
     }
 }
