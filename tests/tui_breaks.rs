@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+use chronoscope::session::Found;
 use chronoscope::session::breakpoint::Breakpoint;
 use chronoscope::session::user_state::UserState;
 use chronoscope::tui::action::Action;
 use chronoscope::tui::app::Mode;
 use chronoscope::tui::effect::Effect;
+use chronoscope::tui::nav::Way;
 use chronoscope::tui::theme::Theme;
 
 use crate::tui_support::{Desk, sample};
@@ -266,4 +268,32 @@ fn the_ghost_head_counts_the_pins_that_were_written_and_no_others() {
         desk.work();
         assert_eq!(desk.debugger().come_since_of_note().1, count);
     }
+}
+
+#[test]
+fn a_writer_that_is_far_away_is_run_to() {
+    let line = |at: usize, kind: &str, input: &str| {
+        format!(
+            r#"{{"event_id":"e{at}","event_type":"{kind}","timestamp":"2026-11-20T10:00:00Z","issue_key":"PROJ-123","session_id":"s","actor":{{"type":"agent","id":"x"}},"metadata":{{"tool_use_id":"a","tool_name":"Glob"{input}}}}}"#
+        ) + "\n"
+    };
+    let pair = |call: usize| {
+        let once = if call == 0 { r#","input":{"once":1}"# } else { r#","input":{"ever":1}"# };
+        line(2 * call + 1, "ToolInvoked", once) + &line(2 * call + 2, "ToolCompleted", "")
+    };
+    let log: String = (0..1500).map(pair).collect();
+    let mut desk = Desk::new(&log, SIZE);
+    let path = chronoscope::model::Path::parse("/tools/Glob/open/a/input/once").unwrap();
+    let debugger = desk.app.debugger.as_deref_mut().unwrap();
+    // Whether it is found at once or by a run is a matter of time, where it is found is not.
+    let found = debugger.breaks.writer(&mut debugger.session, &path, Way::Back, 3001).unwrap();
+    if let Found::Budget { reached } = found {
+        assert!(debugger.breaks.is_running() && reached > 2, "{reached}");
+        desk.work();
+        assert_eq!(desk.playhead(), 2);
+    } else {
+        assert_eq!(found, Found::At(2));
+    }
+    desk.press(":").type_text(&format!("why {path}")).press("enter").work();
+    assert_eq!(desk.playhead(), 2);
 }
