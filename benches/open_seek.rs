@@ -221,8 +221,8 @@ fn writers(session: &mut Session, table: &Table) {
     for _ in 0..4000 {
         let path = &paths[usize::try_from(random.below(paths.len() as u64)).unwrap()];
         let at = u32::try_from(random.below(head) + 1).unwrap();
-        previous.push(timed(|| session.timeline().last_writer(path, at)).0);
-        next.push(timed(|| session.timeline().next_writer(path, at)).0);
+        previous.push(timed(|| session.previous_writer(path, at).unwrap()).0);
+        next.push(timed(|| session.next_writer(path, at).unwrap()).0);
     }
     table.limit("previous writer of a path, p99", previous.percentile(99), MS / 10);
     table.limit("next writer of a path, p99", next.percentile(99), MS / 10);

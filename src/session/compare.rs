@@ -43,6 +43,9 @@ const NATURAL: &[&str] = &[
     "tool_name",
 ];
 
+/// How many events are read at once.
+const PIECE: usize = 512;
+
 /// Members of the state that differ between any two runs, or are prose.
 const OF_ONE_RUN: &[&str] = &[
     "assigned_to_session",
@@ -79,6 +82,8 @@ pub struct Side {
     session: Session,
     /// For each event its position, and what was put in there instead of it.
     steps: Vec<(Position, Option<Event>)>,
+    /// What was read of the log last, and the position of the first of it.
+    read: (Position, Vec<Event>),
 }
 
 impl std::fmt::Debug for Side {
@@ -88,11 +93,15 @@ impl std::fmt::Debug for Side {
 }
 
 impl Side {
+    fn new(session: Session, steps: Vec<(Position, Option<Event>)>) -> Self {
+        Self { session, steps, read: (0, Vec::new()) }
+    }
+
     /// A whole issue.
     #[must_use]
     pub fn issue(session: Session) -> Self {
         let steps = (1..=session.head()).map(|position| (position, None)).collect();
-        Self { session, steps }
+        Self::new(session, steps)
     }
 
     /// One session of an issue.
@@ -109,7 +118,7 @@ impl Side {
             let message = format!("{} has no session {session_id}", session.issue_key());
             return Err(Error::not_found(message));
         }
-        Ok(Self { session, steps })
+        Ok(Self::new(session, steps))
     }
 
     /// A branch, which must be played to its end.
@@ -129,42 +138,42 @@ impl Side {
                 steps.push((*at, Some(other.event.clone())));
             }
         }
-        Self { session, steps }
+        Self::new(session, steps)
     }
 
-    /// The event of a step.
+    /// The event of a step. Whoever goes from step to step reads the log in pieces.
     ///
     /// # Errors
     /// Unavailable, when the log cannot be read again.
-    pub fn event(&mut self, step: usize) -> Result<Event> {
-        match self.steps.get(step) {
-            Some((_, Some(event))) => Ok(event.clone()),
-            Some((position, None)) => self.session.event(*position),
-            None => Err(Error::not_found("there is no such event")),
+    pub fn event(&mut self, step: usize) -> Result<&Event> {
+        let none = || Error::not_found("there is no such event");
+        let (position, put_in) = self.steps.get(step).ok_or_else(none)?;
+        let position = *position;
+        if put_in.is_none() && !self.has_read(position) {
+            self.read = (position, self.session.events(position..self.read_to(step))?);
         }
+        match &self.steps[step].1 {
+            Some(put_in) => Ok(put_in),
+            None => self.read.1.get((position - self.read.0) as usize).ok_or_else(none),
+        }
+    }
+
+    fn has_read(&self, position: Position) -> bool {
+        let (first, events) = &self.read;
+        position.checked_sub(*first).is_some_and(|at| (at as usize) < events.len())
+    }
+
+    /// Up to where (excluded) to read at once from a step on: where what follows lies far apart,
+    /// that event alone.
+    fn read_to(&self, step: usize) -> Position {
+        let piece = &self.steps[step..self.steps.len().min(step + PIECE)];
+        let (first, last) = (piece[0].0, piece[piece.len() - 1].0);
+        if ((last - first) as usize) < 8 * PIECE { last + 1 } else { first + 1 }
     }
 
     /// What each event is, in any run.
     fn signatures(&mut self) -> Result<Vec<u64>> {
-        const PIECE: usize = 512;
-        let mut signatures = Vec::with_capacity(self.steps.len());
-        for piece in self.steps.chunks(PIECE) {
-            let (first, last) = (piece[0].0, piece[piece.len() - 1].0);
-            let near = (last.saturating_sub(first) as usize) < 8 * PIECE;
-            let events =
-                if near { self.session.events(first.max(1)..last + 1)? } else { Vec::new() };
-            for (position, put_in) in piece {
-                let event = match put_in {
-                    Some(event) => Some(event),
-                    None => events.get((position - first.max(1)) as usize),
-                };
-                signatures.push(match event {
-                    Some(event) => signature(event),
-                    None => signature(&self.session.event(*position)?),
-                });
-            }
-        }
-        Ok(signatures)
+        (0..self.steps.len()).map(|step| self.event(step).map(signature)).collect()
     }
 }
 
@@ -219,7 +228,7 @@ pub fn compare(a: &mut Side, b: &mut Side) -> Result<Divergence> {
             divergence.only_b += in_b.len() as u64;
             if divergence.first_event.is_none() {
                 let first = |side: &mut Side, range: &std::ops::Range<usize>| {
-                    (!range.is_empty()).then(|| side.event(range.start)).transpose()
+                    (!range.is_empty()).then(|| side.event(range.start).cloned()).transpose()
                 };
                 divergence.first_event = Some((first(a, &in_a)?, first(b, &in_b)?));
             }
@@ -232,7 +241,7 @@ pub fn compare(a: &mut Side, b: &mut Side) -> Result<Divergence> {
             for (side, state, range) in [(&mut *a, state_a, &in_a), (&mut *b, state_b, &in_b)] {
                 if range.start + step < range.end {
                     let event = side.event(range.start + step)?;
-                    let changes = fold::apply(state, &event).changes;
+                    let changes = fold::apply(state, event).changes;
                     written.extend(changes.into_iter().map(|change| change.path));
                 }
             }

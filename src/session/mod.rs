@@ -19,6 +19,7 @@ mod search;
 pub mod snapshots;
 pub mod trace;
 pub mod user_state;
+pub mod writers;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -434,18 +435,13 @@ impl Session {
         moment.resolve(&Marked { timeline, marks, id_starts_with })
     }
 
-    /// The last writer of `path` not after `at`.
-    #[must_use]
-    pub fn last_writer(&self, path: &Path, at: Position) -> Option<Position> {
-        self.timeline.last_writer(path, at)
-    }
-
     /// The value at `path` in the state at `position`.
     ///
     /// # Errors
     /// As [`Session::state_at`].
     pub fn value_at(&mut self, path: &Path, position: Position) -> Result<Option<Value>> {
-        Ok(self.state_at(position)?.at(path).cloned())
+        let state = self.state_at(position)?;
+        Ok(if path.is_root() { Some(state.value()) } else { state.at(path).cloned() })
     }
 }
 

@@ -22,6 +22,7 @@ use crate::error::Result;
 use crate::model::{Moment, Path, Position, Value};
 use crate::session::Session;
 use crate::session::user_state::UserState;
+use crate::session::writers::WrittenAfter;
 use crate::timeline::order::Race;
 
 pub use travel::{Follow, Jumps};
@@ -98,6 +99,8 @@ pub struct Debugger {
     pub search: Option<Search>,
     /// Breakpoints, and running to them.
     pub breaks: Breaks,
+    /// The pins that something wrote since the playhead stands still.
+    pub pinned: WrittenAfter,
     /// The races, once they were asked for.
     pub races: Races,
     /// The what-if that is on.
@@ -147,6 +150,7 @@ impl Debugger {
             detail: DetailPane::default(),
             search: None,
             breaks: Breaks::default(),
+            pinned: WrittenAfter::default(),
             races: Races::default(),
             whatif: None,
             draft: None,
@@ -194,6 +198,7 @@ impl Debugger {
             || self.search.as_ref().is_some_and(Search::is_running)
             || self.breaks.is_running()
             || self.breaks.has_work(&self.session)
+            || self.pinned.has_work(self.session.folded().head())
             || self.whatif.as_ref().is_some_and(WhatIf::has_work)
     }
 
@@ -283,6 +288,7 @@ impl Debugger {
         } else {
             self.fill_state(state.map_or(0, |(_, height)| height), diff)?;
         }
+        self.look_at_pins()?;
         if let Some((width, height)) = detail {
             let size = (usize::from(width), usize::from(height));
             let summaries = &mut self.summaries;
@@ -305,7 +311,7 @@ impl Debugger {
         // The state is always at hand: the header speaks of it, and so do writers and pins.
         self.state.take_state(&mut self.session, self.playhead, self.restarts)?;
         self.take_headline();
-        self.state.prepare(&self.session, self.playhead, height.into());
+        self.state.prepare(&mut self.session, self.playhead, height.into())?;
         if let Some((width, height)) = diff {
             self.take_diff()?;
             let (style, width) = (self.diff.style, usize::from(width));

@@ -163,7 +163,11 @@ fn work(app: &mut App) {
     {
         whatif::work(app);
     } else {
+        let looked = debugger.look_at_pins();
         breaks::work(app);
+        if let Err(error) = looked {
+            app.fail_with(&error);
+        }
     }
 }
 
