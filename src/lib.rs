@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! error -> config -> model -> clock -> schema -> store -> fold -> timeline
-//!     -> { diff, query, import, watch } -> session -> demo -> { cli, tui }
+//!     -> { diff, query, replay, import, watch } -> session -> demo -> { cli, tui }
 //! ```
 //!
 //! The core knows no screen: only `cli` and `tui` print, and only `tui` names a terminal library.
@@ -21,6 +21,7 @@ pub mod fold;
 pub mod import;
 pub mod model;
 pub mod query;
+pub mod replay;
 pub mod schema;
 pub mod session;
 pub mod store;

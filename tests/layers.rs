@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["store"],
     &["fold"],
     &["timeline"],
-    &["diff", "query", "import", "watch"],
+    &["diff", "query", "replay", "import", "watch"],
     &["session"],
     &["demo"],
     &["cli", "tui"],

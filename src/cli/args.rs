@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use super::output::{ColorChoice, Format};
 use super::{
     append, branch, compare, completions, config, demo, diff, find, import, man, open, query,
-    races, schema, snapshot, state, store, tail, timeline, trace, verify, why,
+    races, replay, schema, snapshot, state, store, tail, timeline, trace, verify, why,
 };
 
 /// The command line.
@@ -127,6 +127,9 @@ pub(crate) enum Command {
     Compare(compare::Flags),
     /// Play a what-if: skip, insert or replace events
     Branch(branch::Flags),
+    /// Go through events again, and execute what may be executed
+    #[command(long_flag = "replay")]
+    Replay(replay::Flags),
     /// Find events
     Query(query::Flags),
     /// Print the last events, and follow

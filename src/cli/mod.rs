@@ -22,9 +22,11 @@ mod output;
 mod query;
 mod races;
 mod reference;
+mod replay;
 mod schema;
 mod screen;
 mod seal;
+mod selection;
 mod snapshot;
 mod state;
 mod store;
@@ -83,7 +85,7 @@ fn dispatch(line: CommandLine) -> Outcome {
     }
     let mut context = Context::new(global)?;
     let context = &mut context;
-    if !matches!(command, Command::Append(_) | Command::Import(_)) {
+    if !matches!(command, Command::Append(_) | Command::Import(_) | Command::Replay(_)) {
         context::end_on_interrupt();
     }
     match command {
@@ -97,6 +99,7 @@ fn dispatch(line: CommandLine) -> Outcome {
         Command::Races(flags) => races::run(context, &flags),
         Command::Compare(flags) => compare::run(context, &flags),
         Command::Branch(flags) => branch::run(context, &flags),
+        Command::Replay(flags) => replay::run(context, &flags),
         Command::Query(flags) => query::run(context, &flags),
         Command::Tail(flags) => tail::run(context, &flags),
         Command::Import(flags) => import::run(context, &flags),

@@ -10,17 +10,15 @@ use serde_json::value::RawValue;
 use crate::config::Setting;
 use crate::error::{Error, Result};
 use crate::model::{Moment, Timestamp};
-use crate::query::expression::{Expression, Faults, Where};
-use crate::query::{self, Cursor, Field, Filter, GroupBy, Hit, Order, Predicate};
+use crate::query::{self, Cursor, Field, Filter, GroupBy, Hit, Order};
 use crate::schema::upcast;
-use crate::session::find::StateWhere;
-use crate::store::EventStore;
 use crate::store::local::LocalStore;
 
 use super::context::{Context, user};
 use super::failure::{Failure, Outcome};
 use super::output::{Format, Role, Table};
 use super::reference::EventRef;
+use super::selection::Selection;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,36 +40,8 @@ pub(crate) struct Flags {
     /// The issue
     #[arg(long, value_name = "KEY")]
     issue: Vec<String>,
-    /// The type of event
-    #[arg(long = "type", value_name = "TYPE")]
-    kind: Vec<String>,
-    /// The agent that it speaks of, or that acts
-    #[arg(long, value_name = "NAME")]
-    agent: Vec<String>,
-    /// The phase that it names, or that is in force
-    #[arg(long, value_name = "PHASE")]
-    phase: Vec<String>,
-    /// The actor
-    #[arg(long, value_name = "ID")]
-    actor: Vec<String>,
-    /// The session
-    #[arg(long, value_name = "ID")]
-    session: Vec<String>,
-    /// The area of the type
-    #[arg(long, value_name = "NAME")]
-    category: Vec<String>,
-    /// The severity: info, warning, error, critical; error+ is error and above
-    #[arg(long, value_name = "NAME")]
-    severity: Vec<String>,
-    /// The correlation id
-    #[arg(long, value_name = "ID")]
-    correlation: Vec<String>,
-    /// The beginning of the event's id
-    #[arg(long, value_name = "PREFIX")]
-    id: Vec<String>,
-    /// An expression; one that looks at $state holds where it turns true
-    #[arg(long = "where", value_name = "EXPR", allow_hyphen_values = true)]
-    wanted: Vec<String>,
+    #[command(flatten)]
+    selection: Selection,
     /// From this moment on
     #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
     since: Option<String>,
@@ -107,7 +77,7 @@ struct Page {
 pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let store = context.shared_store()?;
     let mut filter = filter(flags, &store)?;
-    let conditions = Conditions::parse(&flags.wanted, &store)?;
+    let conditions = flags.selection.conditions(&store)?;
     conditions.add_to(&mut filter);
     answer(context, flags, &store, &filter)?;
     conditions.tell_faults(context)
@@ -147,63 +117,12 @@ fn answer(
     as_text(context, &page.lines, next_cursor.as_deref())
 }
 
-/// The expressions that were given.
-#[derive(Default)]
-struct Conditions {
-    events: Vec<Arc<Where>>,
-    states: Vec<Arc<StateWhere>>,
-}
-
-impl Conditions {
-    fn parse(texts: &[String], store: &Arc<LocalStore>) -> Result<Self> {
-        let mut conditions = Self::default();
-        for text in texts {
-            let expression = Expression::parse(text)?;
-            if expression.uses_state() {
-                let store = Arc::clone(store) as Arc<dyn EventStore>;
-                conditions.states.push(Arc::new(StateWhere::new(store, expression)));
-            } else {
-                conditions.events.push(Arc::new(Where::new(expression)));
-            }
-        }
-        Ok(conditions)
-    }
-
-    fn add_to(&self, filter: &mut Filter) {
-        self.events.iter().for_each(|c| filter.add_predicate(Arc::clone(c) as Arc<dyn Predicate>));
-        self.states.iter().for_each(|c| filter.add_predicate(Arc::clone(c) as Arc<dyn Predicate>));
-    }
-
-    /// Says which evaluations failed: that they are no match must not go unseen.
-    fn tell_faults(&self, context: &mut Context) -> Outcome {
-        let faults = self.events.iter().map(|c| &c.faults);
-        for told in faults.chain(self.states.iter().map(|c| &c.faults)).filter_map(Faults::told) {
-            context.out.flush()?;
-            super::failure::note(&told, context.out.paint);
-        }
-        Ok(())
-    }
-}
-
 fn filter(flags: &Flags, store: &Arc<LocalStore>) -> Result<Filter> {
     let mut filter = Filter::new();
-    let fields = [
-        (Field::Issue, &flags.issue),
-        (Field::Type, &flags.kind),
-        (Field::Agent, &flags.agent),
-        (Field::Phase, &flags.phase),
-        (Field::Actor, &flags.actor),
-        (Field::Session, &flags.session),
-        (Field::Category, &flags.category),
-        (Field::Severity, &flags.severity),
-        (Field::Correlation, &flags.correlation),
-        (Field::Id, &flags.id),
-    ];
-    for (field, values) in fields {
-        for value in values {
-            filter.add(field, value)?;
-        }
+    for issue in &flags.issue {
+        filter.add(Field::Issue, issue)?;
     }
+    flags.selection.add_to(&mut filter)?;
     if let Some(since) = &flags.since {
         filter = filter.since(Moment::parse(since)?);
     }

@@ -166,15 +166,20 @@ settings! {
 
     CheckpointEvery "integrity.checkpoint_every" Count(1, 1 << 31), N(256), Obeyed, "How many events come between two signed checkpoints of the store.";
 
-    ReplayEnabled "replay.enabled" Flag, F(true), NOT_YET, "Whether events may be replayed.";
+    ReplayEnabled "replay.enabled" Flag, F(true), Obeyed, "Whether events may be replayed.";
     ReplayDryRun "replay.dry_run_default" Flag, F(true), Fixed("a replay is a dry run unless --execute is given"), "Whether a replay only shows what it would do.";
-    ReplayMax "replay.max_replay_events" ANY, Absent, NOT_YET, "How many events one replay may take.";
-    ReplaySkip "replay.skip_non_idempotent" Flag, F(true), NOT_YET, "Whether events that act upon the outside are skipped.";
+    ReplayMax "replay.max_replay_events" ANY, Absent, Obeyed, "How many events one replay may select; 0 is any number.";
+    ReplaySkip "replay.skip_non_idempotent" Flag, F(true), Fixed("what replay.non_replayable_events names is never executed"), "Whether events that act upon the outside are skipped.";
     ReplayNever "replay.non_replayable_events" List, L(&[
         "CommentPosted", "WorklogAdded", "ConfluencePageCreated", "IssueTransitioned", "PRCreated",
         "PRMerged", "PRClosed", "CommitCreated", "BranchCreated",
-    ]), NOT_YET, "The types that are never executed again.";
-    ReplayMarkers "replay.emit_replay_markers" Flag, F(true), NOT_YET, "Whether a replay logs its start and end.";
+    ]), Obeyed, "The types that are never executed again.";
+    ReplayMarkers "replay.emit_replay_markers" Flag, F(true), Obeyed, "Whether a replay logs its start and end.";
+    ReplayHandlers "replay.handlers" Tree, Absent, Obeyed,
+        "The programs that execute events, by type or area: a text that is split at spaces, or a list of words.";
+    ReplayTimeout "replay.handler_timeout_seconds" Count(1, 1 << 31), N(300), Obeyed, "How long a handler may take, in seconds.";
+    ReplayAttempts "replay.handler_attempts" Count(1, 1000), N(3), Obeyed, "How often a handler that wants to be tried again runs at most.";
+    ReplayOutput "replay.max_output_bytes" Count(256, 1 << 24), N(1 << 14), Obeyed, "How much of a handler's output is kept, of each stream, in bytes.";
 
     AuditFormats "audit.report_formats" List, Absent, NOT_YET, "The formats of audit reports.";
     AuditRetention "audit.report_retention_days" ANY, Absent, NOT_YET, "How long reports are kept, in days.";

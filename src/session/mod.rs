@@ -14,6 +14,7 @@ pub mod find;
 pub mod load;
 mod long;
 mod reading;
+pub mod replay;
 mod scan;
 mod search;
 pub mod snapshots;

@@ -98,8 +98,8 @@ impl Order {
         self.chains.get((position as usize).checked_sub(1)?).copied()
     }
 
-    /// The events right before one.
-    fn before(&self, position: Position) -> impl Iterator<Item = Position> + '_ {
+    /// The events right before one: all others before it are before these.
+    pub fn before(&self, position: Position) -> impl Iterator<Item = Position> + '_ {
         let at = (position as usize).checked_sub(1);
         let of = move |list: &Vec<Position>| at.and_then(|at| list.get(at).copied());
         let steps = [of(&self.previous), of(&self.causes), self.spawned.get(&position).copied()];

@@ -49,6 +49,10 @@ sites! {
     Quarantine = "quarantine",
     /// The entry of the file with such bytes.
     QuarantineEntry = "quarantine-entry",
+    /// A line of a journal.
+    Journal = "journal",
+    /// The entry of a new journal.
+    JournalEntry = "journal-entry",
 }
 
 /// One operation, as far as faults have to know it.

@@ -1,0 +1,365 @@
+//! `replay`: go through an issue's events again.
+//!
+//! Lives here: the flags, and what they and the settings come to. May not live here: how a replay
+//! is done (see [`crate::session::replay`]), or how it is shown (see [`show`]).
+
+mod show;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::Value;
+
+use crate::config::Setting;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Kind, Moment, Position, ids};
+use crate::query::{self, Field, Filter};
+use crate::replay::process::Bounds;
+use crate::replay::{Decision, Handlers, Limits, Policies, Report, handler};
+use crate::session::Session;
+use crate::session::replay::{self, Means, Request, copy, execute};
+use crate::store::local::LocalStore;
+
+use super::append::duration;
+use super::context::{Context, interrupt_flag, position, user};
+use super::failure::{Failure, Outcome, note};
+use super::selection::Selection;
+
+const EXAMPLES: &str = "\
+Examples:
+  chronoscope replay PROJ-123                            what would be done, and why
+  chronoscope replay PROJ-123 --from-checkpoint cp-3 --type TestRunStarted \\
+      --handler TestRunStarted=./run-tests --execute
+  chronoscope replay --resume 3f1c…                      go on with a run that was ended
+  chronoscope replay PROJ-123 --into ../rescued --execute
+
+A handler is a program and its arguments, split at spaces, quotes aside; no shell sees it. It reads
+the event on stdin and finds CHRONOSCOPE_REPLAY_ID, _ISSUE, _SESSION, _STORE, _EVENT_ID,
+_EVENT_TYPE, _POSITION, _ATTEMPT and _CAUSATION (each after CHRONOSCOPE) in its environment, with
+PATH, HOME and LANG and nothing else. Exit 0: done; 75: try again; 77: nothing to do; others: failed.
+
+Each execution is noted before and after. What was begun and has no known end is named by --resume
+(exit 8) and decided by --on-unknown. Failures are exit 8.";
+
+/// The flags of `replay`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Flags {
+    /// The issue
+    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    issue: Option<String>,
+    /// From this event on
+    #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
+    from: Option<String>,
+    /// From behind the event that made this checkpoint on
+    #[arg(long, value_name = "ID", conflicts_with = "from")]
+    from_checkpoint: Option<String>,
+    /// Up to this event
+    #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
+    to: Option<String>,
+    #[command(flatten)]
+    selection: Selection,
+    /// Do it; without this flag nothing is done
+    #[arg(long)]
+    execute: bool,
+    /// Copy the events into this store, and execute nothing
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["handlers", "resume"])]
+    into: Option<PathBuf>,
+    /// The program that executes events of a type or an area
+    #[arg(long = "handler", value_name = "TYPE=COMMAND")]
+    handlers: Vec<String>,
+    /// How many programs run at a time: causes first, an actor's events in order
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: u16,
+    /// How long a program may take
+    #[arg(long, value_name = "TIME")]
+    timeout: Option<String>,
+    /// How often a program that wants to be tried again runs at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    attempts: Option<u32>,
+    /// How long the first pause before another try is; each is twice the one before
+    #[arg(long, value_name = "TIME", default_value = "1s")]
+    retry_delay: String,
+    /// So many times as fast as it was recorded; as fast as it can without
+    #[arg(long, value_name = "X")]
+    speed: Option<f64>,
+    /// Go on with the run of this id, as it was begun
+    #[arg(long, value_name = "ID")]
+    resume: Option<String>,
+    /// What becomes of events that were begun and have no known end: skip, retry, fail
+    #[arg(long, value_name = "WHAT", default_value = "fail", requires = "resume")]
+    on_unknown: String,
+    /// Compare the states after every event, not at the end only
+    #[arg(long)]
+    verify_steps: bool,
+    /// Write the result to this file too, as JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+    if !context.config.flag(Setting::ReplayEnabled) {
+        return Err(Error::usage("replays are switched off")
+            .with_hint("replay.enabled in the configuration does that")
+            .into());
+    }
+    let speed = speed(flags.speed)?;
+    let redactor = context.redactor()?;
+    let bar = super::store::progress(0);
+    let mut progress = |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    };
+    let means = Means {
+        redactor: &redactor,
+        speed,
+        interrupt: interrupt_flag(),
+        verify_steps: flags.verify_steps,
+        progress: &mut progress,
+    };
+    let report = match (&flags.resume, &flags.into) {
+        (Some(id), _) => resume(context, flags, id, means),
+        (None, Some(target)) => copied(context, flags, target, means),
+        (None, None) => replayed(context, flags, means),
+    };
+    bar.finish_and_clear();
+    let report = report.map_err(|error| redactor.sieve().error(error))?;
+    if let Some(file) = &flags.report {
+        let text = super::output::json_text(&report, true) + "\n";
+        std::fs::write(file, text).map_err(|e| Error::io("write", file, &e))?;
+    }
+    show::show(context, &report)?;
+    context.out.flush()?;
+    if report.is_good() { Ok(()) } else { Err(Failure::Told(ErrorKind::Assertion)) }
+}
+
+fn speed(given: Option<f64>) -> Result<Option<f64>> {
+    match given {
+        Some(speed) if !(speed.is_finite() && speed > 0.0) => {
+            Err(Error::usage(format!("--speed {speed} is no speed"))
+                .with_hint("1 is as it was recorded, 10 ten times as fast"))
+        }
+        speed => Ok(speed),
+    }
+}
+
+/// A dry run, or an execution from its beginning.
+fn replayed(context: &Context, flags: &Flags, means: Means<'_>) -> Result<Report> {
+    let store = context.shared_store()?;
+    let (mut session, mut request) = asked_for(context, flags, &store)?;
+    let handlers = handlers(context, flags)?;
+    tell_idle(context, &session, &handlers);
+    request.handlers = handlers;
+    let replay_id = ids::new_event_id();
+    if !flags.execute {
+        let plan = replay::plan(&mut session, request)?;
+        return replay::dry_run(&mut session, &plan, &replay_id, means);
+    }
+    let how = execute::How {
+        limits: limits(context, flags)?,
+        jobs: usize::from(flags.jobs),
+        markers: context.config.flag(Setting::ReplayMarkers),
+    };
+    let prepared = execute::begin(&store, &mut session, request, &replay_id, how)?;
+    note(
+        &format!("--resume {replay_id} goes on with this run, should it end early"),
+        context.out.paint,
+    );
+    finish(context, &store, &mut session, prepared, means)
+}
+
+fn resume(context: &Context, flags: &Flags, id: &str, means: Means<'_>) -> Result<Report> {
+    refuse_beside_resume(flags)?;
+    let store = context.shared_store()?;
+    let decision = Decision::from_name(&flags.on_unknown).ok_or_else(|| {
+        Error::usage(format!("--on-unknown {:?} is no decision", flags.on_unknown))
+            .with_hint("there are skip, retry and fail")
+    })?;
+    let (mut session, prepared) = execute::resume(&store, id, decision, usize::from(flags.jobs))?;
+    finish(context, &store, &mut session, prepared, means)
+}
+
+/// A run is gone on with as it was begun.
+fn refuse_beside_resume(flags: &Flags) -> Result<()> {
+    let given = [
+        ("--from", flags.from.is_some() || flags.from_checkpoint.is_some()),
+        ("--to", flags.to.is_some()),
+        ("--handler", !flags.handlers.is_empty()),
+        ("--timeout", flags.timeout.is_some()),
+        ("--attempts", flags.attempts.is_some()),
+        ("a filter", !flags.selection.is_all()),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        Some((name, _)) => Err(Error::usage(format!("{name} does not go with --resume"))
+            .with_hint("a run is gone on with as it was begun; its journal has the rest")),
+        None => Ok(()),
+    }
+}
+
+fn finish(
+    context: &Context,
+    store: &LocalStore,
+    session: &mut Session,
+    prepared: execute::Prepared,
+    means: Means<'_>,
+) -> Result<Report> {
+    let replay_id = prepared.replay_id().to_owned();
+    let done = execute::execute(store, session, prepared, means);
+    super::seal::after_appends(context, store, false);
+    context.tell_complaint(store);
+    done.map_err(|error| match error.kind() {
+        ErrorKind::Interrupted | ErrorKind::Unavailable => {
+            let hint = format!("`chronoscope replay --resume {replay_id}` goes on");
+            Error::new(error.kind(), error.message().to_owned()).with_hint(hint)
+        }
+        _ => error,
+    })
+}
+
+fn copied(context: &Context, flags: &Flags, target: &Path, means: Means<'_>) -> Result<Report> {
+    let store = context.shared_store()?;
+    let (mut session, request) = asked_for(context, flags, &store)?;
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    if real(target).is_some_and(|target| Some(target) == real(store.root())) {
+        return Err(Error::usage("--into names the store that the events come from"));
+    }
+    let plan = replay::plan(&mut session, request)?;
+    let target = match flags.execute {
+        true => Some(LocalStore::create(target, context.clock)?),
+        false => None,
+    };
+    let report = copy::copy(&mut session, target.as_ref(), &plan, &ids::new_event_id(), means)?;
+    if let Some(target) = &target {
+        super::seal::after_all(target);
+        context.tell_complaint(target);
+    }
+    Ok(report)
+}
+
+/// The issue, and what is asked for of it; without handlers yet.
+fn asked_for(
+    context: &Context,
+    flags: &Flags,
+    store: &Arc<LocalStore>,
+) -> Result<(Session, Request)> {
+    let issue = flags.issue.as_deref().unwrap_or_default();
+    let mut session = Session::read(&**store, issue)?;
+    session.user = user(store, issue);
+    let from = match &flags.from_checkpoint {
+        Some(id) => behind_checkpoint(&mut session, id)?,
+        None => position(&mut session, flags.from.as_deref(), &Moment::Start)?.max(1),
+    };
+    let to = position(&mut session, flags.to.as_deref(), &Moment::End)?;
+    if to + 1 < from {
+        return Err(Error::usage(format!("the range ends at #{to}, before it begins at #{from}")));
+    }
+    let selected = selected(context, flags, store, issue, from..to + 1)?;
+    let most = context.config.count(Setting::ReplayMax);
+    let count = selected.as_ref().map_or((to + 1 - from) as usize, Vec::len) as u64;
+    if most > 0 && count > most {
+        return Err(Error::usage(format!(
+            "{count} events are more than one replay may take, {most}"
+        ))
+        .with_hint("narrow the range, or raise replay.max_replay_events"));
+    }
+    let policies = Policies::new(context.config.list(Setting::ReplayNever));
+    let (handlers, jobs) = (Handlers::default(), 1);
+    Ok((session, Request { from, to, selected, policies, handlers, jobs }))
+}
+
+/// The position behind the last event that made a checkpoint.
+fn behind_checkpoint(session: &mut Session, id: &str) -> Result<Position> {
+    let made = session.timeline().of_kind(Kind::CheckpointCreated).to_vec();
+    for position in made.into_iter().rev() {
+        let event = session.event(position)?;
+        if event.text("checkpoint_id").is_some_and(|own| own == id) {
+            return Ok(position + 1);
+        }
+    }
+    Err(Error::not_found(format!("{} has no checkpoint {id:?}", session.issue_key()))
+        .with_hint("`chronoscope state ISSUE --path /checkpoints` lists those that there are"))
+}
+
+/// The positions of the range that pass the filter; none where there is no filter.
+fn selected(
+    context: &Context,
+    flags: &Flags,
+    store: &Arc<LocalStore>,
+    issue: &str,
+    range: std::ops::Range<Position>,
+) -> Result<Option<Vec<Position>>> {
+    if flags.selection.is_all() {
+        return Ok(None);
+    }
+    let mut filter = Filter::new().with(Field::Issue, issue)?;
+    flags.selection.add_to(&mut filter)?;
+    let conditions = flags.selection.conditions(store)?;
+    conditions.add_to(&mut filter);
+    let mut positions = Vec::new();
+    query::for_each(&**store, &filter, query::Order::Forward, None, None, |hit| {
+        if range.contains(&hit.position) {
+            positions.push(hit.position);
+        }
+        Ok(true)
+    })?;
+    conditions.note_faults(context.out.paint);
+    Ok(Some(positions))
+}
+
+/// The programs of the settings, and those of the flags over them.
+fn handlers(context: &Context, flags: &Flags) -> Result<Handlers> {
+    let mut handlers = Handlers::default();
+    let wrong = || {
+        Error::usage("replay.handlers is no table of programs")
+            .with_hint("as in `handlers: {TestRunStarted: ./run-tests, tool: [./again, --fast]}`")
+    };
+    if let (Some(value), _) = context.config.value(Setting::ReplayHandlers) {
+        for (name, command) in value.as_object().ok_or_else(wrong)? {
+            let words = match command {
+                Value::String(text) => handler::split(text)?,
+                Value::Array(words) => {
+                    let text = |word: &Value| word.as_str().map(str::to_owned);
+                    words.iter().map(text).collect::<Option<_>>().ok_or_else(wrong)?
+                }
+                _ => return Err(wrong()),
+            };
+            handlers.add(name, &words)?;
+        }
+    }
+    for text in &flags.handlers {
+        handlers.add_text(text)?;
+    }
+    Ok(handlers)
+}
+
+/// Says which programs have nothing to do: a misspelled type must not go unseen.
+fn tell_idle(context: &Context, session: &Session, handlers: &Handlers) {
+    let there = |name: &str| {
+        Handlers::is_area(name)
+            || Kind::from_name(name).is_catalogued()
+            || session
+                .timeline()
+                .rows()
+                .iter()
+                .any(|r| session.timeline().text(r.type_name) == name)
+    };
+    for (name, _) in handlers.words().filter(|(name, _)| !there(name)) {
+        let text = format!("there is no event of type {name:?}, so its handler has nothing to do");
+        note(&text, context.out.paint);
+    }
+}
+
+fn limits(context: &Context, flags: &Flags) -> Result<Limits> {
+    let timeout = match &flags.timeout {
+        Some(text) => duration("--timeout", text)?,
+        None => Duration::from_secs(context.config.count(Setting::ReplayTimeout)),
+    };
+    let attempts = context.config.count(Setting::ReplayAttempts);
+    Ok(Limits {
+        bounds: Bounds { timeout, output: context.config.size(Setting::ReplayOutput) },
+        attempts: flags.attempts.unwrap_or_else(|| u32::try_from(attempts).unwrap_or(u32::MAX)),
+        retry_delay: duration("--retry-delay", &flags.retry_delay)?,
+    })
+}

@@ -1,0 +1,175 @@
+//! Which program executes which events.
+//!
+//! Lives here: [`Handlers`], by type and by area, and how a command is written. May not live here:
+//! running programs (see [`super::process`]).
+//!
+//! A command is a program and its arguments. It is split at spaces, quotes hold together what
+//! belongs together, and nothing else means anything: no shell ever sees it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::model::catalogue::category;
+use crate::model::kind::Category;
+use crate::model::{Event, ids};
+
+/// A program with its arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handler {
+    /// The program, as an absolute path.
+    pub program: PathBuf,
+    /// What it is called with.
+    pub args: Vec<String>,
+}
+
+/// The programs by what they execute: a type's own comes before that of its area.
+#[derive(Debug, Clone, Default)]
+pub struct Handlers {
+    by_name: BTreeMap<String, Arc<Handler>>,
+}
+
+impl Handlers {
+    /// Adds what `TYPE=COMMAND` or `AREA=COMMAND` says.
+    ///
+    /// # Errors
+    /// Usage, for another form; not found, when there is no such program.
+    pub fn add_text(&mut self, text: &str) -> Result<()> {
+        let (name, command) = text.split_once('=').ok_or_else(|| {
+            Error::usage(format!("the handler {text:?} is not TYPE=COMMAND"))
+                .with_hint("as in TestRunStarted=./run-tests or test='./run-tests --fast'")
+        })?;
+        self.add(name.trim(), &split(command)?)
+    }
+
+    /// Adds a program for a type or an area, in place of one that is there.
+    ///
+    /// # Errors
+    /// As [`Handlers::add_text`].
+    pub fn add(&mut self, name: &str, words: &[String]) -> Result<()> {
+        if name.is_empty() || name.chars().any(ids::is_control) {
+            return Err(Error::usage(format!("{name:?} is no type of event and no area")));
+        }
+        let Some((program, args)) = words.split_first() else {
+            return Err(Error::usage(format!("the handler of {name} names no program")));
+        };
+        let handler = Handler { program: find(name, program)?, args: args.to_vec() };
+        self.by_name.insert(name.to_owned(), Arc::new(handler));
+        Ok(())
+    }
+
+    /// The program that executes an event.
+    #[must_use]
+    pub fn of(&self, event: &Event) -> Option<&Arc<Handler>> {
+        let area = || self.by_name.get(category(event.kind).name());
+        self.by_name.get(event.type_name.as_str()).or_else(area)
+    }
+
+    /// What each executes, with its words.
+    pub fn words(&self) -> impl Iterator<Item = (&str, Vec<String>)> {
+        self.by_name.iter().map(|(name, handler)| {
+            let program = handler.program.display().to_string();
+            (name.as_str(), std::iter::once(program).chain(handler.args.iter().cloned()).collect())
+        })
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
+    }
+
+    /// The names that stand for areas, not for types.
+    #[must_use]
+    pub fn is_area(name: &str) -> bool {
+        Category::from_name(name).is_some()
+    }
+}
+
+impl std::fmt::Display for Handler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.program.display())?;
+        self.args.iter().try_for_each(|arg| write!(f, " {arg}"))
+    }
+}
+
+/// The words of a command.
+///
+/// # Errors
+/// Usage, for a quote that is not closed.
+pub fn split(command: &str) -> Result<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for c in command.chars() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    if quote.is_some() {
+        return Err(Error::usage(format!("a quote is not closed in the handler {command:?}")));
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+/// The absolute path of a program: as it is given, or in one of the folders of `PATH`.
+fn find(name: &str, program: &str) -> Result<PathBuf> {
+    let absolute = |path: &Path| std::path::absolute(path).ok().filter(|path| is_program(path));
+    let found = if program.contains(std::path::is_separator) {
+        absolute(Path::new(program))
+    } else {
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&folders).find_map(|folder| absolute(&folder.join(program)))
+    };
+    found.ok_or_else(|| {
+        Error::not_found(format!("the handler of {name}, {program:?}, is no program that can run"))
+            .with_hint("a handler is a program and its arguments; there is no shell")
+    })
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(path: &Path) -> bool {
+    path.is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_split_without_a_shell() {
+        let words = |text: &str| split(text).unwrap();
+        assert_eq!(words("a  b 'c d' \"e'f\" g''h ''"), ["a", "b", "c d", "e'f", "gh", ""]);
+        assert_eq!(words("a $(b) `c` *;d|e>f \\g"), ["a", "$(b)", "`c`", "*;d|e>f", "\\g"]);
+        assert!(words("  ").is_empty());
+        assert!(split("a 'b").is_err());
+    }
+
+    #[test]
+    fn a_program_must_be_there() {
+        let mut handlers = Handlers::default();
+        for (text, kind) in [
+            ("TestRunStarted", crate::error::ErrorKind::Usage),
+            ("TestRunStarted=", crate::error::ErrorKind::Usage),
+            ("TestRunStarted=/no/such/program", crate::error::ErrorKind::NotFound),
+            ("TestRunStarted=/", crate::error::ErrorKind::NotFound),
+        ] {
+            assert_eq!(handlers.add_text(text).unwrap_err().kind(), kind, "{text}");
+        }
+        assert!(handlers.is_empty() && Handlers::is_area("test") && !Handlers::is_area("Test"));
+    }
+}

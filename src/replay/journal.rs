@@ -1,0 +1,273 @@
+//! What a run notes, so that another process can go on with it and execute nothing twice.
+//!
+//! Lives here: the lines of the journal and what they come to. May not live here: the file (see
+//! [`crate::store::local::Journal`]).
+//!
+//! The first line holds the plan. Before an event is executed, one says so; after it, one says what
+//! came of it. An event with the first and without the second was begun, and nobody knows more.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::outcome::Execution;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Position;
+use crate::store::local::{Journal, LocalStore};
+
+crate::closed_list! {
+    /// What becomes of an event that was begun, when nobody knows how it ended.
+    pub enum Decision {
+        /// It is not executed again; what it recorded stands.
+        Skip = "skip",
+        /// It is executed again.
+        Retry = "retry",
+        /// Nothing goes on; it is named.
+        Fail = "fail",
+    }
+}
+
+crate::closed_list! {
+    /// What an execution came to.
+    pub enum Verdict {
+        /// It succeeded.
+        Done = "done",
+        /// There was nothing to do.
+        Skip = "skip",
+        /// It wants to be tried again.
+        Again = "again",
+        /// It failed.
+        Failed = "failed",
+    }
+}
+
+/// The plan, as the first line has it: a run is gone on with as it was begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// The version of this format.
+    pub journal: u32,
+    /// The run.
+    pub replay_id: String,
+    /// The issue.
+    pub issue_key: String,
+    /// The first event.
+    pub from: Position,
+    /// The last event.
+    pub to: Position,
+    /// The selected events, as ranges with both ends; none for all.
+    pub selected: Option<Vec<(Position, Position)>>,
+    /// The types that are never executed.
+    pub never: Vec<String>,
+    /// The programs, by type or area.
+    pub handlers: Vec<(String, Vec<String>)>,
+    /// How long a program may take.
+    pub timeout_ms: u64,
+    /// How often an event is tried.
+    pub attempts: u32,
+    /// How long the first pause before another try is.
+    pub retry_delay_ms: u64,
+    /// How many bytes of its output are kept.
+    pub output_bytes: usize,
+    /// The digest of the recorded state after the last event.
+    pub digest: String,
+    /// Whether start and end are logged.
+    pub markers: bool,
+}
+
+/// The version of the journal's format.
+pub const VERSION: u32 = 1;
+
+/// One line behind the first.
+#[derive(Debug, Serialize, Deserialize)]
+struct Line {
+    at: String,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    position: Position,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    attempt: u32,
+    /// The verdict, or the decision.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    word: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    reason: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    result: Option<Execution>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl Line {
+    fn new(at: &str) -> Self {
+        let (word, reason) = (String::new(), String::new());
+        Self { at: at.to_owned(), position: 0, attempt: 0, word, reason, result: None }
+    }
+}
+
+/// What is known of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// Its execution of this number was begun; nobody knows how it ended.
+    Begun(u32),
+    /// It ended.
+    Ended {
+        /// What it came to.
+        verdict: Verdict,
+        /// Why.
+        reason: String,
+        /// What the program did.
+        result: Execution,
+    },
+    /// Its execution of this number was begun, and somebody decided.
+    Decided(Decision, u32),
+}
+
+/// What a journal tells.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// The plan.
+    pub header: Header,
+    /// What is known, by event.
+    pub known: BTreeMap<Position, Known>,
+    /// Whether the run came to its end.
+    pub over: bool,
+}
+
+impl History {
+    /// A run that begins.
+    #[must_use]
+    pub fn new(header: Header) -> Self {
+        Self { header, known: BTreeMap::new(), over: false }
+    }
+
+    /// The events of which nobody knows how they ended.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<Position> {
+        let begun = self.known.iter().filter(|(_, known)| matches!(known, Known::Begun(_)));
+        begun.map(|(position, _)| *position).collect()
+    }
+
+    fn read(text: &str, name: &str) -> Result<Self> {
+        let damaged = |number: usize, why: &str| {
+            let message = format!("line {number} of the journal {name} cannot be read: {why}");
+            Error::new(ErrorKind::Integrity, message)
+                .with_hint("what was executed is not known any more; begin another replay")
+        };
+        let mut lines = text.lines().enumerate().map(|(at, line)| (at + 1, line));
+        let Some((_, first)) = lines.next() else {
+            let message = format!("the journal {name} holds no plan: nothing was executed");
+            return Err(Error::not_found(message).with_hint("begin another replay"));
+        };
+        let header: Header = serde_json::from_str(first).map_err(|e| damaged(1, &e.to_string()))?;
+        if header.journal != VERSION {
+            return Err(damaged(1, &format!("its version is {}", header.journal)));
+        }
+        let mut history = Self::new(header);
+        for (number, line) in lines {
+            let line = serde_json::from_str(line).map_err(|e| damaged(number, &e.to_string()))?;
+            history.take(line).ok_or_else(|| damaged(number, "it says nothing that is known"))?;
+        }
+        Ok(history)
+    }
+
+    fn take(&mut self, line: Line) -> Option<()> {
+        let known = match line.at.as_str() {
+            "begin" => Known::Begun(line.attempt),
+            "end" => Known::Ended {
+                verdict: Verdict::from_name(&line.word)?,
+                reason: line.reason,
+                result: line.result?,
+            },
+            "decided" => Known::Decided(Decision::from_name(&line.word)?, line.attempt),
+            "over" => {
+                self.over = true;
+                return Some(());
+            }
+            _ => return None,
+        };
+        self.known.insert(line.position, known);
+        Some(())
+    }
+}
+
+/// The journal of a run, held by this process.
+#[derive(Debug)]
+pub struct RunJournal {
+    file: Journal,
+}
+
+impl RunJournal {
+    fn name(replay_id: &str) -> String {
+        format!("replay-{replay_id}")
+    }
+
+    /// Begins a run.
+    ///
+    /// # Errors
+    /// Unavailable, when nothing can be noted.
+    pub fn create(store: &LocalStore, header: &Header) -> Result<Self> {
+        let mut file = store.create_journal(&Self::name(&header.replay_id))?;
+        let text = serde_json::to_string(header).map_err(|e| Error::internal(e.to_string()))?;
+        file.add(&text)?;
+        Ok(Self { file })
+    }
+
+    /// Goes on with a run.
+    ///
+    /// # Errors
+    /// Not found, without such a run; unavailable, when another process is at it; integrity, when
+    /// the journal is damaged.
+    pub fn open(store: &LocalStore, replay_id: &str) -> Result<(Self, History)> {
+        let name = Self::name(replay_id);
+        let (file, text) = store.open_journal(&name)?;
+        Ok((Self { file }, History::read(&text, &name)?))
+    }
+
+    fn add(&mut self, line: &Line) -> Result<()> {
+        let text = serde_json::to_string(line).map_err(|e| Error::internal(e.to_string()))?;
+        self.file.add(&text)
+    }
+
+    /// Notes that an event is going to be executed.
+    ///
+    /// # Errors
+    /// Unavailable, when that cannot be noted: then it must not be.
+    pub fn begin(&mut self, position: Position, attempt: u32) -> Result<()> {
+        self.add(&Line { position, attempt, ..Line::new("begin") })
+    }
+
+    /// Notes what an execution came to.
+    ///
+    /// # Errors
+    /// Unavailable, when that cannot be noted: then it stays unknown.
+    pub fn end(
+        &mut self,
+        position: Position,
+        verdict: Verdict,
+        reason: &str,
+        result: &Execution,
+    ) -> Result<()> {
+        let (word, reason) = (verdict.name().to_owned(), reason.to_owned());
+        let result = Some(result.clone());
+        self.add(&Line { position, word, reason, result, ..Line::new("end") })
+    }
+
+    /// Notes what was decided about an event that was begun.
+    ///
+    /// # Errors
+    /// Unavailable, when that cannot be noted.
+    pub fn decide(&mut self, position: Position, attempt: u32, what: Decision) -> Result<()> {
+        let word = what.name().to_owned();
+        self.add(&Line { position, attempt, word, ..Line::new("decided") })
+    }
+
+    /// Notes that the run came to its end.
+    ///
+    /// # Errors
+    /// Unavailable, when that cannot be noted.
+    pub fn over(&mut self) -> Result<()> {
+        self.add(&Line::new("over"))
+    }
+}

@@ -1,0 +1,473 @@
+//! Going through a plan: who has its turn, what came of it, and the state that it comes to.
+//!
+//! Lives here: [`Runner`], for dry runs and real ones alike. May not live here: how a program is
+//! run, or what a journal's lines look like.
+//!
+//! One thread decides and keeps the state; programs run on threads of their own, at most as many
+//! at a time as is asked for. Preconditions are held against the state as far as it has come.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
+use std::ffi::OsString;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Scope;
+use std::time::Duration;
+
+use super::handler::Handler;
+use super::journal::{Decision, History, Known, RunJournal, Verdict};
+use super::outcome::{Execution, Outcome, Status, Tally};
+use super::pace::{Pace, Ticker};
+use super::plan::{Order, Plan, Turn};
+use super::process::{self, Bounds, End, Ended};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fold::{self, State};
+use crate::model::{Event, Position};
+use crate::schema::Redactor;
+
+/// The exit code of a handler that wants to be tried again (`EX_TEMPFAIL` of sysexits).
+const TRY_AGAIN: i32 = 75;
+/// The exit code of a handler that has nothing to do.
+const NOTHING_TO_DO: i32 = 77;
+/// The longest pause before another try, as a power of two of the first.
+const MOST_DOUBLINGS: u32 = 10;
+
+/// What reads the events.
+pub trait Events {
+    /// The event at a position.
+    ///
+    /// # Errors
+    /// Unavailable, when it cannot be read.
+    fn event(&mut self, position: Position) -> Result<Event>;
+
+    /// Its bytes, as they stand in the log.
+    ///
+    /// # Errors
+    /// Unavailable, when they cannot be read.
+    fn line(&mut self, position: Position) -> Result<Vec<u8>>;
+}
+
+/// What a program may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// For how long it may run, and how much of what it writes is kept.
+    pub bounds: Bounds,
+    /// How often an event is tried.
+    pub attempts: u32,
+    /// How long the first pause before another try is; each is twice the one before.
+    pub retry_delay: Duration,
+}
+
+/// What it takes to execute.
+pub struct Execute<'a> {
+    /// Where everything is noted.
+    pub journal: Mutex<RunJournal>,
+    /// What was noted before.
+    pub history: &'a History,
+    /// How many programs run at a time.
+    pub jobs: usize,
+    /// What each may take.
+    pub limits: Limits,
+    /// What every program finds in its environment.
+    pub environment: Vec<(&'static str, OsString)>,
+}
+
+/// What a replay came to.
+#[derive(Debug)]
+pub struct Run {
+    /// What became of each selected event, in the order of the log.
+    pub outcomes: Vec<Outcome>,
+    /// How many of each.
+    pub tally: Tally,
+    /// The events that count as if they had not happened.
+    pub gone: BTreeSet<Position>,
+    /// The state after all others.
+    pub state: State,
+}
+
+/// Goes through a plan.
+pub struct Runner<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What reads its events.
+    pub events: &'a mut dyn Events,
+    /// What it takes to execute; none for a dry run.
+    pub execute: Option<&'a Execute<'a>>,
+    /// What takes secrets out of what is told.
+    pub redactor: &'a Redactor,
+    /// How fast it goes.
+    pub pace: Pace,
+    /// What waits.
+    pub ticker: &'a dyn Ticker,
+    /// Set when the user wants it to end.
+    pub interrupt: Arc<AtomicBool>,
+    /// Hears how many events are done.
+    pub progress: &'a mut dyn FnMut(u64),
+}
+
+/// What is going on.
+struct Going {
+    state: State,
+    ready: BinaryHeap<Reverse<Position>>,
+    before: Vec<u32>,
+    outcomes: Vec<Outcome>,
+    tally: Tally,
+    gone: BTreeSet<Position>,
+    running: Vec<Event>,
+    done: u64,
+    stop: Option<Error>,
+}
+
+/// What comes back from the thread of a program.
+type Answer = (Position, Result<(Verdict, String, Execution)>);
+
+impl<'a> Runner<'a> {
+    /// Goes through the plan to its end.
+    ///
+    /// # Errors
+    /// Interrupted; unavailable, when the log cannot be read or the journal not be written. What
+    /// was begun is waited for before.
+    pub fn run(mut self) -> Result<Run> {
+        let (answers, answered) = mpsc::channel();
+        let mut going = Going::new(self.plan);
+        std::thread::scope(|scope: &Scope<'_, 'a>| {
+            while self.start_some(scope, &mut going, &answers) {
+                self.take_answer(&mut going, &answered);
+            }
+        });
+        if let Some(error) = going.stop {
+            return Err(error);
+        }
+        going.outcomes.sort_by_key(|outcome| outcome.position);
+        let state = match self.plan.order {
+            Order::OneByOne => going.state,
+            // It came together in another order than that of the log.
+            Order::Causal { .. } => fold_without(self.plan, self.events, &going.gone)?,
+        };
+        let Going { outcomes, tally, gone, .. } = going;
+        Ok(Run { outcomes, tally, gone, state })
+    }
+
+    /// Gives those their turn who can have it; whether there is an answer to wait for.
+    fn start_some<'scope>(
+        &mut self,
+        scope: &'scope Scope<'scope, 'a>,
+        going: &mut Going,
+        answers: &Sender<Answer>,
+    ) -> bool {
+        let jobs = self.execute.map_or(1, |execute| execute.jobs.max(1));
+        while going.stop.is_none() && going.running.len() < jobs {
+            let Some(Reverse(position)) = going.ready.pop() else { break };
+            if let Err(error) = self.turn(scope, going, answers, position) {
+                going.stop = Some(error);
+            }
+        }
+        !going.running.is_empty()
+    }
+
+    /// The turn of one event: it is settled, or its program is started.
+    fn turn<'scope>(
+        &mut self,
+        scope: &'scope Scope<'scope, 'a>,
+        going: &mut Going,
+        answers: &Sender<Answer>,
+        position: Position,
+    ) -> Result<()> {
+        let event = self.events.event(position)?;
+        let on = self.execute.is_none() || self.pace.turn(event.at, self.ticker);
+        if !on || self.interrupt.load(Ordering::Relaxed) {
+            return Err(interrupted());
+        }
+        let cause = Some(self.plan.cause(position)).filter(|cause| going.gone.contains(cause));
+        let (handler, execute) = match (self.plan.judge(&event, &going.state, cause), self.execute)
+        {
+            (Turn::Over { status, reason, happened }, _) => {
+                let told = status.map(|status| (status, reason, None));
+                self.settle(going, &event, told, happened);
+                return Ok(());
+            }
+            (Turn::Execute(handler), None) => {
+                let by = self.redactor.conceal(&handler.to_string()).into_owned();
+                self.settle(going, &event, Some((Status::WouldExecute, Some(by), None)), true);
+                return Ok(());
+            }
+            (Turn::Execute(handler), Some(execute)) => (handler, execute),
+        };
+        let attempt = match before(execute, position)? {
+            Before::Next(attempt) => attempt,
+            Before::Over(verdict, reason, result) => {
+                self.conclude(going, &event, verdict, reason, result);
+                return Ok(());
+            }
+        };
+        let job = Job {
+            position,
+            attempt,
+            event_id: event.id.to_string(),
+            event_type: event.type_name.to_string(),
+            line: self.events.line(position)?,
+            handler,
+            execute,
+            redactor: self.redactor,
+            ticker: self.ticker,
+            interrupt: Arc::clone(&self.interrupt),
+        };
+        going.running.push(event);
+        let answers = answers.clone();
+        scope.spawn(move || {
+            // The other end waits for as many answers as there are programs.
+            let _ = answers.send((position, job.work()));
+        });
+        Ok(())
+    }
+
+    fn take_answer(&mut self, going: &mut Going, answered: &Receiver<Answer>) {
+        // A sender is always there: this thread has one.
+        let Ok((position, answer)) = answered.recv() else { return };
+        let Some(at) = going.running.iter().position(|event| event.position == position) else {
+            return;
+        };
+        let event = going.running.swap_remove(at);
+        match answer {
+            Ok((verdict, reason, result)) => {
+                self.conclude(going, &event, verdict, reason, Some(result));
+            }
+            Err(error) => going.stop = Some(going.stop.take().unwrap_or(error)),
+        }
+    }
+
+    /// Settles an event whose execution ended.
+    fn conclude(
+        &mut self,
+        going: &mut Going,
+        event: &Event,
+        verdict: Verdict,
+        reason: String,
+        result: Option<Execution>,
+    ) {
+        let (status, reason) = match verdict {
+            Verdict::Done => (Status::Executed, reason),
+            Verdict::Skip => (Status::Skipped, reason),
+            Verdict::Failed => (Status::Failed, reason),
+            Verdict::Again => {
+                let times = result.as_ref().map_or(0, |result| result.attempts);
+                let reason = format!("{reason}, and was tried {times} times");
+                (Status::Failed, reason)
+            }
+        };
+        self.settle(going, event, Some((status, Some(reason), result)), status != Status::Failed);
+    }
+
+    /// Notes what became of an event, and lets those have their turn that waited for it.
+    fn settle(
+        &mut self,
+        going: &mut Going,
+        event: &Event,
+        told: Option<(Status, Option<String>, Option<Execution>)>,
+        happened: bool,
+    ) {
+        if let Some((status, reason, result)) = told {
+            going.tally.add(status);
+            let (event_id, event_type) = (event.id.to_string(), event.type_name.to_string());
+            let position = event.position;
+            going.outcomes.push(Outcome { position, event_type, event_id, status, reason, result });
+        }
+        if happened {
+            fold::advance(&mut going.state, event);
+        } else {
+            going.gone.insert(event.position);
+        }
+        match &self.plan.order {
+            Order::OneByOne if event.position < self.plan.to => {
+                going.ready.push(Reverse(event.position + 1));
+            }
+            Order::OneByOne => {}
+            Order::Causal { after, .. } => {
+                for next in &after[self.plan.number(event.position)] {
+                    let left = &mut going.before[*next as usize];
+                    *left -= 1;
+                    if *left == 0 {
+                        going.ready.push(Reverse(self.plan.from + next));
+                    }
+                }
+            }
+        }
+        going.done += 1;
+        (self.progress)(going.done);
+    }
+}
+
+impl Going {
+    fn new(plan: &Plan) -> Self {
+        let (before, ready) = match &plan.order {
+            Order::OneByOne => {
+                let first = (!plan.is_empty()).then_some(Reverse(plan.from));
+                (Vec::new(), first.into_iter().collect())
+            }
+            Order::Causal { before, .. } => {
+                let free = (plan.from..).zip(before).filter(|(_, n)| **n == 0);
+                (before.clone(), free.map(|(position, _)| Reverse(position)).collect())
+            }
+        };
+        Self {
+            state: plan.start.clone(),
+            ready,
+            before,
+            outcomes: Vec::new(),
+            tally: Tally::default(),
+            gone: BTreeSet::new(),
+            running: Vec::new(),
+            done: 0,
+            stop: None,
+        }
+    }
+}
+
+/// The state after the events of a plan without some of them, in the order of the log.
+///
+/// # Errors
+/// Unavailable, when they cannot be read.
+pub fn fold_without(
+    plan: &Plan,
+    events: &mut dyn Events,
+    gone: &BTreeSet<Position>,
+) -> Result<State> {
+    let mut state = plan.start.clone();
+    for position in plan.from..=plan.to {
+        if !gone.contains(&position) {
+            fold::advance(&mut state, &events.event(position)?);
+        }
+    }
+    Ok(state)
+}
+
+fn interrupted() -> Error {
+    Error::new(ErrorKind::Interrupted, "the replay was stopped")
+}
+
+/// What is known of an event that has its turn.
+enum Before {
+    /// It is executed; which time it is.
+    Next(u32),
+    /// It was, and this came of it.
+    Over(Verdict, String, Option<Execution>),
+}
+
+fn before(execute: &Execute<'_>, position: Position) -> Result<Before> {
+    Ok(match execute.history.known.get(&position) {
+        None => Before::Next(1),
+        Some(Known::Ended { verdict: Verdict::Again, result, .. })
+            if result.attempts < execute.limits.attempts =>
+        {
+            Before::Next(result.attempts + 1)
+        }
+        Some(Known::Ended { verdict, reason, result }) => {
+            Before::Over(*verdict, reason.clone(), Some(result.clone()))
+        }
+        Some(Known::Decided(Decision::Retry, attempt)) => Before::Next(attempt + 1),
+        Some(Known::Decided(..)) => {
+            let reason = "it was begun, and nobody knows how it ended; it is not executed again";
+            Before::Over(Verdict::Skip, reason.to_owned(), None)
+        }
+        Some(Known::Begun(_)) => {
+            return Err(Error::internal(format!("nothing was decided about event #{position}")));
+        }
+    })
+}
+
+/// The execution of one event, with its further tries.
+struct Job<'a> {
+    position: Position,
+    attempt: u32,
+    event_id: String,
+    event_type: String,
+    line: Vec<u8>,
+    handler: Arc<Handler>,
+    execute: &'a Execute<'a>,
+    redactor: &'a Redactor,
+    ticker: &'a dyn Ticker,
+    interrupt: Arc<AtomicBool>,
+}
+
+impl Job<'_> {
+    fn work(mut self) -> Result<(Verdict, String, Execution)> {
+        let limits = self.execute.limits;
+        loop {
+            self.journal(|journal, job| journal.begin(job.position, job.attempt))?;
+            let ended = self.run();
+            let (verdict, reason) = verdict(&ended, limits.bounds.timeout);
+            let reason = self.redactor.conceal(&reason).into_owned();
+            let result = self.told(ended);
+            self.journal(|journal, job| journal.end(job.position, verdict, &reason, &result))?;
+            if verdict != Verdict::Again || self.attempt >= limits.attempts {
+                return Ok((verdict, reason, result));
+            }
+            let doublings = (self.attempt - 1).min(MOST_DOUBLINGS);
+            let pause = limits.retry_delay.saturating_mul(1 << doublings);
+            if self.interrupt.load(Ordering::Relaxed) || !self.ticker.wait(pause) {
+                return Err(interrupted());
+            }
+            self.attempt += 1;
+        }
+    }
+
+    fn journal(&self, note: impl FnOnce(&mut RunJournal, &Self) -> Result<()>) -> Result<()> {
+        note(&mut self.execute.journal.lock().unwrap_or_else(PoisonError::into_inner), self)
+    }
+
+    fn run(&self) -> Ended {
+        let mut environment = self.execute.environment.clone();
+        environment.extend([
+            ("CHRONOSCOPE_EVENT_ID", OsString::from(&self.event_id)),
+            ("CHRONOSCOPE_EVENT_TYPE", OsString::from(&self.event_type)),
+            ("CHRONOSCOPE_POSITION", self.position.to_string().into()),
+            ("CHRONOSCOPE_ATTEMPT", self.attempt.to_string().into()),
+            // What a handler appends names the event as its cause.
+            ("CHRONOSCOPE_CAUSATION", OsString::from(&self.event_id)),
+        ]);
+        environment.retain(|(_, value)| !value.is_empty());
+        let mut input = self.line.clone();
+        input.push(b'\n');
+        crate::store::local::note_told(&format!("handler {} {}", self.position, self.attempt));
+        process::run(&self.handler, &environment, input, self.execute.limits.bounds)
+    }
+
+    /// What is kept of a run: without secrets.
+    fn told(&self, ended: Ended) -> Execution {
+        let (exit_code, signal) = match ended.end {
+            End::Exited(code) => (Some(code), None),
+            End::Signal(signal) => (None, Some(signal)),
+            End::TimedOut | End::NotStarted(_) => (None, None),
+        };
+        Execution {
+            exit_code,
+            signal,
+            attempts: self.attempt,
+            duration_ms: u64::try_from(ended.duration.as_millis()).unwrap_or(u64::MAX),
+            stdout: self.redactor.conceal(&ended.stdout).into_owned(),
+            stderr: self.redactor.conceal(&ended.stderr).into_owned(),
+        }
+    }
+}
+
+/// What the end of a program means.
+fn verdict(ended: &Ended, timeout: Duration) -> (Verdict, String) {
+    match &ended.end {
+        End::Exited(0) => (Verdict::Done, "its handler succeeded".to_owned()),
+        End::Exited(TRY_AGAIN) => {
+            (Verdict::Again, "its handler wants to be tried again (exit 75)".to_owned())
+        }
+        End::Exited(NOTHING_TO_DO) => {
+            (Verdict::Skip, "its handler has nothing to do (exit 77)".to_owned())
+        }
+        End::Exited(code) => (Verdict::Failed, format!("its handler failed with exit {code}")),
+        End::Signal(signal) => (Verdict::Failed, format!("its handler ended by signal {signal}")),
+        End::TimedOut => {
+            (Verdict::Failed, format!("its handler was ended after {timeout:?}, its time"))
+        }
+        End::NotStarted(why) => {
+            (Verdict::Failed, format!("its handler could not be started: {why}"))
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! A replay into another store.
+//!
+//! Lives here: copying the selected events, and proving that they come to the same state there.
+//! May not live here: what a copy keeps (see [`crate::replay::copy`]).
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{Means, Reader, Session, difference, report};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fold::{self, State};
+use crate::model::{Kind, Position};
+use crate::replay::{
+    Copied, Copier, Difference, Events, FinalState, Outcome, Pace, Plan, Report, Status, Steady,
+    Tally, Ticker,
+};
+use crate::store::local::LocalStore;
+
+/// How many events are copied between two looks at the user.
+const PIECE: Position = 1024;
+
+/// Copies the events of a plan into `target`; without one, says what would be copied.
+///
+/// # Errors
+/// Interrupted; conflict, when `target` has something else under an id of this issue; as an append.
+pub fn copy(
+    session: &mut Session,
+    target: Option<&LocalStore>,
+    plan: &Plan,
+    replay_id: &str,
+    means: Means<'_>,
+) -> Result<Report> {
+    let Means { redactor, speed, interrupt, verify_steps, progress } = means;
+    let ticker = Steady::new(Arc::clone(&interrupt));
+    let mut pace = Pace::new(speed);
+    let mut copier =
+        target.map(|target| Copier::new(target, &plan.issue_key, redactor, speed.is_some()));
+    let mut copying = Copying::default();
+    let piece = if speed.is_some() { 1 } else { PIECE };
+    let mut next = plan.from;
+    while next <= plan.to {
+        let end = next.saturating_add(piece).min(plan.to + 1);
+        if speed.is_some() && plan.is_selected(next) {
+            let at = session.event(next)?.at;
+            if !pace.turn(at, &ticker as &dyn Ticker) {
+                return Err(interrupted(plan));
+            }
+        }
+        copying.piece(session, &mut copier, plan, next..end)?;
+        progress(u64::from(end - plan.from), plan.len() as u64);
+        if interrupt.load(Ordering::Relaxed) {
+            return Err(interrupted(plan));
+        }
+        next = end;
+    }
+    if let Some(copier) = &mut copier {
+        copier.finish()?;
+    }
+    let expected = copying.expected(session, plan)?;
+    let final_state = match target {
+        None => FinalState { digest: expected.digest(), matches: true, first_difference: None },
+        Some(target) => prove(session, target, plan, &expected, verify_steps)?,
+    };
+    Ok(report(replay_id, target.is_none(), copying.tally, copying.outcomes, final_state))
+}
+
+fn interrupted(plan: &Plan) -> Error {
+    let message = format!("the copy of {} was stopped", plan.issue_key);
+    Error::new(ErrorKind::Interrupted, message)
+        .with_hint("begin it again: what is there is not copied twice")
+}
+
+#[derive(Default)]
+struct Copying {
+    tally: Tally,
+    outcomes: Vec<Outcome>,
+}
+
+impl Copying {
+    fn piece(
+        &mut self,
+        session: &mut Session,
+        copier: &mut Option<Copier<'_>>,
+        plan: &Plan,
+        range: std::ops::Range<Position>,
+    ) -> Result<()> {
+        let mut told = Vec::new();
+        let mut failed = None;
+        session.each_line(range, |position, line, readable| {
+            if failed.is_some() || !plan.is_selected(position) {
+                return;
+            }
+            let copied = match copier {
+                Some(copier) => copier.take(position, line, readable),
+                None if readable => Ok(Copied::Plainly),
+                None => Ok(Copied::Not("its line cannot be read".to_owned())),
+            };
+            match copied {
+                Ok(Copied::Plainly) => self.tally.add(Status::Replayed),
+                Ok(Copied::With(news)) => told.push((position, Status::Replayed, news)),
+                Ok(Copied::Not(why)) => told.push((position, Status::Failed, why)),
+                Err(error) => failed = Some(error),
+            }
+        })?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        for (position, status, reason) in told {
+            self.tally.add(status);
+            let event = session.event(position)?;
+            self.outcomes.push(Outcome {
+                position,
+                event_type: event.type_name.to_string(),
+                event_id: event.id.to_string(),
+                status,
+                reason: Some(reason),
+                result: None,
+            });
+        }
+        Ok(())
+    }
+
+    /// The state that the selected events come to.
+    fn expected(&self, session: &mut Session, plan: &Plan) -> Result<State> {
+        if plan.from == 1 && plan.selected.is_none() {
+            return session.state_at(plan.to);
+        }
+        let mut state = State::new();
+        let mut events = Reader::new(session);
+        for position in plan.from..=plan.to {
+            if plan.is_selected(position) {
+                fold::advance(&mut state, &events.event(position)?);
+            }
+        }
+        Ok(state)
+    }
+}
+
+/// Reads the copy back.
+fn prove(
+    session: &mut Session,
+    target: &LocalStore,
+    plan: &Plan,
+    expected: &State,
+    steps: bool,
+) -> Result<FinalState> {
+    let mut copy = match Session::read(target, &plan.issue_key) {
+        Ok(copy) => copy,
+        // Nothing was selected, or nothing could be copied.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let state = State::new();
+            let (digest, matches) = (state.digest(), state.digest() == expected.digest());
+            let first_difference = difference(expected, &state);
+            return Ok(FinalState { digest, matches, first_difference });
+        }
+        Err(error) => return Err(error),
+    };
+    let head = copy.head();
+    let state = copy.state_at(head)?;
+    let digest = state.digest();
+    let matches = digest == expected.digest();
+    let mut first_difference = if matches { None } else { difference(expected, &state) };
+    if steps && let Some(found) = first_step(session, &mut copy, plan)? {
+        first_difference = Some(found);
+    }
+    Ok(FinalState { digest, matches, first_difference })
+}
+
+/// The first selected event after which the states differ; positions are those of the source.
+fn first_step(
+    session: &mut Session,
+    copy: &mut Session,
+    plan: &Plan,
+) -> Result<Option<Difference>> {
+    let (mut recorded, mut copied) = (State::new(), State::new());
+    let (head, mut at) = (copy.head(), 0);
+    let (mut events, mut copies) = (Reader::new(session), Reader::new(copy));
+    for position in plan.from..=plan.to {
+        let event = events.event(position)?;
+        if !plan.is_selected(position) || event.kind == Kind::Unreadable {
+            continue;
+        }
+        fold::advance(&mut recorded, &event);
+        at += 1;
+        if at <= head {
+            fold::advance(&mut copied, &copies.event(at)?);
+        }
+        if let Some(found) = difference(&recorded, &copied) {
+            return Ok(Some(Difference { position: Some(position), ..found }));
+        }
+    }
+    Ok(None)
+}

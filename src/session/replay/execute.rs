@@ -1,0 +1,336 @@
+//! Executing a replay: the journal, the marks in the log, and going on after an end of any kind.
+//!
+//! Lives here: the order of the steps, so that whatever happens between two of them, another
+//! process can go on. May not live here: the turns of the events (see [`crate::replay::run`]).
+
+use std::ffi::OsString;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{Means, Reader, Request, Session, compare, plan, report};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Position, ids};
+use crate::replay::journal::{Known, VERSION};
+use crate::replay::process::Bounds;
+use crate::replay::{
+    Decision, Execute, Handlers, Header, History, Limits, Pace, Plan, Policies, Report, RunJournal,
+    Runner, Steady, Tally,
+};
+use crate::schema::{Draft, LenientDraft, Redactor};
+use crate::store::local::LocalStore;
+use crate::store::{AppendOptions, Batch, EventStore};
+
+/// The session of the marks of a replay of nothing.
+const NO_SESSION: &str = "replay";
+
+/// How to execute.
+#[derive(Debug, Clone, Copy)]
+pub struct How {
+    /// What each program may take.
+    pub limits: Limits,
+    /// How many run at a time.
+    pub jobs: usize,
+    /// Whether start and end are logged.
+    pub markers: bool,
+}
+
+/// A run that is going to be executed.
+pub struct Prepared {
+    plan: Plan,
+    journal: RunJournal,
+    history: History,
+    jobs: usize,
+}
+
+impl Prepared {
+    /// The run's id.
+    #[must_use]
+    pub fn replay_id(&self) -> &str {
+        &self.history.header.replay_id
+    }
+}
+
+/// Begins a run: its plan is noted, and nothing is executed yet.
+///
+/// # Errors
+/// As [`plan`]; unavailable, when the store cannot be written.
+pub fn begin(
+    store: &LocalStore,
+    session: &mut Session,
+    request: Request,
+    replay_id: &str,
+    how: How,
+) -> Result<Prepared> {
+    let jobs = how.jobs;
+    let plan = plan(session, Request { jobs, ..request })?;
+    let words = plan.handlers.words();
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let header = Header {
+        journal: VERSION,
+        replay_id: replay_id.to_owned(),
+        issue_key: plan.issue_key.clone(),
+        from: plan.from,
+        to: plan.to,
+        selected: plan.selected.as_deref().map(ranges),
+        never: plan.policies.never(),
+        handlers: words.map(|(name, words)| (name.to_owned(), words)).collect(),
+        timeout_ms: millis(how.limits.bounds.timeout),
+        attempts: how.limits.attempts,
+        retry_delay_ms: millis(how.limits.retry_delay),
+        output_bytes: how.limits.bounds.output,
+        digest: session.state_at(plan.to.max(plan.from - 1))?.digest(),
+        markers: how.markers,
+    };
+    let journal = RunJournal::create(store, &header)?;
+    Ok(Prepared { plan, journal, history: History::new(header), jobs })
+}
+
+/// Goes on with a run as it was begun. Nothing is executed yet; what was begun and has no known
+/// end is decided as `decision` says.
+///
+/// # Errors
+/// Not found, without such a run; unavailable, when another process is at it; integrity, when the
+/// log is not the one it was begun on; assertion, naming the events, when there are some of which
+/// nobody knows how they ended, and that is not decided.
+pub fn resume(
+    store: &LocalStore,
+    replay_id: &str,
+    decision: Decision,
+    jobs: usize,
+) -> Result<(Session, Prepared)> {
+    let (mut journal, mut history) = RunJournal::open(store, replay_id)?;
+    let header = history.header.clone();
+    let mut session = Session::read(store, &header.issue_key)?;
+    let mut handlers = Handlers::default();
+    for (name, words) in &header.handlers {
+        handlers.add(name, words)?;
+    }
+    let request = Request {
+        from: header.from,
+        to: header.to,
+        selected: header.selected.as_deref().map(positions),
+        policies: Policies::new(header.never.iter().cloned()),
+        handlers,
+        jobs,
+    };
+    let plan = plan(&mut session, request)?;
+    if session.state_at(plan.to.max(plan.from - 1))?.digest() != header.digest {
+        let message = format!(
+            "the log of {} up to #{} is not the one that replay {replay_id} was begun on",
+            header.issue_key, header.to
+        );
+        return Err(Error::new(ErrorKind::Integrity, message)
+            .with_hint("run `chronoscope verify`, and begin another replay"));
+    }
+    decide(&mut session, &mut journal, &mut history, decision)?;
+    Ok((session, Prepared { plan, journal, history, jobs }))
+}
+
+fn decide(
+    session: &mut Session,
+    journal: &mut RunJournal,
+    history: &mut History,
+    decision: Decision,
+) -> Result<()> {
+    let unknown = history.unknown();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    if decision == Decision::Fail {
+        return Err(undecided(session, &history.header.replay_id, &unknown)?);
+    }
+    for position in unknown {
+        if let Some(Known::Begun(attempt)) = history.known.get(&position) {
+            let attempt = *attempt;
+            journal.decide(position, attempt, decision)?;
+            history.known.insert(position, Known::Decided(decision, attempt));
+        }
+    }
+    Ok(())
+}
+
+/// The error that names the events of which nobody knows how they ended.
+fn undecided(session: &mut Session, replay_id: &str, unknown: &[Position]) -> Result<Error> {
+    let mut named = Vec::new();
+    let mut details = Vec::new();
+    for position in unknown {
+        let event = session.event(*position)?;
+        named.push(format!("#{position} {} {}", event.type_name, event.id));
+        details.push(json!({
+            "position": position, "event_id": event.id.as_str(), "event_type": event.type_name.as_str(),
+        }));
+    }
+    let message = format!(
+        "replay {replay_id} began to execute {}, and nobody knows how that ended",
+        named.join(", ")
+    );
+    Ok(Error::new(ErrorKind::Assertion, message)
+        .with_hint(
+            "look what became of it, then --on-unknown skip (it is done) or retry (it is not)",
+        )
+        .with_details(json!({ "replay_id": replay_id, "unknown": details })))
+}
+
+/// Executes a run to its end.
+///
+/// # Errors
+/// As [`Runner::run`], and as an append, where start and end are logged.
+pub fn execute(
+    store: &LocalStore,
+    session: &mut Session,
+    prepared: Prepared,
+    means: Means<'_>,
+) -> Result<Report> {
+    let Prepared { plan, journal, history, jobs } = prepared;
+    let header = &history.header;
+    let marks = Marks::new(store, session, header, means.redactor)?;
+    if header.markers && !history.over {
+        marks.started(plan.count())?;
+    }
+    let execute = Execute {
+        journal: Mutex::new(journal),
+        history: &history,
+        jobs,
+        limits: limits(header),
+        environment: marks.environment(),
+    };
+    let all = plan.len() as u64;
+    let Means { redactor, speed, interrupt, verify_steps, progress } = means;
+    let ticker = Steady::new(Arc::clone(&interrupt));
+    let mut events = Reader::new(session);
+    let run = Runner {
+        plan: &plan,
+        events: &mut events,
+        execute: Some(&execute),
+        redactor,
+        pace: Pace::new(speed),
+        ticker: &ticker,
+        interrupt,
+        progress: &mut |done| progress(done, all),
+    }
+    .run()?;
+    if !history.over {
+        if header.markers {
+            marks.completed(&run.tally)?;
+        }
+        execute.journal.lock().unwrap_or_else(PoisonError::into_inner).over()?;
+    }
+    let final_state = compare(session, &plan, &run, verify_steps)?;
+    Ok(report(&header.replay_id, false, run.tally, run.outcomes, final_state))
+}
+
+fn limits(header: &Header) -> Limits {
+    let timeout = Duration::from_millis(header.timeout_ms);
+    Limits {
+        bounds: Bounds { timeout, output: header.output_bytes },
+        attempts: header.attempts,
+        retry_delay: Duration::from_millis(header.retry_delay_ms),
+    }
+}
+
+/// What a run says about itself: in the log, and to its programs.
+struct Marks<'a> {
+    store: &'a LocalStore,
+    header: &'a Header,
+    redactor: &'a Redactor,
+    /// The session of the last event.
+    session_id: String,
+}
+
+impl<'a> Marks<'a> {
+    fn new(
+        store: &'a LocalStore,
+        session: &mut Session,
+        header: &'a Header,
+        redactor: &'a Redactor,
+    ) -> Result<Self> {
+        let last = if header.to == 0 { None } else { Some(session.event(header.to)?.session) };
+        let session_id =
+            last.filter(|s| !s.is_empty()).map_or(NO_SESSION.into(), |s| s.to_string());
+        Ok(Self { store, header, redactor, session_id })
+    }
+
+    fn environment(&self) -> Vec<(&'static str, OsString)> {
+        let store = std::path::absolute(self.store.root());
+        vec![
+            ("CHRONOSCOPE_REPLAY_ID", OsString::from(&self.header.replay_id)),
+            ("CHRONOSCOPE_ISSUE", OsString::from(&self.header.issue_key)),
+            ("CHRONOSCOPE_SESSION", OsString::from(&self.session_id)),
+            ("CHRONOSCOPE_STORE", store.map_or_else(|_| self.store.root().into(), Into::into)),
+        ]
+    }
+
+    fn started(&self, count: usize) -> Result<()> {
+        self.log("ReplayStarted", &json!({ "event_count": count }))
+    }
+
+    fn completed(&self, tally: &Tally) -> Result<()> {
+        let counts = json!({
+            "replayed_count": tally.replayed,
+            "skipped_count": tally.skipped,
+            "failed_count": tally.failed,
+            "success_rate": tally.success_rate(),
+        });
+        self.log("ReplayCompleted", &counts)
+    }
+
+    /// Appends a mark, under an id that belongs to it: however often that is tried, it is there once.
+    fn log(&self, event_type: &str, more: &serde_json::Value) -> Result<()> {
+        let Header { replay_id, issue_key, from, to, .. } = self.header;
+        let id =
+            |name: &str| ids::derived_event_id(&[b"replay", replay_id.as_bytes(), name.as_bytes()]);
+        let mut metadata =
+            json!({ "replay_id": replay_id, "from": from, "to": to, "dry_run": false });
+        if let (Some(all), Some(more)) = (metadata.as_object_mut(), more.as_object()) {
+            all.extend(more.clone());
+        }
+        let draft = Draft::lenient(LenientDraft {
+            event_id: Some(id(event_type)),
+            event_type: event_type.to_owned(),
+            issue_key: issue_key.clone(),
+            session_id: self.session_id.clone(),
+            causation_id: (event_type != "ReplayStarted").then(|| id("ReplayStarted")),
+            actor_type: "system".to_owned(),
+            actor_id: "chronoscope".to_owned(),
+            metadata: metadata.to_string(),
+            ..LenientDraft::default()
+        });
+        let draft = draft.and_then(|draft| draft.without_secrets(self.redactor)).map_err(|f| {
+            let why: Vec<String> = f.iter().map(ToString::to_string).collect();
+            Error::internal(format!("the mark {event_type} is refused: {}", why.join("; ")))
+        })?;
+        let batch = Batch { issue_key: issue_key.clone(), drafts: vec![draft] };
+        self.store.append(&batch, &AppendOptions::default()).map(drop)
+    }
+}
+
+/// Sorted positions as ranges with both ends.
+fn ranges(positions: &[Position]) -> Vec<(Position, Position)> {
+    let mut ranges: Vec<(Position, Position)> = Vec::new();
+    for position in positions {
+        match ranges.last_mut() {
+            Some((_, end)) if *end + 1 == *position => *end = *position,
+            _ => ranges.push((*position, *position)),
+        }
+    }
+    ranges
+}
+
+fn positions(ranges: &[(Position, Position)]) -> Vec<Position> {
+    ranges.iter().flat_map(|(first, last)| *first..=*last).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_and_back() {
+        for all in [&[][..], &[1], &[1, 2, 3], &[1, 3, 4, 9]] {
+            assert_eq!(positions(&ranges(all)), all);
+        }
+        assert_eq!(ranges(&[1, 2, 3, 7]), [(1, 3), (7, 7)]);
+    }
+}

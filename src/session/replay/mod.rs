@@ -1,0 +1,251 @@
+//! A replay of one issue: from what is asked for to the report.
+//!
+//! Lives here: reading the issue for the [`crate::replay`] layer, what it comes to beside the
+//! recorded state, and the order of the steps of an execution (see [`execute`]) and of a copy (see
+//! [`copy`]). May not live here: flags, printing.
+
+pub mod copy;
+pub mod execute;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::Session;
+use crate::diff::{DiffOptions, diff};
+use crate::error::{Error, Result};
+use crate::fold::{self, Applied, State};
+use crate::model::{AnomalyKind, Event, Key, Position};
+use crate::replay::{
+    Difference, Events, FinalState, Handlers, Order, Outcome, Pace, Plan, Policies, Report, Run,
+    Runner, Steady, Tally,
+};
+use crate::schema::Redactor;
+use crate::timeline;
+
+/// How many events are read at once.
+const BLOCK: Position = 256;
+
+/// What is to be replayed.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The first event.
+    pub from: Position,
+    /// The last event.
+    pub to: Position,
+    /// The events that are asked for, sorted and within the range; none for all of it.
+    pub selected: Option<Vec<Position>>,
+    /// What may be done.
+    pub policies: Policies,
+    /// By what.
+    pub handlers: Handlers,
+    /// How many programs may run at a time.
+    pub jobs: usize,
+}
+
+/// What a replay is done with, beside the issue.
+pub struct Means<'a> {
+    /// What takes secrets out of what is told.
+    pub redactor: &'a Redactor,
+    /// How many times as fast as it was recorded; none for as fast as it can.
+    pub speed: Option<f64>,
+    /// Set when the user wants it to end.
+    pub interrupt: Arc<AtomicBool>,
+    /// Whether the states are compared after every event.
+    pub verify_steps: bool,
+    /// Hears how many events are done, and of how many.
+    pub progress: &'a mut dyn FnMut(u64, u64),
+}
+
+/// Makes the plan of a replay.
+///
+/// # Errors
+/// Not found, beyond the head; unavailable, when the log cannot be read.
+pub fn plan(session: &mut Session, request: Request) -> Result<Plan> {
+    let Request { from, to, selected, policies, handlers, jobs } = request;
+    let from = from.max(1);
+    let start = session.state_at(from - 1)?;
+    session.state_at(to)?;
+    let timeline = session.timeline();
+    let within = |position: &Position| (from..=to).contains(position);
+    let cause = |position| timeline.cause(position).map_or(0, |cause| cause.position);
+    let anomalies = timeline.anomalies().iter();
+    let broken = anomalies.filter(|a| a.kind == AnomalyKind::GuardViolated);
+    let mut plan = Plan {
+        issue_key: session.issue_key().to_owned(),
+        from,
+        to,
+        start,
+        selected,
+        causes: (from..=to).map(|p| cause(p)).map(|c| if within(&c) { c } else { 0 }).collect(),
+        broken: broken.map(|a| a.position).filter(within).collect(),
+        order: Order::OneByOne,
+        policies,
+        handlers,
+    };
+    if jobs > 1 {
+        plan.order = causal(session, &plan)?;
+    }
+    Ok(plan)
+}
+
+/// Which events come right before which: those of the same actor, causes, and what wrote the same
+/// thing.
+fn causal(session: &mut Session, plan: &Plan) -> Result<Order> {
+    let mut before = vec![0; plan.len()];
+    let mut after = vec![Vec::new(); plan.len()];
+    let order = timeline::Order::new(session.timeline());
+    let mut writers: FxHashMap<Vec<Key>, Position> = FxHashMap::default();
+    let mut state = plan.start.clone();
+    let mut events = Reader::new(session);
+    let mut applied = Applied::default();
+    for (number, position) in (plan.from..=plan.to).enumerate() {
+        let mut steps: BTreeSet<Position> = order.before(position).collect();
+        applied.changes.clear();
+        fold::apply_into(&mut state, &events.event(position)?, &mut applied);
+        for thing in applied.changes.iter().filter_map(|change| thing(change.path.keys())) {
+            steps.extend(writers.insert(thing, position).filter(|writer| *writer != position));
+        }
+        for step in steps.into_iter().filter(|step| *step >= plan.from) {
+            before[number] += 1;
+            after[(step - plan.from) as usize].push(position - plan.from);
+        }
+    }
+    Ok(Order::Causal { before, after })
+}
+
+/// The thing that a path belongs to; none for sums, and for what every event writes.
+fn thing(keys: &[Key]) -> Option<Vec<Key>> {
+    let depth = match keys.first()?.as_str() {
+        "counters" | "usage" | "custom" | "sessions" => return None,
+        "git" | "quality" | "docs" | "jira" => 3,
+        _ => 2,
+    };
+    Some(keys.iter().take(depth).cloned().collect())
+}
+
+/// Reads events in blocks.
+struct Reader<'s> {
+    session: &'s mut Session,
+    first: Position,
+    block: Vec<Event>,
+}
+
+impl<'s> Reader<'s> {
+    fn new(session: &'s mut Session) -> Self {
+        Self { session, first: 0, block: Vec::new() }
+    }
+}
+
+impl Events for Reader<'_> {
+    fn event(&mut self, position: Position) -> Result<Event> {
+        let there = |reader: &Self| {
+            let at = position.checked_sub(reader.first)?;
+            reader.block.get(at as usize).cloned()
+        };
+        if let Some(event) = there(self) {
+            return Ok(event);
+        }
+        let end = position.saturating_add(BLOCK).min(self.session.head() + 1);
+        self.block = self.session.events(position..end)?;
+        self.first = position;
+        there(self).ok_or_else(|| Error::internal(format!("event #{position} was not read")))
+    }
+
+    fn line(&mut self, position: Position) -> Result<Vec<u8>> {
+        self.session.raw(position)
+    }
+}
+
+/// Goes through a plan without executing anything, and says what would be done.
+///
+/// # Errors
+/// As [`Runner::run`].
+pub fn dry_run(
+    session: &mut Session,
+    plan: &Plan,
+    replay_id: &str,
+    means: Means<'_>,
+) -> Result<Report> {
+    let all = plan.len() as u64;
+    let Means { redactor, interrupt, verify_steps, progress, .. } = means;
+    let ticker = Steady::new(Arc::clone(&interrupt));
+    let mut events = Reader::new(session);
+    let run = Runner {
+        plan,
+        events: &mut events,
+        execute: None,
+        redactor,
+        pace: Pace::new(None),
+        ticker: &ticker,
+        interrupt,
+        progress: &mut |done| progress(done, all),
+    }
+    .run()?;
+    let final_state = compare(session, plan, &run, verify_steps)?;
+    Ok(report(replay_id, true, run.tally, run.outcomes, final_state))
+}
+
+fn report(
+    replay_id: &str,
+    dry_run: bool,
+    tally: Tally,
+    results: Vec<Outcome>,
+    final_state: FinalState,
+) -> Report {
+    Report {
+        replay_id: replay_id.to_owned(),
+        dry_run,
+        replayed_count: tally.replayed,
+        skipped_count: tally.skipped,
+        failed_count: tally.failed,
+        success_rate: tally.success_rate(),
+        results,
+        final_state,
+    }
+}
+
+/// The state that a replay came to, beside the recorded one.
+fn compare(session: &mut Session, plan: &Plan, run: &Run, steps: bool) -> Result<FinalState> {
+    let recorded = session.state_at(plan.to.max(plan.from - 1))?;
+    let digest = run.state.digest();
+    let matches = digest == recorded.digest();
+    let mut first_difference = if matches { None } else { difference(&recorded, &run.state) };
+    if steps && !run.gone.is_empty() {
+        let gone: FxHashSet<Position> = run.gone.iter().copied().collect();
+        first_difference = first_step(session, plan, &gone)?.or(first_difference);
+    }
+    Ok(FinalState { digest, matches, first_difference })
+}
+
+/// The first event after which the state without some events is another.
+fn first_step(
+    session: &mut Session,
+    plan: &Plan,
+    gone: &FxHashSet<Position>,
+) -> Result<Option<Difference>> {
+    let (mut recorded, mut replayed) = (plan.start.clone(), plan.start.clone());
+    let mut events = Reader::new(session);
+    for position in plan.from..=plan.to {
+        let event = events.event(position)?;
+        fold::advance(&mut recorded, &event);
+        if !gone.contains(&position) {
+            fold::advance(&mut replayed, &event);
+        }
+        if let Some(found) = difference(&recorded, &replayed) {
+            return Ok(Some(Difference { position: Some(position), ..found }));
+        }
+    }
+    Ok(None)
+}
+
+/// Where two states differ first; the counters are looked at last.
+fn difference(recorded: &State, replayed: &State) -> Option<Difference> {
+    let (recorded, replayed) = (recorded.value(), replayed.value());
+    let found = |counters| diff(&recorded, &replayed, DiffOptions { counters }).into_iter().next();
+    let entry = found(false).or_else(|| found(true))?;
+    let (recorded, replayed) = (entry.from, entry.to);
+    Some(Difference { path: entry.path, recorded, replayed, position: None })
+}

@@ -1,0 +1,136 @@
+//! Journals: what a long piece of work notes, line by line, so that another process can go on.
+//!
+//! Lives here: a file of lines in `.chronoscope/journals/`, each durable before the call returns,
+//! held by one process at a time. May not live here: what the lines say (see the replay layer).
+//!
+//! A journal is locked by its own file, which is never replaced. What stands behind the last line
+//! feed was never called durable: it is cut away when the journal is opened again.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::LocalStore;
+use super::io::{Site, make_dir, read_range, set_len, sync_data, sync_dir, write_at};
+use super::lock::{Attempt, Contest, LockFile};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::ids;
+
+/// The folder of the journals, below the service folder.
+const FOLDER: &str = "journals";
+
+/// A journal that is held by this process.
+#[derive(Debug)]
+pub struct Journal {
+    file: LockFile,
+    path: PathBuf,
+    length: u64,
+}
+
+impl LocalStore {
+    /// Makes a journal and holds it.
+    ///
+    /// # Errors
+    /// Conflict, when there is one of this name; unavailable, when it cannot be made.
+    pub fn create_journal(&self, name: &str) -> Result<Journal> {
+        let path = self.journal_path(name)?;
+        if path.exists() {
+            return Err(Error::new(ErrorKind::Conflict, format!("{} exists", path.display())));
+        }
+        self.layout.refuse_service_links()?;
+        let folder = self.layout.service(FOLDER);
+        if make_dir(&folder)? {
+            sync_dir(&self.layout.service(""), Site::JournalEntry)?;
+        }
+        let journal = Journal::hold(path)?;
+        sync_dir(&folder, Site::JournalEntry)?;
+        Ok(journal)
+    }
+
+    /// Opens a journal, holds it, and gives its whole lines.
+    ///
+    /// # Errors
+    /// Not found, when there is none of this name; unavailable, when another process holds it or
+    /// it cannot be read.
+    pub fn open_journal(&self, name: &str) -> Result<(Journal, String)> {
+        let path = self.journal_path(name)?;
+        self.layout.refuse_service_links()?;
+        if !path.is_file() {
+            return Err(Error::not_found(format!("there is no journal {}", path.display())));
+        }
+        let mut journal = Journal::hold(path)?;
+        let failed = |what, e: &_| Error::io(what, &journal.path, e);
+        let length = journal.file.metadata().map_err(|e| failed("look at", &e))?.len();
+        let mut bytes = read_range(&*journal.file, 0, length).map_err(|e| failed("read", &e))?;
+        let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        if whole < bytes.len() {
+            set_len(&journal.file, whole as u64).map_err(|e| failed("cut", &e))?;
+            bytes.truncate(whole);
+        }
+        journal.length = whole as u64;
+        Ok((journal, String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    fn journal_path(&self, name: &str) -> Result<PathBuf> {
+        ids::check_issue_key(name)
+            .map_err(|fault| Error::usage(format!("the name of a journal, {name:?}, {fault}")))?;
+        Ok(self.layout.service(FOLDER).join(format!("{name}.jsonl")))
+    }
+}
+
+impl Journal {
+    fn hold(path: PathBuf) -> Result<Self> {
+        let contest = Contest::new(&path, Duration::ZERO, Duration::ZERO);
+        let missing = || Error::not_found(format!("there is no folder for {}", path.display()));
+        let file = contest.open()?.ok_or_else(missing)?;
+        match contest.try_take(file)? {
+            Attempt::Taken(file) => Ok(Self { file, path, length: 0 }),
+            Attempt::Held(_) | Attempt::Removed => Err(Error::new(
+                ErrorKind::Unavailable,
+                format!("another process holds {}", path.display()),
+            )
+            .with_hint("it goes on with the same work: wait until it ends")),
+        }
+    }
+
+    /// Adds a line; it is on the disk when this returns.
+    ///
+    /// # Errors
+    /// Unavailable, when it cannot be written; then nothing may be done that it announces.
+    pub fn add(&mut self, line: &str) -> Result<()> {
+        let bytes = format!("{line}\n");
+        let failed = |e: &_| Error::io("write", &self.path, e);
+        write_at(&self.file, bytes.as_bytes(), self.length).map_err(|e| failed(&e))?;
+        sync_data(&self.file, Site::Journal).map_err(|e| failed(&e))?;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    #[test]
+    fn a_journal_is_held_once_and_loses_only_what_was_torn() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = LocalStore::create(dir.path().join("events"), Clock::default()).unwrap();
+        let mut journal = store.create_journal("work-1").unwrap();
+        assert_eq!(store.create_journal("work-1").unwrap_err().kind(), ErrorKind::Conflict);
+        journal.add("{\"n\":1}").unwrap();
+        journal.add("{\"n\":2}").unwrap();
+        let held = store.open_journal("work-1").unwrap_err();
+        assert_eq!(held.kind(), ErrorKind::Unavailable);
+        let path = journal.path.clone();
+        drop(journal);
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, [&whole[..], b"{\"n\":"].concat()).unwrap();
+        let (mut journal, text) = store.open_journal("work-1").unwrap();
+        assert_eq!(text.as_bytes(), whole);
+        journal.add("{\"n\":3}").unwrap();
+        drop(journal);
+        assert_eq!(store.open_journal("work-1").unwrap().1, "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n");
+        assert_eq!(store.open_journal("work-2").unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(store.open_journal("../x").unwrap_err().kind(), ErrorKind::Usage);
+    }
+}
