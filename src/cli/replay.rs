@@ -25,6 +25,7 @@ use crate::store::local::LocalStore;
 use super::append::duration;
 use super::context::{Context, interrupt_flag, position, user};
 use super::failure::{Failure, Outcome, note};
+use super::output::Format;
 use super::selection::Selection;
 
 const EXAMPLES: &str = "\
@@ -163,10 +164,10 @@ fn replayed(context: &Context, flags: &Flags, means: Means<'_>) -> Result<Report
         markers: context.config.flag(Setting::ReplayMarkers),
     };
     let prepared = execute::begin(&store, &mut session, request, &replay_id, how)?;
-    note(
-        &format!("--resume {replay_id} goes on with this run, should it end early"),
-        context.out.paint,
-    );
+    if context.out.format == Format::Text {
+        let text = format!("--resume {replay_id} goes on with this run, should it end early");
+        note(&text, context.out.paint);
+    }
     finish(context, &store, &mut session, prepared, means)
 }
 

@@ -225,6 +225,12 @@ impl RunJournal {
         Ok((Self { file }, History::read(&text, &name)?))
     }
 
+    /// Lets the programs of the run hold the journal too: should this process be killed, nobody
+    /// goes on while one of them still runs.
+    pub fn hold_in_children(&self) {
+        self.file.hold_in_children();
+    }
+
     fn add(&mut self, line: &Line) -> Result<()> {
         let text = serde_json::to_string(line).map_err(|e| Error::internal(e.to_string()))?;
         self.file.add(&text)

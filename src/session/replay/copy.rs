@@ -6,10 +6,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Means, Reader, Session, difference, report};
+use super::{Means, Reader, Session, beside, difference, report};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, State};
-use crate::model::{Kind, Position};
+use crate::model::Position;
 use crate::replay::{
     Copied, Copier, Difference, Events, FinalState, Outcome, Pace, Plan, Report, Status, Steady,
     Tally, Ticker,
@@ -58,8 +58,8 @@ pub fn copy(
     }
     let expected = copying.expected(session, plan)?;
     let final_state = match target {
-        None => FinalState { digest: expected.digest(), matches: true, first_difference: None },
-        Some(target) => prove(session, target, plan, &expected, verify_steps)?,
+        None => beside(&expected, &expected),
+        Some(target) => copying.prove(session, target, plan, &expected, verify_steps)?,
     };
     Ok(report(replay_id, target.is_none(), copying.tally, copying.outcomes, final_state))
 }
@@ -74,6 +74,8 @@ fn interrupted(plan: &Plan) -> Error {
 struct Copying {
     tally: Tally,
     outcomes: Vec<Outcome>,
+    /// What stays behind, sorted.
+    left: Vec<Position>,
 }
 
 impl Copying {
@@ -107,6 +109,9 @@ impl Copying {
         }
         for (position, status, reason) in told {
             self.tally.add(status);
+            if status == Status::Failed {
+                self.left.push(position);
+            }
             let event = session.event(position)?;
             self.outcomes.push(Outcome {
                 position,
@@ -120,74 +125,68 @@ impl Copying {
         Ok(())
     }
 
-    /// The state that the selected events come to.
+    /// The state that the events come to which are copied.
     fn expected(&self, session: &mut Session, plan: &Plan) -> Result<State> {
-        if plan.from == 1 && plan.selected.is_none() {
+        if plan.from == 1 && plan.selected.is_none() && self.left.is_empty() {
             return session.state_at(plan.to);
         }
         let mut state = State::new();
         let mut events = Reader::new(session);
-        for position in plan.from..=plan.to {
-            if plan.is_selected(position) {
-                fold::advance(&mut state, &events.event(position)?);
-            }
+        for position in (plan.from..=plan.to).filter(|position| self.copies(plan, *position)) {
+            fold::advance(&mut state, &events.event(position)?);
         }
         Ok(state)
     }
-}
 
-/// Reads the copy back.
-fn prove(
-    session: &mut Session,
-    target: &LocalStore,
-    plan: &Plan,
-    expected: &State,
-    steps: bool,
-) -> Result<FinalState> {
-    let mut copy = match Session::read(target, &plan.issue_key) {
-        Ok(copy) => copy,
-        // Nothing was selected, or nothing could be copied.
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let state = State::new();
-            let (digest, matches) = (state.digest(), state.digest() == expected.digest());
-            let first_difference = difference(expected, &state);
-            return Ok(FinalState { digest, matches, first_difference });
-        }
-        Err(error) => return Err(error),
-    };
-    let head = copy.head();
-    let state = copy.state_at(head)?;
-    let digest = state.digest();
-    let matches = digest == expected.digest();
-    let mut first_difference = if matches { None } else { difference(expected, &state) };
-    if steps && let Some(found) = first_step(session, &mut copy, plan)? {
-        first_difference = Some(found);
+    fn copies(&self, plan: &Plan, position: Position) -> bool {
+        plan.is_selected(position) && self.left.binary_search(&position).is_err()
     }
-    Ok(FinalState { digest, matches, first_difference })
-}
 
-/// The first selected event after which the states differ; positions are those of the source.
-fn first_step(
-    session: &mut Session,
-    copy: &mut Session,
-    plan: &Plan,
-) -> Result<Option<Difference>> {
-    let (mut recorded, mut copied) = (State::new(), State::new());
-    let (head, mut at) = (copy.head(), 0);
-    let (mut events, mut copies) = (Reader::new(session), Reader::new(copy));
-    for position in plan.from..=plan.to {
-        let event = events.event(position)?;
-        if !plan.is_selected(position) || event.kind == Kind::Unreadable {
-            continue;
+    /// Reads the copy back.
+    fn prove(
+        &self,
+        session: &mut Session,
+        target: &LocalStore,
+        plan: &Plan,
+        expected: &State,
+        steps: bool,
+    ) -> Result<FinalState> {
+        let mut copy = match Session::read(target, &plan.issue_key) {
+            Ok(copy) => copy,
+            // Nothing was selected, or nothing could be copied.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(beside(expected, &State::new()));
+            }
+            Err(error) => return Err(error),
+        };
+        let head = copy.head();
+        let mut found = beside(expected, &copy.state_at(head)?);
+        if steps && let Some(step) = self.first_step(session, &mut copy, plan)? {
+            found.first_difference = Some(step);
         }
-        fold::advance(&mut recorded, &event);
-        at += 1;
-        if at <= head {
-            fold::advance(&mut copied, &copies.event(at)?);
-        }
-        if let Some(found) = difference(&recorded, &copied) {
-            return Ok(Some(Difference { position: Some(position), ..found }));
-        }
+        Ok(found)
     }
-    Ok(None)
+
+    /// The first event after which the states differ; positions are those of the source.
+    fn first_step(
+        &self,
+        session: &mut Session,
+        copy: &mut Session,
+        plan: &Plan,
+    ) -> Result<Option<Difference>> {
+        let (mut recorded, mut copied) = (State::new(), State::new());
+        let (head, mut at) = (copy.head(), 0);
+        let (mut events, mut copies) = (Reader::new(session), Reader::new(copy));
+        for position in (plan.from..=plan.to).filter(|position| self.copies(plan, *position)) {
+            fold::advance(&mut recorded, &events.event(position)?);
+            at += 1;
+            if at <= head {
+                fold::advance(&mut copied, &copies.event(at)?);
+            }
+            if let Some(found) = difference(&recorded, &copied) {
+                return Ok(Some(Difference { position: Some(position), ..found }));
+            }
+        }
+        Ok(None)
+    }
 }

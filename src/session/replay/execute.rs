@@ -189,6 +189,7 @@ pub fn execute(
     if header.markers && !history.over {
         marks.started(plan.count())?;
     }
+    journal.hold_in_children();
     let execute = Execute {
         journal: Mutex::new(journal),
         history: &history,

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::Session;
 use crate::diff::{DiffOptions, diff};
@@ -210,21 +210,26 @@ fn report(
 /// The state that a replay came to, beside the recorded one.
 fn compare(session: &mut Session, plan: &Plan, run: &Run, steps: bool) -> Result<FinalState> {
     let recorded = session.state_at(plan.to.max(plan.from - 1))?;
-    let digest = run.state.digest();
-    let matches = digest == recorded.digest();
-    let mut first_difference = if matches { None } else { difference(&recorded, &run.state) };
+    let mut found = beside(&recorded, &run.state);
     if steps && !run.gone.is_empty() {
-        let gone: FxHashSet<Position> = run.gone.iter().copied().collect();
-        first_difference = first_step(session, plan, &gone)?.or(first_difference);
+        found.first_difference = first_step(session, plan, &run.gone)?.or(found.first_difference);
     }
-    Ok(FinalState { digest, matches, first_difference })
+    Ok(found)
+}
+
+/// One state beside another.
+fn beside(recorded: &State, replayed: &State) -> FinalState {
+    let digest = replayed.digest();
+    let matches = digest == recorded.digest();
+    let first_difference = if matches { None } else { difference(recorded, replayed) };
+    FinalState { digest, matches, first_difference }
 }
 
 /// The first event after which the state without some events is another.
 fn first_step(
     session: &mut Session,
     plan: &Plan,
-    gone: &FxHashSet<Position>,
+    gone: &BTreeSet<Position>,
 ) -> Result<Option<Difference>> {
     let (mut recorded, mut replayed) = (plan.start.clone(), plan.start.clone());
     let mut events = Reader::new(session);

@@ -88,7 +88,19 @@ impl Journal {
                 ErrorKind::Unavailable,
                 format!("another process holds {}", path.display()),
             )
-            .with_hint("it goes on with the same work: wait until it ends")),
+            .with_hint(
+                "it is at the same work, or what it started still runs: wait until it ends",
+            )),
+        }
+    }
+
+    /// Lets programs that this process starts hold the journal too: should this process be killed,
+    /// nobody goes on with its work before they have ended.
+    pub fn hold_in_children(&self) {
+        #[cfg(unix)]
+        {
+            // Where it cannot be done, the user has to see to it.
+            let _ = rustix::io::fcntl_setfd(&*self.file, rustix::io::FdFlags::empty());
         }
     }
 
