@@ -300,3 +300,63 @@ fn what_the_flags_name_must_be_there() {
     assert!(ran.stderr.contains("has nothing to do"), "{ran:#?}");
     assert!(environment.journals().is_empty());
 }
+
+/// The story of the README, as it stands there.
+#[test]
+fn the_recovery_of_the_readme_leads_where_it_says() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let (_, rest) = readme.split_once("<!-- recovery: begin -->\n```sh\n").unwrap();
+    let (story, _) = rest.split_once("```\n<!-- recovery: end -->").unwrap();
+    let environment = TestEnvironment::new();
+    environment.append_text(&failed_orchestration()).ok();
+    let run_tests = root.join("tests/fixtures/replay/run-tests");
+    std::fs::copy(run_tests, environment.work().join("run-tests")).unwrap();
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_chronoscope"));
+    let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
+    let mut command = std::process::Command::new("/bin/sh");
+    command.args(["-euc", story]).env_clear().env("PATH", path).current_dir(environment.work());
+    command.env("HOME", environment.path()).env("CHRONOSCOPE_STORE", environment.store());
+    command.env("CHRONOSCOPE_SESSION", crate::cli_support::SESSION);
+    command.env("CHRONOSCOPE_ACTOR", "user:ann");
+    let ran = environment.feed(command, "");
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    assert!(ran.stdout.contains("would-execute  TestRunStarted"), "{ran:#?}");
+    assert!(ran.stdout.contains("executed  TestRunStarted"), "{ran:#?}");
+    assert!(ran.stdout.contains("skipped        CommentPosted"), "{ran:#?}");
+    // Before it, the assertions of the end were false.
+    let before =
+        ["state", "PROJ-7", "--at", "9", "--assert", "$state.quality.tests.unit.failed == 0"];
+    assert_eq!(environment.run(&before).code, Some(8));
+    let causes = environment.run(&["query", "--actor", "run-tests", "--json"]).json();
+    let events = causes["events"].as_array().unwrap();
+    assert_eq!(events.len(), 4);
+    assert!(events.iter().all(|event| event["causation_id"] == id(6).as_str()), "{causes}");
+}
+
+/// An orchestration that failed in TEST, behind a checkpoint.
+fn failed_orchestration() -> String {
+    let events = [
+        (
+            "OrchestrationStarted",
+            r#"{"issue_summary":"s","issue_type":"Story","priority":"high","workflow_type":"w","initial_phase":"CODE"}"#,
+        ),
+        ("PhaseStarted", r#"{"phase":"CODE"}"#),
+        ("PhaseCompleted", r#"{"phase":"CODE"}"#),
+        ("CheckpointCreated", r#"{"checkpoint_id":"before-test","checkpoint_phase":"CODE"}"#),
+        ("PhaseStarted", r#"{"phase":"TEST"}"#),
+        ("TestRunStarted", r#"{"test_suite":"unit"}"#),
+        ("TestRunCompleted", r#"{"test_suite":"unit","total_tests":3,"passed":1,"failed":2}"#),
+        ("PhaseFailed", r#"{"phase":"TEST","failure_reason":"2 tests fail"}"#),
+        ("CommentPosted", r#"{"comment_id":"c1"}"#),
+        ("OrchestrationFailed", r#"{"failure_phase":"TEST","failure_reason":"2 tests fail"}"#),
+    ];
+    let line = |((kind, metadata), n): ((&str, &str), u64)| {
+        let event_id = id(n);
+        let session = crate::cli_support::SESSION;
+        format!(
+            r#"{{"event_id":"{event_id}","event_type":"{kind}","issue_key":"PROJ-7","session_id":"{session}","timestamp":"2026-11-20T10:00:{n:02}.000Z","actor":{{"type":"system","id":"o"}},"metadata":{metadata}}}"#
+        ) + "\n"
+    };
+    events.into_iter().zip(1..).map(line).collect()
+}
