@@ -124,9 +124,7 @@ fn what_acts_upon_the_outside_is_never_executed_unless_the_settings_say_so() {
     let error = environment.replay(&[]).error(2);
     assert!(error["message"].as_str().unwrap().contains("than one replay may take, 3"));
     environment.replay(&["--type", "ToolInvoked"]).ok();
-    set(&format!(
-        "handlers: {{ToolInvoked: [sh, -c, 'echo $0 >> ran', 'a b']}}, emit_replay_markers: false"
-    ));
+    set("handlers: {ToolInvoked: [sh, -c, 'echo $0 >> ran', 'a b']}, emit_replay_markers: false");
     environment.replay(&["--execute"]).ok();
     assert_eq!(environment.ran()[3..], ["a b", "a b"]);
 }

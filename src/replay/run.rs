@@ -398,7 +398,7 @@ impl Job<'_> {
             let ended = self.run();
             let (verdict, reason) = verdict(&ended, limits.bounds.timeout);
             let reason = self.redactor.conceal(&reason).into_owned();
-            let result = self.told(ended);
+            let result = self.told(&ended);
             self.journal(|journal, job| journal.end(job.position, verdict, &reason, &result))?;
             if verdict != Verdict::Again || self.attempt >= limits.attempts {
                 return Ok((verdict, reason, result));
@@ -434,7 +434,7 @@ impl Job<'_> {
     }
 
     /// What is kept of a run: without secrets.
-    fn told(&self, ended: Ended) -> Execution {
+    fn told(&self, ended: &Ended) -> Execution {
         let (exit_code, signal) = match ended.end {
             End::Exited(code) => (Some(code), None),
             End::Signal(signal) => (None, Some(signal)),

@@ -79,7 +79,7 @@ pub fn plan(session: &mut Session, request: Request) -> Result<Plan> {
         to,
         start,
         selected,
-        causes: (from..=to).map(|p| cause(p)).map(|c| if within(&c) { c } else { 0 }).collect(),
+        causes: (from..=to).map(cause).map(|c| if within(&c) { c } else { 0 }).collect(),
         broken: broken.map(|a| a.position).filter(within).collect(),
         order: Order::OneByOne,
         policies,
