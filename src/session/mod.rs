@@ -335,7 +335,7 @@ impl Session {
         let (mut at, mut state) = match cached.max_by_key(|(p, _)| *p) {
             Some((near, cached)) => (*near, cached.clone()),
             None => {
-                let state = self.timeline.kept(kept);
+                let (kept, state) = self.timeline.kept(kept);
                 if kept > 0 && kept < self.timeline.head() {
                     // It may have been unpacked, and its neighbours are asked for next.
                     self.remember(kept, &state);
