@@ -29,7 +29,7 @@ use crate::diff::{DiffEntry, DiffOptions, diff};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, Change, State};
 use crate::model::catalogue;
-use crate::model::{AnomalyKind, Moment, Path, Position, Value};
+use crate::model::{AnomalyKind, Event, Moment, Path, Position, Value};
 use crate::schema::upcast;
 use crate::store::{EventStore, Fetch, Notice};
 use crate::timeline::{Loaded, Marked, Timeline};
@@ -56,6 +56,8 @@ pub struct Session {
     fetch: Box<dyn Fetch>,
     /// A long log, until all that was seen of it is folded.
     sketch: Option<Sketch>,
+    /// Its last events, until all of it was seen.
+    ending: Vec<Event>,
     loader: Option<Loader>,
     cache: Vec<(Position, State)>,
     long: LongEvents,
@@ -155,6 +157,7 @@ impl Session {
             timeline: Timeline::new(issue_key, catalogue::LINKS),
             fetch,
             sketch: None,
+            ending: Vec::new(),
             loader,
             cache: Vec::new(),
             long: LongEvents::default(),
@@ -189,6 +192,13 @@ impl Session {
     #[must_use]
     pub fn folded(&self) -> &Timeline {
         &self.timeline
+    }
+
+    /// The last events of a long log of which not even the rows are all known yet: what they are is
+    /// known, their positions are not.
+    #[must_use]
+    pub fn ending(&self) -> &[Event] {
+        &self.ending
     }
 
     /// How many events are folded, and of how many, while not all that are known are.
@@ -257,6 +267,7 @@ impl Session {
     fn take_batch(&mut self, batch: Batch, news: &mut News) {
         match batch {
             Batch::Events { notices, events, remaining } => {
+                self.ending = Vec::new();
                 if notices.iter().any(Notice::starts_anew) {
                     self.restart();
                     news.restarted = true;
@@ -276,6 +287,7 @@ impl Session {
                     self.sketch = None;
                 }
             }
+            Batch::End(events) => self.ending = events,
             Batch::Seen(glimpse) => {
                 if let Some(sketch) = &mut self.sketch {
                     sketch.take(glimpse);
@@ -297,6 +309,7 @@ impl Session {
 
     fn restart(&mut self) {
         self.sketch = None;
+        self.ending = Vec::new();
         self.timeline = Timeline::new(&self.issue_key, catalogue::LINKS);
         self.cache.clear();
         self.long = LongEvents::default();

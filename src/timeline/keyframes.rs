@@ -182,8 +182,7 @@ impl Version {
                 if decompressor.is_none() {
                     *decompressor = Decompressor::new().ok();
                 }
-                let changes =
-                    decompressor.as_mut().and_then(|d| d.decompress(bytes, *length).ok());
+                let changes = decompressor.as_mut().and_then(|d| d.decompress(bytes, *length).ok());
                 changes.is_some_and(|changes| state.catch_up(&changes))
             }
         }
