@@ -220,6 +220,25 @@ fn without_a_command_and_a_terminal_there_is_a_summary() {
 }
 
 #[test]
+fn a_view_without_a_terminal_is_the_state_at_its_position() {
+    let environment = TestEnvironment::with_history();
+    let view = "v1:at=6:base=3:pane=diff:select=/agents:filter=.a%20|%20.b";
+    let ran = environment.run(&["PROJ-1", "--view", view]);
+    assert_eq!(ran.ok(), environment.run(&["state", "PROJ-1", "--at", "6"]).ok());
+    let state = environment.run(&["state", "PROJ-1", "--at", "6", "--json"]).ok();
+    assert_eq!(environment.run(&["PROJ-1", "--view", view, "--json"]).ok(), state);
+    let error = environment.run(&["PROJ-1", "--view", "v1:at=six", "--json"]).error(2);
+    assert!(error["message"].as_str().unwrap().contains("\"at=six\""), "{error}");
+    assert_eq!(error["hint"], "at: The position, which every view has.");
+    for view in ["v1:at=13", "v1:at=1:base=13", "v1:at=1:what-if=b2+x13,id"] {
+        let message = environment.run(&["PROJ-1", "--view", view]).message(3);
+        assert!(message.contains("position 13"), "{message}");
+    }
+    environment.run(&["PROJ-1", "--view", "v1:at=1", "--at", "3"]).message(2);
+    environment.run(&["--view", "v1:at=1"]).message(2);
+}
+
+#[test]
 fn snapshots_are_kept_listed_and_let_go() {
     let environment = TestEnvironment::with_history();
     let digest =

@@ -40,5 +40,6 @@ mod terminal;
 mod tui_breaks;
 mod tui_keys;
 mod tui_races;
+mod tui_share;
 mod tui_support;
 mod tui_whatif;

@@ -193,8 +193,12 @@ commands! {
     Zoom = "zoom", Debugger ["z"] "zoom";
     /// show the event's details, or hide them
     Detail = "detail", Debugger ["v"] "detail";
-    /// copy: y and what (e event, p path, v value)
+    /// copy: y and what (e event, p path, y value, v view, a assertion)
     Yank = "yank", Debugger ["y"] "";
+    /// copy a command that opens this view
+    CopyView = "copy-view", Debugger [] "";
+    /// copy a command that fails unless the selected value is what it is here
+    CopyAssertion = "copy-assertion", Debugger [] "";
     /// what if: as if this event had not happened; again on it: take it back in
     Skip = "skip", Debugger ["x"] "what if";
     /// what if: put an event in after this one, as JSON in your editor

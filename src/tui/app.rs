@@ -11,9 +11,11 @@ use super::input::Input;
 use super::key::{Key, sequence_text};
 use super::keymap::Keymap;
 use super::palette::Palette;
+use super::share::View;
 use super::theme::Theme;
 use super::viewer::Viewer;
 use crate::clock::Clock;
+use crate::error::Error;
 use crate::model::Moment;
 
 /// The screen's whole state.
@@ -39,8 +41,12 @@ pub struct App {
     pub now: Duration,
     /// What time it is.
     pub clock: Clock,
+    /// Where the store is, for commands to copy; none when it has no folder.
+    pub store: Option<String>,
     /// Where to stand in the issue that is opened next.
     pub start: Start,
+    /// Why the screen cannot show what it was started for: told when it is left.
+    pub refused: Option<Error>,
     /// Whether the mouse button went down in the timeline and is still down.
     pub scrubbing: bool,
 }
@@ -52,6 +58,8 @@ pub struct Start {
     pub at: Option<Moment>,
     /// Follow the head, whatever else is known.
     pub follow: bool,
+    /// What to show.
+    pub view: Option<View>,
 }
 
 /// What the keys go to.
@@ -168,7 +176,9 @@ impl App {
             notice: None,
             now: Duration::ZERO,
             clock,
+            store: None,
             start: Start::default(),
+            refused: None,
             scrubbing: false,
         }
     }
@@ -184,7 +194,7 @@ impl App {
     }
 
     /// Tells an error with its hint.
-    pub fn fail_with(&mut self, error: &crate::error::Error) {
+    pub fn fail_with(&mut self, error: &Error) {
         let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
         self.fail(format!("{}{hint}", error.message()));
     }

@@ -4,6 +4,7 @@
 //! of its own. May not live here: which key does what (see [`super::update()`]).
 
 mod travel;
+mod view;
 
 use super::action::EditFor;
 use super::breaks::Breaks;
@@ -15,7 +16,7 @@ use super::pane::state::StatePane;
 use super::play::Play;
 use super::search::Search;
 use super::summaries::Summaries;
-use super::view;
+use super::view as draw;
 use super::view::timeline::TimelineView;
 use super::whatif::WhatIf;
 use crate::error::Result;
@@ -116,6 +117,8 @@ pub struct Debugger {
     pub restarts: u64,
     /// Whether there is more to take in at once.
     pub more: bool,
+    /// The view that it was opened with.
+    lent: Option<Box<view::Lent>>,
     /// Whether the playhead moved or lanes grew since the timeline was last adjusted.
     adjust_lanes: bool,
 }
@@ -156,6 +159,7 @@ impl Debugger {
             fault: None,
             restarts: 0,
             more: false,
+            lent: None,
             adjust_lanes: true,
         }
     }
@@ -198,7 +202,11 @@ impl Debugger {
             // Left before it could be played: it is kept.
             None => (kept.branch.clone(), kept.branch_name.clone()),
         };
-        UserState { playhead, branch, branch_name, ..kept }
+        let now = UserState { playhead, branch, branch_name, ..kept };
+        match &self.lent {
+            Some(lent) => lent.give_back(now),
+            None => now,
+        }
     }
 
     /// The path that the commands on paths are about.
@@ -238,7 +246,7 @@ impl Debugger {
             side: self.side,
             zoom: self.zoom,
             detail: self.show_detail,
-            timeline_rows: view::timeline::wanted_height(self.session.timeline(), size.1)
+            timeline_rows: draw::timeline::wanted_height(self.session.timeline(), size.1)
                 .saturating_sub(2),
         };
         self.layout = Layout::new(size, &wishes);
@@ -271,7 +279,7 @@ impl Debugger {
             self.take_diff()?;
             let (style, width) = (self.diff.style, usize::from(width));
             self.diff.prepare(height.into(), |entry| {
-                view::diff::rows_of(entry, style, width, height.into())
+                draw::diff::rows_of(entry, style, width, height.into())
             });
         }
         if let Some((width, height)) = detail {

@@ -26,6 +26,7 @@ pub mod pane;
 pub mod play;
 mod run;
 pub mod search;
+pub mod share;
 pub mod signs;
 pub mod summaries;
 pub mod text;
@@ -43,7 +44,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::model::Moment;
 use crate::store::EventStore;
 
 /// What the screen is started with.
@@ -55,10 +55,8 @@ pub struct TuiOptions {
     pub store_path: Option<PathBuf>,
     /// The issue to open; none for the browser.
     pub issue: Option<String>,
-    /// Where to stand at first; none for where the user stood last, else the head.
-    pub at: Option<Moment>,
-    /// Follow the head, wherever the user stood last.
-    pub follow: bool,
+    /// Where to stand at first; without a wish where the user stood last, else at the head.
+    pub start: app::Start,
     /// The name of the theme (`dark`, `light`, `16`, `none`); none to find out.
     pub theme: Option<String>,
     /// No colours, whatever the theme.

@@ -9,6 +9,7 @@ mod lists;
 mod mouse;
 mod prompt;
 mod races;
+mod share;
 mod travel;
 mod whatif;
 
@@ -48,10 +49,7 @@ fn act(app: &mut App, action: Action) -> Vec<Effect> {
             tick(app, now);
             Vec::new()
         }
-        Action::Pump => {
-            pump(app);
-            Vec::new()
-        }
+        Action::Pump => pump(app),
         Action::Work => {
             work(app);
             Vec::new()
@@ -62,10 +60,7 @@ fn act(app: &mut App, action: Action) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Action::Opened(session) => {
-            opened(app, *session);
-            Vec::new()
-        }
+        Action::Opened(session) => opened(app, *session),
         Action::Failed(error) => {
             app.fail_with(&error);
             Vec::new()
@@ -120,11 +115,18 @@ fn prepare(app: &mut App) {
     }
 }
 
-fn opened(app: &mut App, session: Session) {
+fn opened(app: &mut App, session: Session) -> Vec<Effect> {
     let start = std::mem::take(&mut app.start);
-    app.debugger = Some(Box::new(Debugger::new(session, start.at, start.follow)));
+    let mut debugger = Box::new(Debugger::new(session, start.at, start.follow));
+    let kept = start.view.and_then(|view| debugger.show(view));
+    let mut effects: Vec<Effect> = kept
+        .map(|name| Effect::LoadBranch(debugger.session.issue_key().to_owned(), name))
+        .into_iter()
+        .collect();
+    app.debugger = Some(debugger);
     app.mode = Mode::Normal;
-    pump(app);
+    effects.extend(pump(app));
+    effects
 }
 
 fn tick(app: &mut App, now: std::time::Duration) {
@@ -139,9 +141,15 @@ fn tick(app: &mut App, now: std::time::Duration) {
     }
 }
 
-fn pump(app: &mut App) {
-    let Some(debugger) = &mut app.debugger else { return };
+fn pump(app: &mut App) -> Vec<Effect> {
+    let Some(debugger) = &mut app.debugger else { return Vec::new() };
     let news = debugger.pump();
+    if debugger.session.is_loaded()
+        && let Err(error) = debugger.finish_view()
+    {
+        app.refused = Some(error);
+        return vec![Effect::Quit];
+    }
     if news.restarted {
         app.fail("the log was cut or replaced: it is read anew");
     } else if debugger.session.is_loaded() && debugger.session.user.branch.is_some() {
@@ -151,6 +159,7 @@ fn pump(app: &mut App) {
     {
         app.fail(fault);
     }
+    Vec::new()
 }
 
 /// Goes on with what is not done yet: what the user waits for comes first.

@@ -42,6 +42,8 @@ pub(super) fn command(app: &mut App, command: Command, count: Option<u32>) -> Ve
         Command::Pin => pin(app),
         Command::Open => return open(app),
         Command::Races => return super::races::ask(app),
+        Command::CopyView => return super::prompt::yank_letter(app, 'v'),
+        Command::CopyAssertion => return super::prompt::yank_letter(app, 'a'),
         _ => {}
     }
     Vec::new()

@@ -261,7 +261,7 @@ pub(super) fn save(app: &App) -> Vec<Effect> {
 }
 
 /// What to copy.
-fn yank_letter(app: &mut App, letter: char) -> Vec<Effect> {
+pub(super) fn yank_letter(app: &mut App, letter: char) -> Vec<Effect> {
     let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
     let path = debugger.selected_path().cloned();
     let text = match (letter, path) {
@@ -270,11 +270,13 @@ fn yank_letter(app: &mut App, letter: char) -> Vec<Effect> {
             .raw(debugger.playhead)
             .map(|bytes| ("event", String::from_utf8_lossy(&bytes).into_owned())),
         ('p', Some(path)) => Ok(("path", path.to_string())),
-        ('v', Some(path)) => {
+        ('y', Some(path)) => {
             let value = debugger.state.root().at(&path).cloned().unwrap_or(Value::Null);
             value_text(&mut debugger.session, &value).map(|text| ("value", text))
         }
-        ('p' | 'v', None) => {
+        ('v', _) => return super::share::view(app),
+        ('a', Some(path)) => return super::share::assertion(app, &path),
+        ('p' | 'y' | 'a', None) => {
             app.tell("no path is selected");
             return Vec::new();
         }
