@@ -248,6 +248,30 @@ fn a_view_is_copied_and_opened_and_a_value_becomes_an_assertion() {
 }
 
 #[test]
+fn two_issues_are_compared_and_a_difference_is_gone_to() {
+    let store = Store::new();
+    let log = include_str!("../assets/demo/proj-123.jsonl").replace("PROJ-123", "OPS-7");
+    let log = log.replace("AgentFailed", "AgentCancelled");
+    let file = store.folder.path().join("other.jsonl");
+    std::fs::write(&file, log).unwrap();
+    let input = std::fs::File::open(file).unwrap();
+    assert!(store.command(&["append", "--quiet"]).stdin(input).status().unwrap().success());
+    let mut session = open(&store, &["PROJ-123"], (120, 40));
+    session.wait_for_text("#287/287");
+    session.press("gc");
+    session.wait_for_text("compare with");
+    session.press("ops");
+    session.wait_for_text("issue, ");
+    session.press("\r");
+    session.wait_for_text("difference 1/");
+    session.wait_for_text("AgentCancelled");
+    session.press("\r");
+    session.wait_for_text("#103/287");
+    session.press("q");
+    assert_eq!(session.wait_for_end(), 0);
+}
+
+#[test]
 fn a_signal_gives_the_terminal_back() {
     let store = Store::new();
     for signal in ["-TERM", "-HUP"] {

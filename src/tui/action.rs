@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use crate::error::Error;
+use super::comparison::{Comparing, Comparison};
+use super::pick::Candidate;
+use crate::error::{Error, Result};
 use crate::model::{Path, Position};
 use crate::session::Session;
 use crate::session::browse::BrowseNews;
@@ -42,6 +44,10 @@ pub enum Action {
     Failed(Error),
     /// Something worked, and the user should know.
     Told(String),
+    /// More of what can be compared.
+    Sides(Vec<Candidate>),
+    /// What a comparison came to.
+    Compared(Comparing, Result<Box<Comparison>>),
     /// Select a path in the state (from the diff, or a search).
     Reveal(Path),
     /// The user has edited a text as asked.
@@ -86,6 +92,8 @@ crate::closed_list! {
         Field = "field",
         /// In a list over the panes: breakpoints, branches, races.
         List = "list",
+        /// In the comparison of two runs.
+        Comparison = "comparison",
     }
 }
 
@@ -213,6 +221,8 @@ commands! {
     Branch = "branch", Debugger ["B"] "";
     /// events that wrote the same without knowing of each other
     Races = "races", Debugger ["g r"] "";
+    /// compare with another issue, session or branch
+    Compare = "compare", Debugger ["g c"] "";
     /// what is wrong in this log
     Anomalies = "anomalies", Debugger ["!"] "";
     /// pin the selected path to the top, or unpin it
@@ -291,6 +301,10 @@ commands! {
     Toggle = "toggle", List ["space"] "on or off";
     /// delete what is selected
     Delete = "delete", List ["d" "delete"] "delete";
+    /// to the next difference
+    NextDifference = "next-difference", Comparison ["n" "]"] "next difference";
+    /// to the difference before
+    PreviousDifference = "previous-difference", Comparison ["N" "["] "before";
     /// do what the text is for: search, go there, open the issue
     Accept = "accept", Field ["enter"] "go";
     /// leave the text field as if nothing was typed

@@ -11,6 +11,7 @@ use super::input::Input;
 use super::key::{Key, sequence_text};
 use super::keymap::Keymap;
 use super::palette::Palette;
+use super::pick::Pick;
 use super::share::View;
 use super::theme::Theme;
 use super::viewer::Viewer;
@@ -84,6 +85,10 @@ pub enum Mode {
     Value(Viewer),
     /// A text field in a window of its own.
     Ask(Ask),
+    /// A text field with a list of what could be meant: the other side of a comparison.
+    Pick(Pick),
+    /// Two runs side by side.
+    Comparison,
     /// A letter that says what to do with the branch.
     Branch,
     /// A list over the panes; the selected row.
@@ -211,6 +216,9 @@ impl App {
         let playing = self.debugger.as_ref().is_some_and(|d| d.play.is_some());
         if playing {
             Some(super::play::FRAME)
+        } else if self.debugger.as_ref().is_some_and(|d| d.comparing.is_some()) {
+            // How far it is, is shown.
+            Some(Duration::from_millis(100))
         } else if self.debugger.is_none() && self.browser.is_some() {
             // The ages of the issues grow.
             Some(Duration::from_secs(1))
@@ -225,6 +233,9 @@ impl App {
         match &self.debugger {
             Some(_) if matches!(self.mode, Mode::List(..)) => {
                 vec![Context::List, Context::Debugger, Context::Anywhere]
+            }
+            Some(_) if matches!(self.mode, Mode::Comparison) => {
+                vec![Context::Comparison, Context::Anywhere]
             }
             Some(debugger) => vec![debugger.focus.context(), Context::Debugger, Context::Anywhere],
             None => vec![Context::Browser, Context::Anywhere],

@@ -8,6 +8,7 @@ mod view;
 
 use super::action::EditFor;
 use super::breaks::Breaks;
+use super::comparison::{Comparing, Comparison};
 use super::layout::{Layout, Pane, Wishes};
 use super::pane::detail::DetailPane;
 use super::pane::diff::DiffPane;
@@ -101,6 +102,10 @@ pub struct Debugger {
     pub breaks: Breaks,
     /// The races, once they were asked for.
     pub races: Races,
+    /// The comparison that is going on.
+    pub comparing: Option<Comparing>,
+    /// The last comparison.
+    pub comparison: Option<Box<Comparison>>,
     /// The what-if that is on.
     pub whatif: Option<WhatIf>,
     /// A text that was edited and could not be used: what it was for, and the text.
@@ -151,6 +156,8 @@ impl Debugger {
             search: None,
             breaks: Breaks::default(),
             races: Races::default(),
+            comparing: None,
+            comparison: None,
             whatif: None,
             draft: None,
             summaries: Summaries::default(),

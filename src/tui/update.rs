@@ -4,6 +4,7 @@
 //! [`super::run()`]); commands of the debugger have a file of their own.
 
 mod breaks;
+mod compare;
 mod debugger;
 mod lists;
 mod mouse;
@@ -79,6 +80,14 @@ fn act(app: &mut App, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Action::Branch(name, branch) => whatif::load(app, &name, *branch),
+        Action::Sides(more) => {
+            compare::offer(app, more);
+            Vec::new()
+        }
+        Action::Compared(comparing, result) => {
+            compare::take(app, &comparing, result);
+            Vec::new()
+        }
         Action::Reveal(path) => {
             if let Some(debugger) = &mut app.debugger {
                 debugger.state.reveal(&path);
@@ -99,6 +108,12 @@ fn prepare(app: &mut App) {
         debugger.prepare(size);
     } else if let Some(browser) = &mut app.browser {
         browser.prepare(size.1.saturating_sub(1));
+    }
+    if matches!(app.mode, Mode::Comparison)
+        && let Some(comparison) = app.debugger.as_mut().and_then(|d| d.comparison.as_deref_mut())
+        && let Err(error) = comparison.prepare(super::view::comparison::height(size))
+    {
+        app.fail_with(&error);
     }
     let contexts = app.contexts();
     match &mut app.mode {
@@ -205,12 +220,17 @@ fn key(app: &mut App, key: Key) -> Vec<Effect> {
         return Vec::new();
     }
     match &app.mode {
-        Mode::Search(_) | Mode::Palette(_) | Mode::Ask(_) => prompt::field_key(app, key),
+        Mode::Search(_) | Mode::Palette(_) | Mode::Ask(_) | Mode::Pick(_) => {
+            prompt::field_key(app, key)
+        }
         Mode::Normal if app.is_filtering() => prompt::field_key(app, key),
         Mode::Mark(_) | Mode::Yank | Mode::Branch => prompt::letter_key(app, key),
-        Mode::Normal | Mode::Help(_) | Mode::Anomalies(_) | Mode::Value(_) | Mode::List(..) => {
-            command_key(app, key)
-        }
+        Mode::Normal
+        | Mode::Help(_)
+        | Mode::Anomalies(_)
+        | Mode::Value(_)
+        | Mode::List(..)
+        | Mode::Comparison => command_key(app, key),
     }
 }
 
@@ -268,6 +288,9 @@ fn command_in_window(app: &mut App, command: Command, count: Option<u32>) -> Vec
         app.mode = Mode::Normal;
         return Vec::new();
     }
+    if matches!(app.mode, Mode::Comparison) {
+        return compare::command(app, command, count);
+    }
     let (_, page) = super::view::popup::inner_size(app.size);
     let rows = motion(command, count, page);
     if matches!(app.mode, Mode::List(..)) {
@@ -302,7 +325,8 @@ fn command_in_window(app: &mut App, command: Command, count: Option<u32>) -> Vec
 /// Back to the issues if we came from there, else out.
 fn leave(app: &mut App, at_once: bool) -> Vec<Effect> {
     let mut effects = Vec::new();
-    if let Some(debugger) = &app.debugger {
+    if let Some(debugger) = app.debugger.as_deref_mut() {
+        compare::stop(debugger);
         let issue = debugger.session.issue_key().to_owned();
         effects.push(Effect::Save(issue, debugger.user_state()));
         if !at_once && app.browser.is_some() {

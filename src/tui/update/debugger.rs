@@ -42,6 +42,7 @@ pub(super) fn command(app: &mut App, command: Command, count: Option<u32>) -> Ve
         Command::Pin => pin(app),
         Command::Open => return open(app),
         Command::Races => return super::races::ask(app),
+        Command::Compare => return super::compare::ask(app),
         Command::CopyView => return super::prompt::yank_letter(app, 'v'),
         Command::CopyAssertion => return super::prompt::yank_letter(app, 'a'),
         _ => {}
@@ -153,6 +154,8 @@ fn cancel(app: &mut App) {
         app.tell("search stopped");
     } else if debugger.play.take().is_some() {
         app.tell("stopped");
+    } else if super::compare::stop(debugger) {
+        app.tell("the comparison was stopped");
     } else if debugger.zoom {
         debugger.zoom = false;
     } else {

@@ -33,6 +33,13 @@ fn edit(app: &mut App, change: impl FnOnce(&mut Input)) {
                 find(app);
             }
         }
+        Mode::Pick(pick) => {
+            let before = pick.input.text().to_owned();
+            change(&mut pick.input);
+            if pick.input.text() != before {
+                pick.find();
+            }
+        }
         Mode::Normal => {
             if let Some(browser) = app.browser.as_mut().filter(|b| b.is_typing()) {
                 browser.edit(change);
@@ -48,6 +55,7 @@ fn is_blank(app: &App) -> bool {
         Mode::Search(input) => input.text().is_empty(),
         Mode::Ask(ask) => ask.input.text().is_empty(),
         Mode::Palette(palette) => palette.input.text().is_empty(),
+        Mode::Pick(pick) => pick.input.text().is_empty(),
         _ => app.browser.as_ref().is_some_and(|browser| browser.filter().text().is_empty()),
     }
 }
@@ -93,6 +101,7 @@ fn accept(app: &mut App) -> Vec<Effect> {
         }
         Mode::Palette(_) => choose(app),
         Mode::Ask(_) => answer(app),
+        Mode::Pick(_) => super::compare::begin(app),
         _ => super::browser_command(app, Command::Accept, None),
     }
 }
@@ -129,6 +138,12 @@ fn choose_row(app: &mut App, command: Command) {
             let page = crate::tui::view::popup::palette_rows(app.size);
             if let Some(rows) = motion(command, None, page) {
                 palette.move_by(rows);
+            }
+        }
+        Mode::Pick(pick) => {
+            let page = crate::tui::view::popup::palette_rows(app.size);
+            if let Some(rows) = motion(command, None, page) {
+                pick.move_by(rows);
             }
         }
         Mode::Normal => {
