@@ -39,6 +39,7 @@ mod store_writers;
 mod terminal;
 mod tui_breaks;
 mod tui_compare;
+mod tui_filter;
 mod tui_keys;
 mod tui_races;
 mod tui_share;

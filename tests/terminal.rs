@@ -248,6 +248,34 @@ fn a_view_is_copied_and_opened_and_a_value_becomes_an_assertion() {
 }
 
 #[test]
+fn a_filter_shows_what_fits_and_what_comes() {
+    let store = Store::new();
+    let mut session = open(&store, &["PROJ-123"], (120, 40));
+    session.wait_for_text("#287/287");
+    session.press("F.actor.id == \"straggler\" or .event_type == \"AgentFailed\"\r");
+    session.wait_for_text("of 287 .actor.id");
+    session.press("ggl");
+    session.wait_for_text("#103/287");
+    session.press("f");
+    store.append();
+    session.wait_for_text("#288/288");
+    session.wait_for_text("of 288 .actor.id");
+    session.press("h");
+    session.wait_for("a failure", |screen| !screen.contents().contains("#288/288"));
+    session.press("l");
+    session.wait_for_text("#288/288");
+    session.press("q");
+    assert_eq!(session.wait_for_end(), 0);
+    // It is there again, until it is taken off.
+    let mut session = open(&store, &["PROJ-123"], (120, 40));
+    session.wait_for_text("of 288 .actor.id");
+    session.press("F\x15\r");
+    session.wait_for_text("all events are shown again");
+    session.press("q");
+    assert_eq!(session.wait_for_end(), 0);
+}
+
+#[test]
 fn two_issues_are_compared_and_a_difference_is_gone_to() {
     let store = Store::new();
     let log = include_str!("../assets/demo/proj-123.jsonl").replace("PROJ-123", "OPS-7");

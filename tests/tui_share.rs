@@ -52,7 +52,7 @@ fn a_view_is_copied_and_opens_the_same_picture() {
         desk.app.store = Some("/my store".into());
         desk.press("9 7 G d 1 0 3 G t shift-tab i i tab tab");
         desk.act(Action::Reveal(path("/agents/oauth-integrator/status")));
-        desk.press("p v tab s #").work();
+        desk.press("p v tab s # F").type_text("tool !edit").press("enter").work();
         desk.press("y v");
         let command = copied(&desk);
         let (head, text) = command.split_once(" --view ").unwrap();

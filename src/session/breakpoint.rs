@@ -212,7 +212,7 @@ impl Run {
 }
 
 /// One piece of a search, and the size of the next so that it takes about as long as it should.
-fn timed(finder: &mut Finder, session: &mut Session) -> Result<Step> {
+pub(super) fn timed(finder: &mut Finder, session: &mut Session) -> Result<Step> {
     let (started, before) = (Instant::now(), finder.reached());
     let step = finder.step(session, || true)?;
     let (took, piece) = (started.elapsed(), finder.piece());

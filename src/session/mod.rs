@@ -10,6 +10,7 @@ pub mod branch_files;
 pub mod breakpoint;
 pub mod browse;
 pub mod compare;
+pub mod filter;
 pub mod find;
 pub mod load;
 mod long;

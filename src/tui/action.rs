@@ -183,6 +183,8 @@ commands! {
     RunBack = "run-back", Debugger ["C"] "";
     /// see the breakpoints, switch them off, delete them
     Breakpoints = "breakpoints", Debugger ["g b"] "";
+    /// show only the events that fit: an expression, words, or a path; nothing shows all
+    Filter = "filter", Debugger ["F"] "filter";
     /// set a mark: m and a letter
     SetMark = "set-mark", Debugger ["m"] "";
     /// go to a mark: ' and its letter

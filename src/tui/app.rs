@@ -121,6 +121,8 @@ pub enum Purpose {
     Breakpoint,
     /// The name of a branch.
     BranchName,
+    /// Which events are shown.
+    Filter,
 }
 
 /// What a list over the panes is of.

@@ -9,6 +9,7 @@ mod view;
 use super::action::EditFor;
 use super::breaks::Breaks;
 use super::comparison::{Comparing, Comparison};
+use super::filter::Filter;
 use super::layout::{Layout, Pane, Wishes};
 use super::pane::detail::DetailPane;
 use super::pane::diff::DiffPane;
@@ -98,6 +99,8 @@ pub struct Debugger {
     pub detail: DetailPane,
     /// What is searched for.
     pub search: Option<Search>,
+    /// Which events are shown; none for all.
+    pub filter: Option<Filter>,
     /// Breakpoints, and running to them.
     pub breaks: Breaks,
     /// The races, once they were asked for.
@@ -154,6 +157,7 @@ impl Debugger {
             diff: DiffPane::default(),
             detail: DetailPane::default(),
             search: None,
+            filter: None,
             breaks: Breaks::default(),
             races: Races::default(),
             comparing: None,
@@ -191,7 +195,25 @@ impl Debugger {
             || self.search.as_ref().is_some_and(Search::is_running)
             || self.breaks.is_running()
             || self.breaks.has_work(&self.session)
+            || self.filter_has_work()
             || self.whatif.as_ref().is_some_and(WhatIf::has_work)
+    }
+
+    /// Whether it is not known of all events yet whether they fit the filter.
+    #[must_use]
+    pub fn filter_has_work(&self) -> bool {
+        self.filter.as_ref().is_some_and(|filter| filter.has_work(&self.session))
+    }
+
+    /// Takes over the filter that is kept, as far as it is another than before. What fits is looked
+    /// for once the log is read: from the playhead on.
+    pub fn take_filter(&mut self) {
+        let kept = self.session.user.filter.as_deref();
+        if kept == self.filter.as_ref().map(|filter| filter.text.as_str()) {
+            return;
+        }
+        self.filter =
+            kept.filter(|_| self.session.is_loaded()).map(|t| Filter::new(t, self.playhead));
     }
 
     /// What to keep for next time.
@@ -248,6 +270,7 @@ impl Debugger {
     /// Lays everything out for a terminal of this size and reads what will be seen.
     pub fn prepare(&mut self, size: (u16, u16)) {
         self.breaks.sync(&self.session.user.breakpoints);
+        self.take_filter();
         let wishes = Wishes {
             focus: self.focus,
             side: self.side,
@@ -275,7 +298,9 @@ impl Debugger {
             (size(Pane::Events), size(Pane::State), size(Pane::Diff), size(Pane::Detail));
         if let Some((_, height)) = events {
             let summaries = &mut self.summaries;
-            self.events.prepare(&mut self.session, summaries, self.playhead, height.into());
+            let fitting = self.filter.as_ref().map(Filter::fitting);
+            let (session, height) = (&mut self.session, height.into());
+            self.events.prepare(session, summaries, self.playhead, fitting, height);
         }
         // The state is always at hand: the header speaks of it, and so do writers and pins.
         self.state.take_state(&mut self.session, self.playhead, self.restarts)?;

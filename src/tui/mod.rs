@@ -16,6 +16,7 @@ pub mod browser;
 pub mod comparison;
 pub mod debugger;
 pub mod effect;
+pub mod filter;
 pub mod input;
 pub mod json;
 pub mod key;

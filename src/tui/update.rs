@@ -6,6 +6,7 @@
 mod breaks;
 mod compare;
 mod debugger;
+mod filter;
 mod lists;
 mod mouse;
 mod prompt;
@@ -186,6 +187,8 @@ fn work(app: &mut App) {
         && !debugger.breaks.is_running()
     {
         whatif::work(app);
+    } else if !debugger.breaks.is_running() && debugger.filter_has_work() {
+        filter::work(app);
     } else {
         breaks::work(app);
     }
@@ -216,7 +219,8 @@ fn search(app: &mut App) {
 /// A key, to whatever the keys go to.
 fn key(app: &mut App, key: Key) -> Vec<Effect> {
     app.notice = None;
-    if breaks::interrupted(app) && key.event().code == crossterm::event::KeyCode::Esc {
+    let stopped = breaks::interrupted(app) || filter::interrupted(app);
+    if stopped && key.event().code == crossterm::event::KeyCode::Esc {
         return Vec::new();
     }
     match &app.mode {

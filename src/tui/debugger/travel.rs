@@ -169,6 +169,7 @@ impl Debugger {
         self.play = None;
         self.breaks = Breaks::default();
         self.races = Races::default();
+        self.filter = None;
         // Whether the branch fits the new log is known when that is read.
         if let Some(whatif) = self.whatif.take() {
             self.session.user.branch = Some(whatif.branch().clone());

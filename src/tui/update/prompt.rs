@@ -60,6 +60,10 @@ fn is_blank(app: &App) -> bool {
     }
 }
 
+fn is_filter(app: &App) -> bool {
+    matches!(&app.mode, Mode::Ask(ask) if ask.purpose == Purpose::Filter)
+}
+
 /// Pasted text, to the field that is open.
 pub(super) fn paste(app: &mut App, text: &str) -> Vec<Effect> {
     edit(app, |input| input.insert(text));
@@ -82,7 +86,8 @@ fn field_command(app: &mut App, command: Command) -> Vec<Effect> {
         Command::Quit | Command::Suspend | Command::Redraw => command_in_mode(app, command, None),
         Command::Accept => accept(app),
         Command::Discard => discard(app),
-        Command::DeleteLeft if is_blank(app) => discard(app),
+        // (An empty filter is an answer: it takes the filter off.)
+        Command::DeleteLeft if is_blank(app) && !is_filter(app) => discard(app),
         _ => {
             edit(app, |input| input.edit(command));
             choose_row(app, command);
@@ -113,6 +118,7 @@ fn answer(app: &mut App) -> Vec<Effect> {
     match ask.purpose {
         Purpose::Breakpoint => super::breaks::add(app, &text),
         Purpose::BranchName => super::whatif::save_as(app, &text),
+        Purpose::Filter => super::filter::set(app, &text),
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) fn ask(app: &App, ask: &Ask, buffer: &mut Buffer) {
     let (title, foot) = match ask.purpose {
         Purpose::Breakpoint => ("breakpoint", "an expression, or a path that changes"),
         Purpose::BranchName => ("save the branch", "a name"),
+        Purpose::Filter => ("filter", "an expression, words, or a path; nothing shows all"),
     };
     let width = app.size.0.saturating_sub(4).min(100);
     let height = 5.min(app.size.1);
@@ -55,6 +56,7 @@ fn examples(purpose: Purpose) -> &'static [&'static str] {
             "$state.agents.coder.status == \"failed\"     .event_type | endswith(\"Failed\")",
             "/agents/coder/status",
         ],
+        Purpose::Filter => &[".event_type | endswith(\"Failed\")", "oauth !ToolInvoked"],
         Purpose::BranchName => &["as in `chronoscope branch --load NAME`", ""],
     }
 }

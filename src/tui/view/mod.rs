@@ -26,6 +26,7 @@ use ratatui::layout::Rect;
 
 use super::app::{App, Mode, SMALLEST};
 use super::debugger::Debugger;
+use super::filter::Filter;
 use super::input::Input;
 use super::layout::Pane;
 use super::text;
@@ -100,6 +101,7 @@ fn draw_debugger(app: &App, debugger: &Debugger, buffer: &mut Buffer) {
                     base: debugger.session.user.base,
                     marks: &debugger.session.user.marks,
                     hits: debugger.breaks.hits(),
+                    fitting: debugger.filter.as_ref().map(Filter::fitting),
                     races: &debugger.races.positions,
                     branch: debugger.whatif.as_ref().map(WhatIf::marks),
                     head: debugger.head_sign(),
