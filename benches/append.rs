@@ -35,6 +35,8 @@ fn main() {
 const ROUNDS: usize = 150;
 
 fn main() {
+    // First, before the disk is busy with what the others wrote.
+    validation();
     let Some(binary) = common::binary() else {
         println!("there is no release binary: run cargo build --release first");
         return;
@@ -46,7 +48,6 @@ fn main() {
     let installed = folder.path().join("chronoscope");
     std::fs::copy(&binary, &installed).unwrap();
     one_process_per_event(&binary, &installed, folder.path());
-    validation();
     many_writers(&installed, folder.path());
 }
 

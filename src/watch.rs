@@ -32,6 +32,12 @@ impl Waker {
         self.wake();
     }
 
+    /// Whether the waiting was ended.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+
     /// Makes the watch look now.
     pub fn wake(&self) {
         match self.sender.try_send(()) {
@@ -116,7 +122,7 @@ impl Watch {
     /// Whether it was ended.
     #[must_use]
     pub fn stopped(&self) -> bool {
-        self.waker.stopped.load(Ordering::Acquire)
+        self.waker.is_stopped()
     }
 
     /// Waits until it is time to look; false when it was ended.

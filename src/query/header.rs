@@ -18,16 +18,16 @@ use crate::model::{Kind, Timestamp};
 
 /// What is known of one event without reading its metadata.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Header<'a> {
-    pub(super) id: Cow<'a, str>,
+pub(crate) struct Header<'a> {
+    pub(crate) id: Cow<'a, str>,
     /// The type as written; that of [`Kind::Unreadable`] for a line that is no event.
-    pub(super) type_name: Cow<'a, str>,
-    pub(super) session: Cow<'a, str>,
-    pub(super) correlation: Cow<'a, str>,
-    pub(super) actor_type: Cow<'a, str>,
-    pub(super) actor: Cow<'a, str>,
+    pub(crate) type_name: Cow<'a, str>,
+    pub(crate) session: Cow<'a, str>,
+    pub(crate) correlation: Cow<'a, str>,
+    pub(crate) actor_type: Cow<'a, str>,
+    pub(crate) actor: Cow<'a, str>,
     /// Its own time, where it can be read.
-    pub(super) at: Option<Timestamp>,
+    pub(crate) at: Option<Timestamp>,
     /// Text that begins with the metadata, as it stands in the log; what follows it does not
     /// matter.
     metadata: Cow<'a, [u8]>,
@@ -35,15 +35,15 @@ pub(super) struct Header<'a> {
 
 /// A text to look for, made ready once.
 #[derive(Debug, Clone)]
-pub(super) struct Needle {
-    pub(super) text: String,
+pub(crate) struct Needle {
+    pub(crate) text: String,
     finder: Finder<'static>,
     /// Whether JSON writes it in no other way than as it is, `\u` escapes aside.
     plain: bool,
 }
 
 impl Needle {
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let odd =
             |c: char| matches!(c, '"' | '\\' | '/' | char::REPLACEMENT_CHARACTER | '\0'..='\x1f');
         let finder = Finder::new(text.as_bytes()).into_owned();
@@ -60,7 +60,7 @@ static AGENT_NAME: LazyLock<Needle> = LazyLock::new(|| Needle::new("agent_name")
 static PHASE: LazyLock<Needle> = LazyLock::new(|| Needle::new("phase"));
 
 /// Calls `each` with every event of a line and its place in it.
-pub(super) fn read_line<'a>(line: &'a [u8], mut each: impl FnMut(Header<'a>, Range<usize>)) {
+pub(crate) fn read_line<'a>(line: &'a [u8], mut each: impl FnMut(Header<'a>, Range<usize>)) {
     if let Some(header) = own_form(line) {
         each(header, 0..line.len());
         return;
@@ -79,7 +79,7 @@ pub(super) fn read_line<'a>(line: &'a [u8], mut each: impl FnMut(Header<'a>, Ran
 }
 
 /// The header of a line that cannot be read or is too long to be.
-pub(super) fn unreadable() -> Header<'static> {
+pub(crate) fn unreadable() -> Header<'static> {
     Header { type_name: Cow::Borrowed(Kind::Unreadable.name()), ..Header::default() }
 }
 
@@ -214,12 +214,12 @@ impl<'a> Header<'a> {
     }
 
     /// Whether this is no event but a line that could not be read.
-    pub(super) fn is_unreadable(&self) -> bool {
+    pub(crate) fn is_unreadable(&self) -> bool {
         self.type_name == Kind::Unreadable.name()
     }
 
     /// What happened.
-    pub(super) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         if self.is_unreadable() { Kind::Unreadable } else { Kind::from_name(&self.type_name) }
     }
 
@@ -241,7 +241,7 @@ impl<'a> Header<'a> {
 
     /// A value of the metadata by its name, or by names joined by dots: the text of a string, the
     /// JSON of anything else; none where it is absent or null.
-    pub(super) fn value(&self, path: &str) -> Option<Cow<'_, str>> {
+    pub(crate) fn value(&self, path: &str) -> Option<Cow<'_, str>> {
         self.read(|json| {
             // A name that holds a dot itself comes first.
             if let Some(raw) = member(json, path) {
@@ -253,28 +253,47 @@ impl<'a> Header<'a> {
         })
     }
 
+    /// The agent it speaks of (as [`Header::agent`]), and the phase that its metadata names: both
+    /// from one pass.
+    pub(crate) fn agent_and_phase(&self) -> (Cow<'_, str>, Cow<'_, str>) {
+        let fields = [&*AGENT_NAME, &*PHASE];
+        let text = match &self.metadata {
+            Cow::Borrowed(bytes) if fields.iter().all(|field| field.may_be_in(bytes)) => {
+                std::str::from_utf8(bytes).ok()
+            }
+            // With one of them at most there is no second pass to save.
+            _ => None,
+        };
+        let Some(json) = text else {
+            return (self.agent(), self.phase().unwrap_or_default());
+        };
+        let [agent, phase] = members(json, fields.map(|field| &*field.text));
+        let agent = agent.and_then(string).unwrap_or_else(|| self.acting_agent());
+        (agent, phase.and_then(string).unwrap_or_default())
+    }
+
     /// The phase that the metadata names.
-    pub(super) fn phase(&self) -> Option<Cow<'_, str>> {
+    pub(crate) fn phase(&self) -> Option<Cow<'_, str>> {
         self.text(&PHASE)
     }
 
     /// The agent it speaks of: `metadata.agent_name`, else an acting agent's own name; empty
     /// where there is neither.
-    pub(super) fn agent(&self) -> Cow<'_, str> {
-        match self.text(&AGENT_NAME) {
-            Some(name) => name,
-            None if self.actor_type == "agent" => Cow::Borrowed(&*self.actor),
-            None => Cow::Borrowed(""),
-        }
+    pub(crate) fn agent(&self) -> Cow<'_, str> {
+        self.text(&AGENT_NAME).unwrap_or_else(|| self.acting_agent())
+    }
+
+    fn acting_agent(&self) -> Cow<'_, str> {
+        Cow::Borrowed(if self.actor_type == "agent" { &*self.actor } else { "" })
     }
 
     /// Whether the agent may be one of these; false is certain.
-    pub(super) fn agent_may_be(&self, names: &[Needle]) -> bool {
+    pub(crate) fn agent_may_be(&self, names: &[Needle]) -> bool {
         names.iter().any(|n| self.actor == n.text || n.may_be_in(&self.metadata))
     }
 
     /// The phase that this event puts into force.
-    pub(super) fn enters(&self) -> Option<Cow<'_, str>> {
+    pub(crate) fn enters(&self) -> Option<Cow<'_, str>> {
         match &*self.type_name {
             "PhaseStarted" | "PhaseRetried" => self.phase(),
             "OrchestrationStarted" => self.text(&Needle::new("initial_phase")),
@@ -291,23 +310,31 @@ fn has_unicode_escape(json: &[u8]) -> bool {
 
 /// The value of a member of the object that `json` begins with; the last one of that name.
 fn member<'a>(json: &'a str, name: &str) -> Option<&'a RawValue> {
-    struct V<'n>(&'n str);
-    impl<'de> Visitor<'de> for V<'_> {
-        type Value = Option<&'de RawValue>;
+    let [found] = members(json, [name]);
+    found
+}
+
+/// The values of some members of the object that `json` begins with; the last one of each name.
+fn members<'a, const N: usize>(json: &'a str, names: [&str; N]) -> [Option<&'a RawValue>; N] {
+    struct V<'n, const N: usize>([&'n str; N]);
+    impl<'de, const N: usize> Visitor<'de> for V<'_, N> {
+        type Value = [Option<&'de RawValue>; N];
         fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             f.write_str("an object")
         }
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut found = None;
+            let mut found = [None; N];
             while let Some((key, value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
-                if *key == *self.0 {
-                    found = Some(value);
+                for (name, found) in self.0.iter().zip(&mut found) {
+                    if *key == **name {
+                        *found = Some(value);
+                    }
                 }
             }
             Ok(found)
         }
     }
-    serde_json::Deserializer::from_str(json).deserialize_map(V(name)).ok().flatten()
+    serde_json::Deserializer::from_str(json).deserialize_map(V(names)).unwrap_or([None; N])
 }
 
 fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
@@ -348,6 +375,7 @@ mod tests {
             assert_eq!([&header.actor_type, &header.actor], ["agent", "a"]);
             assert_eq!(header.agent(), "b");
             assert_eq!(header.phase().unwrap(), "CODE");
+            assert_eq!(header.agent_and_phase(), ("b".into(), "CODE".into()));
             assert_eq!(header.value("n.deep").unwrap(), "[1]");
             assert_eq!(header.value("d.e").unwrap(), "true");
             assert_eq!(header.value("n.none"), None);

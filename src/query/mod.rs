@@ -14,7 +14,7 @@ mod cursor;
 pub mod expression;
 mod filter;
 mod group;
-mod header;
+pub(crate) mod header;
 mod merge;
 mod reader;
 #[cfg(test)]

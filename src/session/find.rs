@@ -391,11 +391,11 @@ impl Session {
             let (Some(first), Some(last)) = (run.first().copied(), run.last().copied()) else {
                 break;
             };
-            let bytes = self.fetch.fetch_range(first, last)?;
+            let bytes = self.source(next).1.fetch_range(first, last)?;
             for locator in run {
                 let start = usize::try_from(locator.offset - first.offset).unwrap_or(usize::MAX);
                 let line = bytes.get(start..start.saturating_add(locator.len as usize));
-                let kind = self.timeline.row(next).map(|row| row.kind);
+                let kind = self.row(next).map(|row| row.kind);
                 each(next, line.unwrap_or_default(), kind != Some(Kind::Unreadable));
                 next += 1;
             }

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::scan::{self, Glimpse};
 use crate::error::{Error, Result};
 use crate::model::{AnomalyKind, Timestamp};
 use crate::schema::upcast;
@@ -32,6 +33,8 @@ pub enum Batch {
         /// How many bytes of the log are still unread.
         remaining: u64,
     },
+    /// A part of a long log, looked at before it is read in full.
+    Seen(Glimpse),
     /// The log cannot be read at the moment.
     Fault(Error),
 }
@@ -119,16 +122,21 @@ pub struct Loader {
 
 impl Loader {
     /// Starts reading `issue_key`. `woken` is called after each batch, so that a screen can wait.
+    /// Gives what reads lines again, and, where the log is long enough to be looked at first, the
+    /// same for what that look tells.
     ///
     /// # Errors
     /// Not found, when there is no such issue; unavailable, when it cannot be read.
     pub fn start(
         store: Arc<dyn EventStore>,
         issue_key: &str,
-        woken: impl Fn() + Send + 'static,
-    ) -> Result<(Self, Box<dyn Fetch>)> {
+        woken: impl Fn() + Send + Sync + 'static,
+    ) -> Result<(Self, Box<dyn Fetch>, Option<Box<dyn Fetch>>)> {
         let tail = store.tail(issue_key)?;
         let fetch = tail.fetcher();
+        let long = tail.remaining() >= scan::WORTH_LOOKING;
+        let ahead = if long { Some(store.tail(issue_key)?) } else { None };
+        let fetch_ahead = ahead.as_ref().map(|tail| tail.fetcher());
         let (sender, batches) = sync_channel(BATCHES);
         let watch = Watch::new();
         let stop = watch.waker();
@@ -142,9 +150,10 @@ impl Loader {
             woken: Box::new(woken),
             last_told: Told::Nothing,
         };
-        let thread = std::thread::Builder::new().name("loader".into()).spawn(move || reader.run());
+        let run = move || reader.run(ahead);
+        let thread = std::thread::Builder::new().name("loader".into()).spawn(run);
         let thread = thread.map_err(|e| Error::internal(format!("cannot start a thread: {e}")))?;
-        Ok((Self { batches, stop, thread: Some(thread) }, fetch))
+        Ok((Self { batches, stop, thread: Some(thread) }, fetch, fetch_ahead))
     }
 
     /// The next batch, if one comes within `patience`.
@@ -187,12 +196,16 @@ struct Reader {
     watch: Watch,
     parser: Parser,
     sender: SyncSender<Batch>,
-    woken: Box<dyn Fn() + Send>,
+    woken: Box<dyn Fn() + Send + Sync>,
     last_told: Told,
 }
 
 impl Reader {
-    fn run(&mut self) {
+    fn run(&mut self, ahead: Option<Box<dyn Tail>>) {
+        if let Some(tail) = ahead {
+            let waker = self.watch.waker();
+            scan::scan(tail, &self.sender, &*self.woken, &|| waker.is_stopped());
+        }
         while self.read_to_end() {
             let folders = self.store.watch_folders(Some(&self.issue_key));
             let look_again = self.watch.update(folders);

@@ -15,6 +15,7 @@ pub mod find;
 pub mod load;
 mod long;
 mod reading;
+mod scan;
 mod search;
 pub mod snapshots;
 pub mod trace;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::diff::{DiffEntry, DiffOptions, diff};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, Change, State};
 use crate::model::catalogue;
 use crate::model::{AnomalyKind, Moment, Path, Position, Value};
@@ -35,6 +36,7 @@ use crate::timeline::{Loaded, Marked, Timeline};
 
 use load::{Batch, Loader, Parser};
 use long::LongEvents;
+use scan::Sketch;
 pub use search::Found;
 use user_state::UserState;
 
@@ -46,8 +48,11 @@ const CACHE_STRIDE: Position = 16;
 /// One issue, open.
 pub struct Session {
     issue_key: String,
+    /// As far as it is folded.
     timeline: Timeline,
     fetch: Box<dyn Fetch>,
+    /// A long log, until all that was seen of it is folded.
+    sketch: Option<Sketch>,
     loader: Option<Loader>,
     cache: Vec<(Position, State)>,
     long: LongEvents,
@@ -101,10 +106,12 @@ impl Session {
     pub fn open(
         store: Arc<dyn EventStore>,
         issue_key: &str,
-        woken: impl Fn() + Send + 'static,
+        woken: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self> {
-        let (loader, fetch) = Loader::start(store, issue_key, woken)?;
-        Ok(Self::new(issue_key, fetch, Some(loader)))
+        let (loader, fetch, fetch_ahead) = Loader::start(store, issue_key, woken)?;
+        let mut session = Self::new(issue_key, fetch, Some(loader));
+        session.sketch = fetch_ahead.map(|fetch| Sketch::new(issue_key, fetch));
+        Ok(session)
     }
 
     /// Reads an issue as it is now, to its end, and does not follow it.
@@ -142,6 +149,7 @@ impl Session {
             issue_key: issue_key.to_owned(),
             timeline: Timeline::new(issue_key, catalogue::LINKS),
             fetch,
+            sketch: None,
             loader,
             cache: Vec::new(),
             long: LongEvents::default(),
@@ -159,16 +167,30 @@ impl Session {
         &self.issue_key
     }
 
-    /// The history as far as it is loaded.
+    /// The history as far as it is known. While a long log is loaded, of its events only the rows
+    /// and lanes are; see [`Session::folded`].
     #[must_use]
     pub fn timeline(&self) -> &Timeline {
+        self.sketch.as_ref().map_or(&self.timeline, |sketch| &sketch.timeline)
+    }
+
+    /// The history as far as it is folded: all that has states, writers and causes.
+    #[must_use]
+    pub fn folded(&self) -> &Timeline {
         &self.timeline
     }
 
-    /// The position of the last event.
+    /// How many events are folded, and of how many, while not all that are known are.
+    #[must_use]
+    pub fn folding(&self) -> Option<(Position, Position)> {
+        let (folded, head) = (self.timeline.head(), self.head());
+        (folded < head).then_some((folded, head))
+    }
+
+    /// The position of the last event that is known.
     #[must_use]
     pub fn head(&self) -> Position {
-        self.timeline.head()
+        self.timeline().head()
     }
 
     /// Whether the end of the log was reached at least once.
@@ -192,7 +214,7 @@ impl Session {
     /// Takes in what came, for about `budget`; waits up to `patience` for the first of it.
     pub fn pump(&mut self, patience: Duration, budget: Duration) -> News {
         let started = Instant::now();
-        let first = self.timeline.head() + 1;
+        let first = self.head() + 1;
         let mut news = News { appended: first..first, ..News::default() };
         let mut patience = patience;
         while let Some(batch) = self.loader.as_ref().and_then(|loader| loader.next(patience)) {
@@ -203,7 +225,7 @@ impl Session {
                 break;
             }
         }
-        news.appended.end = self.timeline.head() + 1;
+        news.appended.end = self.head() + 1;
         news
     }
 
@@ -215,7 +237,7 @@ impl Session {
         while !self.loaded && self.loader.is_some() {
             self.pump(Duration::from_millis(100), Duration::MAX);
             if let Some(fault) = &self.fault {
-                return Err(Error::new(crate::error::ErrorKind::Unavailable, fault.clone()));
+                return Err(Error::new(ErrorKind::Unavailable, fault.clone()));
             }
         }
         Ok(())
@@ -237,6 +259,16 @@ impl Session {
                     self.loaded = true;
                     news.loaded = true;
                 }
+                let overtaken =
+                    |sketch: &Sketch| self.loaded || self.timeline.head() >= sketch.timeline.head();
+                if self.sketch.as_ref().is_some_and(overtaken) {
+                    self.sketch = None;
+                }
+            }
+            Batch::Seen(glimpse) => {
+                if let Some(sketch) = &mut self.sketch {
+                    sketch.take(glimpse);
+                }
             }
             Batch::Fault(error) => {
                 self.fault = Some(error.message().to_owned());
@@ -253,6 +285,7 @@ impl Session {
     }
 
     fn restart(&mut self) {
+        self.sketch = None;
         self.timeline = Timeline::new(&self.issue_key, catalogue::LINKS);
         self.cache.clear();
         self.long = LongEvents::default();
@@ -283,8 +316,8 @@ impl Session {
     /// # Errors
     /// Not found beyond the head; unavailable when the log cannot be read again.
     pub fn state_at(&mut self, position: Position) -> Result<State> {
-        if position > self.head() {
-            return Err(beyond(position, self.head()));
+        if position > self.timeline.head() {
+            return Err(self.no_state_yet(position));
         }
         let (mut at, mut state) = self.timeline.nearest(position);
         if let Some((near, cached)) =
@@ -303,6 +336,15 @@ impl Session {
             }
         }
         Ok(state)
+    }
+
+    fn no_state_yet(&self, position: Position) -> Error {
+        if position > self.head() {
+            return beyond(position, self.head());
+        }
+        let (folded, head) = (self.timeline.head(), self.head());
+        let what = format!("the state at {position} is not known yet");
+        Error::new(ErrorKind::Unavailable, format!("{what}: {folded} of {head} events are folded"))
     }
 
     fn remember(&mut self, position: Position, state: &State) {
@@ -358,8 +400,11 @@ impl Session {
     /// # Errors
     /// Not found when there is no such moment here; usage when it is ambiguous.
     pub fn resolve(&mut self, moment: &Moment) -> Result<Position> {
-        let fetch = std::cell::RefCell::new(&mut self.fetch);
-        let timeline = &self.timeline;
+        let (timeline, fetch) = match &mut self.sketch {
+            Some(sketch) => (&sketch.timeline, &mut sketch.fetch),
+            None => (&self.timeline, &mut self.fetch),
+        };
+        let fetch = std::cell::RefCell::new(fetch);
         let id_starts_with = |position: Position, prefix: &str| {
             let bytes =
                 timeline.row(position).and_then(|row| fetch.borrow_mut().fetch(row.locator).ok());

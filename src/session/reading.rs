@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::value::LongValue;
 use crate::model::{Event, Kind, Position, Timestamp};
 use crate::schema::upcast;
-use crate::store::Locator;
+use crate::store::{Fetch, Locator};
 use crate::timeline::{Row, Timeline};
 
 /// How many bytes of the log are read at once.
@@ -45,7 +45,7 @@ impl Session {
     /// Not found beyond the head; unavailable when the log cannot be read again.
     pub fn event(&mut self, position: Position) -> Result<Event> {
         let mut events = self.events(position..position.saturating_add(1))?;
-        events.pop().ok_or_else(|| beyond(position, self.timeline.head()))
+        events.pop().ok_or_else(|| beyond(position, self.head()))
     }
 
     /// The events of a range of positions (the end excluded), in order.
@@ -65,11 +65,12 @@ impl Session {
             let run = self.contiguous(read, MOST_AT_ONCE)?;
             let (first, last) = (run.first().copied(), run.last().copied());
             let (Some(first), Some(last)) = (first, last) else { break };
-            let bytes = self.fetch.fetch_range(first, last)?;
+            let (timeline, fetch) = self.source(next);
+            let bytes = fetch.fetch_range(first, last)?;
             for locator in run {
                 let start = usize::try_from(locator.offset - first.offset).unwrap_or(usize::MAX);
                 let line = bytes.get(start..start.saturating_add(locator.len as usize));
-                events.push(read_again(&self.timeline, line.unwrap_or_default(), next));
+                events.push(read_again(timeline, line.unwrap_or_default(), next));
                 next += 1;
             }
         }
@@ -81,8 +82,13 @@ impl Session {
     pub(super) fn contiguous(&self, range: Range<Position>, most: u64) -> Result<Vec<Locator>> {
         let first = self.locator(range.start)?;
         let mut run = Vec::new();
-        for position in range {
+        let folded = self.timeline.head();
+        for position in range.clone() {
             let next = self.locator(position)?;
+            // What is only seen is read in its own way.
+            if range.start <= folded && position > folded {
+                break;
+            }
             let size = (next.offset + u64::from(next.len)).saturating_sub(first.offset);
             if next.segment != first.segment || (size > most && !run.is_empty()) {
                 break;
@@ -97,8 +103,12 @@ impl Session {
         let last = self.locator(range.end.saturating_sub(1))?;
         let end = last.offset + u64::from(last.len);
         let mut run = Vec::new();
-        for position in range.rev() {
+        let folded = self.timeline.head();
+        for position in range.clone().rev() {
             let next = self.locator(position)?;
+            if range.end > folded + 1 && position <= folded {
+                break;
+            }
             let size = end.saturating_sub(next.offset);
             if next.segment != last.segment || (size > most && !run.is_empty()) {
                 break;
@@ -110,8 +120,23 @@ impl Session {
     }
 
     fn locator(&self, position: Position) -> Result<Locator> {
-        let row = self.timeline.row(position);
-        row.map(|row| row.locator).ok_or_else(|| beyond(position, self.timeline.head()))
+        let row = self.row(position);
+        row.map(|row| row.locator).ok_or_else(|| beyond(position, self.head()))
+    }
+
+    /// The row of an event, folded or only seen.
+    pub(super) fn row(&self, position: Position) -> Option<&Row> {
+        self.timeline.row(position).or_else(|| self.timeline().row(position))
+    }
+
+    /// The history that has the event at `position`, and what reads its lines.
+    pub(super) fn source(&mut self, position: Position) -> (&Timeline, &mut dyn Fetch) {
+        match &mut self.sketch {
+            Some(sketch) if position > self.timeline.head() => {
+                (&sketch.timeline, sketch.fetch.as_mut())
+            }
+            _ => (&self.timeline, self.fetch.as_mut()),
+        }
     }
 
     /// The exact bytes of the event at `position`, as they stand in the log.
@@ -120,7 +145,7 @@ impl Session {
     /// Not found beyond the head; unavailable when the log cannot be read again.
     pub fn raw(&mut self, position: Position) -> Result<Vec<u8>> {
         let locator = self.locator(position)?;
-        self.fetch.fetch(locator)
+        self.source(position).1.fetch(locator)
     }
 
     /// The first bytes of the event at `position`, at most so many.
@@ -129,20 +154,20 @@ impl Session {
     /// As [`Session::raw`].
     pub fn raw_head(&mut self, position: Position, most: usize) -> Result<Vec<u8>> {
         let locator = self.locator(position)?;
-        self.fetch.fetch(locator.part(&(0..most.min(locator.len as usize))))
+        self.source(position).1.fetch(locator.part(&(0..most.min(locator.len as usize))))
     }
 
     /// Whether the event at `position` can be read while somebody waits for a frame.
     #[must_use]
     pub fn is_quick(&self, position: Position) -> bool {
         let short = |row: &Row| row.locator.len <= QUICK;
-        self.long.get(position).is_some() || self.timeline.row(position).is_none_or(short)
+        self.long.get(position).is_some() || self.row(position).is_none_or(short)
     }
 
     /// The file and line of the event at `position`.
     pub fn place(&mut self, position: Position) -> Option<String> {
-        let locator = self.timeline.row(position)?.locator;
-        Some(self.fetch.describe(locator))
+        let locator = self.row(position)?.locator;
+        Some(self.source(position).1.describe(locator))
     }
 
     /// The whole text of a value that the state only refers to; strings without their quotes.

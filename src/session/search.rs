@@ -64,7 +64,7 @@ impl Session {
             };
             let length = Position::try_from(run.len()).unwrap_or(1).max(1);
             let first = if forward { range.start } else { range.end - length };
-            if let Some(index) = self.search_run(&finder, &run, forward)? {
+            if let Some(index) = self.search_run(&finder, first, &run, forward)? {
                 return Ok(Found::At(first + Position::try_from(index).unwrap_or(0)));
             }
             at = if forward { first + length - 1 } else { first };
@@ -74,15 +74,17 @@ impl Session {
         }
     }
 
-    /// The index of the first event of a run that holds what is looked for, or the last one.
+    /// The index of the first event of a run that holds what is looked for, or the last one. The
+    /// run begins at `position`.
     fn search_run(
         &mut self,
         finder: &Finder<'_>,
+        position: Position,
         run: &[Locator],
         forward: bool,
     ) -> Result<Option<usize>> {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { return Ok(None) };
-        let mut bytes = self.fetch.fetch_range(*first, *last)?;
+        let mut bytes = self.source(position).1.fetch_range(*first, *last)?;
         bytes.make_ascii_lowercase();
         let holds = |locator: &Locator| {
             let start = usize::try_from(locator.offset - first.offset).unwrap_or(usize::MAX);

@@ -5,7 +5,7 @@
 
 use std::sync::mpsc::{SendError, sync_channel};
 
-use super::{ChangeIndex, Loaded, Row, Timeline, row};
+use super::{ChangeIndex, Loaded, Row, Symbol, Timeline, row};
 use crate::fold::{self, Change, State};
 use crate::model::{Anomaly, AnomalyKind, Event, Kind, Position, Value};
 use crate::store::Locator;
@@ -97,12 +97,11 @@ impl Timeline {
         self.anomalies.append(&mut self.applied.anomalies);
         self.causes.push(&event, &self.ids);
         let row = self.make_row(locator, &event, content, self.anomalies.len() > before);
-        self.lanes.push(&event, here, &mut self.symbols);
+        let named = if event.text("phase").is_some() { row.phase } else { Symbol::EMPTY };
+        self.lanes.push(event.kind, named, row.agent, here);
         self.clocks.push(row.clock, field(&self.state, "usage", "cost_usd"));
         self.rows.push(row);
-        if let Some(list) = self.by_kind.get_mut(event.kind as usize) {
-            list.push(here);
-        }
+        self.note_kind(event.kind, here);
         if !event.id.is_empty() {
             self.ids.entry(row::hash_text(&event.id)).or_insert(here);
         }

@@ -5,9 +5,9 @@
 
 use rustc_hash::FxHashMap;
 
-use super::row::{Symbol, Symbols};
+use super::row::Symbol;
 use crate::closed_list;
-use crate::model::{Event, Kind, Position};
+use crate::model::{Kind, Position};
 
 closed_list! {
     /// What a lane is for.
@@ -136,27 +136,26 @@ impl Lanes {
         self.rail.get(start..end).unwrap_or(&[])
     }
 
-    /// Notes what the event at `position` began or ended.
-    pub fn push(&mut self, event: &Event, position: Position, symbols: &mut Symbols) {
-        if let Some(mark) = RailMark::of(event.kind) {
+    /// Notes what the event at `position` began or ended: one of this kind, which names this phase
+    /// and speaks of this agent.
+    pub fn push(&mut self, kind: Kind, phase: Symbol, agent: Symbol, position: Position) {
+        if let Some(mark) = RailMark::of(kind) {
             self.rail.push((position, mark));
         }
-        if let Some(step) = phase_step(event.kind) {
-            let name = event.text("phase").map_or(Symbol::EMPTY, |name| symbols.intern(name));
-            self.step(0, name, &step, position);
+        if let Some(step) = phase_step(kind) {
+            self.step(0, phase, &step, position);
         }
-        if let Some(step) = agent_step(event.kind)
-            && let Some(agent) = event.agent()
+        if let Some(step) = agent_step(kind)
+            && !agent.is_empty()
         {
-            let name = symbols.intern(agent);
-            let lane = *self.agents.entry(name).or_insert_with(|| {
-                self.lanes.push(Lane { kind: LaneKind::Agent, name, spans: Vec::new() });
+            let lane = *self.agents.entry(agent).or_insert_with(|| {
+                self.lanes.push(Lane { kind: LaneKind::Agent, name: agent, spans: Vec::new() });
                 self.lanes.len() - 1
             });
-            self.step(lane, name, &step, position);
+            self.step(lane, agent, &step, position);
         }
-        if ends_everything(event.kind) {
-            self.end_phases(position, event.kind);
+        if ends_everything(kind) {
+            self.end_phases(position, kind);
         }
     }
 

@@ -14,6 +14,7 @@ pub mod keyframes;
 pub mod lanes;
 pub mod order;
 pub mod row;
+pub mod seen;
 
 use rustc_hash::FxHashMap;
 
@@ -30,6 +31,7 @@ pub use keyframes::Keyframes;
 pub use lanes::{Lane, LaneKind, Lanes, RailMark, Span};
 pub use order::{Order, Race, Relation};
 pub use row::{Row, Symbol, Symbols};
+pub use seen::{Seen, SeenPart};
 
 /// An event as the loader hands it over.
 #[derive(Debug, Clone)]
@@ -60,6 +62,8 @@ pub struct Timeline {
     ids: FxHashMap<u64, Position>,
     by_kind: Vec<Vec<Position>>,
     last_sequence: Option<u64>,
+    /// The phase in force after the last event that was only seen.
+    phase_seen: Symbol,
     /// What the last event did: room that is used over and over.
     applied: Applied,
 }
@@ -82,6 +86,7 @@ impl Timeline {
             ids: FxHashMap::default(),
             by_kind: vec![Vec::new(); Kind::Unreadable as usize + 1],
             last_sequence: None,
+            phase_seen: Symbol::EMPTY,
             applied: Applied::default(),
         }
     }

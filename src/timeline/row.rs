@@ -89,6 +89,11 @@ impl Symbols {
         self.numbers.get(word).copied()
     }
 
+    /// All words, in the order of their symbols.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(SmolStr::as_str)
+    }
+
     /// The word.
     #[must_use]
     pub fn text(&self, symbol: Symbol) -> &str {

@@ -181,6 +181,20 @@ impl Debugger {
         self.session.head()
     }
 
+    /// Whether what is true at the playhead is not known yet: the log was seen, but is not folded
+    /// so far.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.playhead > self.session.folded().head()
+    }
+
+    /// What stands in the place of a state that is not known yet; none where it is.
+    #[must_use]
+    pub fn waiting_text(&self) -> Option<String> {
+        let (folded, head) = self.session.folding().filter(|_| self.is_waiting())?;
+        Some(format!("not known yet: {folded} of {head} events are folded"))
+    }
+
     /// Where the diff begins: the base that was set, else the event before.
     #[must_use]
     pub fn base(&self) -> Position {
@@ -302,17 +316,12 @@ impl Debugger {
             let (session, height) = (&mut self.session, height.into());
             self.events.prepare(session, summaries, self.playhead, fitting, height);
         }
-        // The state is always at hand: the header speaks of it, and so do writers and pins.
-        self.state.take_state(&mut self.session, self.playhead, self.restarts)?;
-        self.take_headline();
-        let height = state.map_or(0, |(_, height)| height);
-        self.state.prepare(&self.session, self.playhead, height.into());
-        if let Some((width, height)) = diff {
-            self.take_diff()?;
-            let (style, width) = (self.diff.style, usize::from(width));
-            self.diff.prepare(height.into(), |entry| {
-                draw::diff::rows_of(entry, style, width, height.into())
-            });
+        if self.is_waiting() {
+            self.state.forget();
+            self.diff.forget();
+            self.take_headline();
+        } else {
+            self.fill_state(state.map_or(0, |(_, height)| height), diff)?;
         }
         if let Some((width, height)) = detail {
             let size = (usize::from(width), usize::from(height));
@@ -326,6 +335,23 @@ impl Debugger {
                 self.restarts,
                 size,
             )?;
+        }
+        Ok(())
+    }
+
+    /// Fills the panes of what is true at the playhead: the state, of so many rows, and what
+    /// differs, where that pane is seen.
+    fn fill_state(&mut self, height: u16, diff: Option<(u16, u16)>) -> Result<()> {
+        // The state is always at hand: the header speaks of it, and so do writers and pins.
+        self.state.take_state(&mut self.session, self.playhead, self.restarts)?;
+        self.take_headline();
+        self.state.prepare(&self.session, self.playhead, height.into());
+        if let Some((width, height)) = diff {
+            self.take_diff()?;
+            let (style, width) = (self.diff.style, usize::from(width));
+            self.diff.prepare(height.into(), |entry| {
+                draw::diff::rows_of(entry, style, width, height.into())
+            });
         }
         Ok(())
     }
@@ -350,7 +376,9 @@ impl Debugger {
     }
 
     fn take_headline(&mut self) {
-        let root = self.state.root();
+        // What the issue is about is told at its beginning.
+        let folded = self.session.folded().head_state().value();
+        let root = if self.is_waiting() { &folded } else { self.state.root() };
         let text = |key: &str| {
             let value = root.at(&Path::of(["orchestration", key]));
             match value {
@@ -362,7 +390,7 @@ impl Debugger {
         let phase = row.map_or("", |row| self.session.timeline().text(row.phase));
         self.headline = Headline {
             summary: text("summary"),
-            status: text("status"),
+            status: if self.is_waiting() { String::new() } else { text("status") },
             phase: if phase.is_empty() { text("current_phase") } else { phase.to_owned() },
         };
     }

@@ -300,7 +300,7 @@ fn command_in_window(app: &mut App, command: Command, count: Option<u32>) -> Vec
     if matches!(app.mode, Mode::List(..)) {
         return lists::command(app, command, rows);
     }
-    let total = app.debugger.as_ref().map_or(0, |d| d.session.timeline().anomalies().len());
+    let total = app.debugger.as_ref().map_or(0, |d| d.session.folded().anomalies().len());
     match (&mut app.mode, rows) {
         (Mode::Help(top), Some(rows)) => *top = moved(*top, rows, usize::MAX),
         (Mode::Value(viewer), Some(rows)) => viewer.move_by(rows),
@@ -315,7 +315,7 @@ fn command_in_window(app: &mut App, command: Command, count: Option<u32>) -> Vec
             let cursor = *cursor;
             app.mode = Mode::Normal;
             if let Some(debugger) = &mut app.debugger {
-                let found = debugger.session.timeline().anomalies().get(cursor);
+                let found = debugger.session.folded().anomalies().get(cursor);
                 if let Some(position) = found.map(|a| a.position).filter(|p| *p > 0) {
                     debugger.jump_to(position);
                 }

@@ -121,7 +121,7 @@ impl Debugger {
     pub fn come_since_of_note(&self) -> (usize, usize) {
         let Follow::Paused(since) = self.follow else { return (0, 0) };
         let pins = &self.session.user.pins;
-        let pinned = written_after(self.session.timeline(), pins, since);
+        let pinned = written_after(self.session.folded(), pins, since);
         (self.breaks.hits_after(since), pinned)
     }
 

@@ -43,6 +43,8 @@ pub enum DetailLine {
 #[derive(Debug, Default)]
 pub struct DetailPane {
     shown: Option<(Position, u64, usize)>,
+    /// Whether its causes were known then.
+    linked: bool,
     /// Where the event stands.
     pub place: String,
     /// What the branch makes of the event, in lines; the first of each note has its mark.
@@ -72,11 +74,15 @@ impl DetailPane {
         size: (usize, usize),
     ) -> Result<()> {
         let (columns, height) = size;
-        if self.shown != Some((position, restarts, columns)) {
+        let linked = position <= session.folded().head();
+        if self.shown != Some((position, restarts, columns)) || self.linked != linked {
             let same = self.shown.is_some_and(|(p, r, _)| (p, r) == (position, restarts));
             if !same {
                 (self.cursor, self.top) = (0, 0);
+            }
+            if !same || self.linked != linked {
                 self.take(session, position);
+                self.linked = linked;
             }
             let total = session.timeline().row(position).map_or(0, |row| row.locator.len as usize);
             let bytes = match position {
@@ -114,11 +120,11 @@ impl DetailPane {
 
     fn take(&mut self, session: &mut Session, position: Position) {
         self.place = session.place(position).unwrap_or_default();
-        let mut causes = session.timeline().cause_chain(position);
+        let mut causes = session.folded().cause_chain(position);
         causes.truncate(MOST_CAUSES);
         causes.reverse();
         self.causes = causes;
-        let mut effects = session.timeline().effects(position);
+        let mut effects = session.folded().effects(position);
         self.effects_in_all = effects.len();
         effects.truncate(MOST_EFFECTS);
         self.effects = effects;

@@ -38,6 +38,12 @@ pub struct DiffPane {
 }
 
 impl DiffPane {
+    /// Shows nothing: what differs is not known.
+    pub fn forget(&mut self) {
+        self.basis = None;
+        self.entries.clear();
+    }
+
     /// Compares, if the ends are others than before.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use super::{moved, scroll};
 use crate::fold::State;
-use crate::model::{Path, Position, Value};
+use crate::model::{Map, Path, Position, Value};
 use crate::session::Session;
 use crate::timeline::telling;
 use crate::tui::nav::Way;
@@ -113,6 +113,15 @@ impl StatePane {
     #[must_use]
     pub fn on_pin(&self) -> bool {
         self.cursor < self.pins.len()
+    }
+
+    /// Shows nothing: the state is not known. What is selected and open stays so.
+    pub fn forget(&mut self) {
+        self.basis = None;
+        self.changed.clear();
+        self.rows.clear();
+        self.pins.clear();
+        self.tree = Tree::new(Map::new(), &self.wanted, &[]);
     }
 
     /// Takes the state at a position in, if it is another than before.

@@ -64,7 +64,7 @@ fn set(app: &mut App, command: Command) -> bool {
         Command::Yank => app.mode = Mode::Yank,
         Command::Filter => super::filter::ask(app),
         Command::Search => app.mode = Mode::Search(Input::default()),
-        Command::Anomalies if debugger.session.timeline().anomalies().is_empty() => {
+        Command::Anomalies if debugger.session.folded().anomalies().is_empty() => {
             app.tell("nothing is wrong with this log");
         }
         Command::Anomalies => app.mode = Mode::Anomalies(0),

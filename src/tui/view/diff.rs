@@ -45,10 +45,12 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
     let titles = [("diff", Role::Title), (ends.as_str(), set)];
     let inner = frame(buffer, area, theme, focused, &titles, &foot);
     if count == 0 {
-        let text = match (&debugger.whatif, debugger.playhead) {
-            (Some(_), _) => "the branch is as it happened, so far",
-            (None, 0) => "nothing happened yet",
-            (None, _) => "no difference",
+        let waiting = debugger.waiting_text();
+        let text = match (&waiting, &debugger.whatif, debugger.playhead) {
+            (Some(waiting), ..) => waiting,
+            (_, Some(_), _) => "the branch is as it happened, so far",
+            (_, None, 0) => "nothing happened yet",
+            (_, None, _) => "no difference",
         };
         Pen::new(buffer, inner, 1).skip(2).put(text, theme.style(Role::Dim));
         return;

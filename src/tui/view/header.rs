@@ -86,6 +86,10 @@ fn live_text(debugger: &Debugger, theme: &Theme) -> (String, Role) {
         let factor = crate::tui::play::Play::factor(debugger.speed);
         return (format!("{} {factor}x +{ahead}", theme.glyph(Glyph::Running)), Role::Running);
     }
+    if let Some((folded, head)) = debugger.session.folding().filter(|(folded, _)| *folded > 0) {
+        let hundredths = u64::from(folded) * 100 / u64::from(head);
+        return (format!("folding, {hundredths} %"), Role::Dim);
+    }
     if !debugger.session.is_loaded() {
         let left = crate::tui::summaries::bytes_text(debugger.session.remaining());
         return (format!("reading, {left} left"), Role::Dim);

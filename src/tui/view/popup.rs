@@ -72,7 +72,7 @@ pub(super) fn value(app: &App, viewer: &Viewer, buffer: &mut Buffer) {
 /// What is wrong in this log.
 pub(super) fn anomalies(app: &App, debugger: &Debugger, cursor: usize, buffer: &mut Buffer) {
     let theme = &app.theme;
-    let all = debugger.session.timeline().anomalies();
+    let all = debugger.session.folded().anomalies();
     let foot = format!("{}/{}", (cursor + 1).min(all.len()), all.len());
     let inner = open_large(app, buffer, "anomalies", &foot);
     let height = usize::from(inner.height);

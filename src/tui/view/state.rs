@@ -48,7 +48,8 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
         select(theme, buffer, inner, row, pins + top + at == selected, focused);
     }
     if total == 0 {
-        let text = "nothing is true yet";
+        let waiting = debugger.waiting_text();
+        let text = waiting.as_deref().unwrap_or("nothing is true yet");
         Pen::new(buffer, inner, pins + 1).skip(2).put(text, theme.style(Role::Dim));
     }
 }

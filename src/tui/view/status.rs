@@ -119,7 +119,7 @@ fn right(app: &App, pen: &mut Pen<'_>) {
     let theme = &app.theme;
     let Some(debugger) = &app.debugger else { return };
     pen.put_right(" ", 0, theme.style(Role::StatusBar));
-    let anomalies = debugger.session.timeline().anomalies().len();
+    let anomalies = debugger.session.folded().anomalies().len();
     if anomalies > 0 {
         let s = if anomalies == 1 { "y" } else { "ies" };
         let sign = theme.glyph(Glyph::Anomaly);
