@@ -289,7 +289,7 @@ fn two_issues_are_compared_and_a_difference_is_gone_to() {
     session.press("gc");
     session.wait_for_text("compare with");
     session.press("ops");
-    session.wait_for_text("issue, ");
+    session.wait_for_text("KiB");
     session.press("\r");
     session.wait_for_text("difference 1/");
     session.wait_for_text("AgentCancelled");

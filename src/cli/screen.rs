@@ -31,6 +31,7 @@ pub(crate) fn show(
         store,
         issue,
         start,
+        links: context.links,
         theme: std::env::var("CHRONOSCOPE_THEME").ok().filter(|name| !name.is_empty()),
         ascii: context.out.paint.ascii,
         no_color: !context.out.paint.colour,

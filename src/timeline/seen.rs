@@ -92,8 +92,7 @@ impl Timeline {
     /// Adds events that were only seen: their rows, lanes and times, and nothing else. To a
     /// timeline that has such events none can be added by [`Timeline::push`].
     pub fn push_seen(&mut self, part: &SeenPart) {
-        let words: Vec<Symbol> =
-            part.words.all().map(|word| self.symbols.intern(word)).collect();
+        let words: Vec<Symbol> = part.words.all().map(|word| self.symbols.intern(word)).collect();
         let known = |local: Symbol| words.get(local.0 as usize).copied().unwrap_or_default();
         self.rows.reserve(part.len());
         for Glance { row, has_time, enters } in &part.events {

@@ -47,6 +47,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::clock::Clock;
+use crate::model::catalogue::Links;
 use crate::store::EventStore;
 
 /// What the screen is started with.
@@ -60,6 +61,8 @@ pub struct TuiOptions {
     pub issue: Option<String>,
     /// Where to stand at first; without a wish where the user stood last, else at the head.
     pub start: app::Start,
+    /// The correlation rules in force.
+    pub links: Links,
     /// The name of the theme (`dark`, `light`, `16`, `none`); none to find out.
     pub theme: Option<String>,
     /// No colours, whatever the theme.

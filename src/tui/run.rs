@@ -121,7 +121,8 @@ fn open(options: &TuiOptions, issue: &str, sender: &Sender<Message>) -> Result<S
         // Nobody to wake means that the screen is closing.
         let _ = sender.send(Message::Session);
     };
-    let mut session = Session::open(Arc::clone(&options.store), issue, woken)?;
+    let mut session =
+        Session::open(Arc::clone(&options.store), issue, woken)?.with_links(options.links);
     if let Some(file) = state_file(options, issue) {
         session.user = UserState::load(&file);
     }

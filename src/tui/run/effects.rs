@@ -33,7 +33,7 @@ fn branches(options: &TuiOptions, issue: &str) -> Result<BranchFiles> {
 
 /// The races of an issue. It is read once more: what the screen shows must not wait for it.
 fn races(options: &TuiOptions, issue: &str) -> Result<Action> {
-    let session = Session::read(&*options.store, issue)?;
+    let session = Session::read_with(&*options.store, issue, options.links)?;
     let timeline = session.timeline();
     let found = Order::new(timeline).races(timeline);
     Ok(Action::Races(issue.to_owned(), found, session.head()))
@@ -62,7 +62,7 @@ fn sides(options: &TuiOptions, issue: &str) -> Vec<Candidate> {
 /// Reads both sides and aligns them.
 fn compare(options: &TuiOptions, comparing: &Comparing) -> Result<Box<Comparison>> {
     let side = |text: &str| {
-        let session = |issue: &str| Session::read(&*options.store, issue);
+        let session = |issue: &str| Session::read_with(&*options.store, issue, options.links);
         Side::open(text, session, |issue, name| branches(options, issue)?.load(name))
     };
     let [a, b] = &comparing.names;
