@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::process::Stdio;
 
-use crate::cli_support::TestEnvironment;
+use crate::cli_support::{SESSION, TestEnvironment};
 
 #[test]
 fn usage_is_2_in_both_forms() {
@@ -247,4 +247,23 @@ fn a_setting_that_is_odd_is_said_on_stderr_and_changes_nothing() {
     assert!(ran.stderr.contains("there is no setting `wings`"), "{}", ran.stderr);
     assert!(ran.stderr.contains("async_writes: true is not obeyed"), "{}", ran.stderr);
     assert_eq!(environment.append_phase("PROJ-1", "TEST", &["--quiet"]).stderr, "");
+}
+
+#[test]
+fn what_never_was_in_a_thing_that_came_as_a_whole_has_no_writer() {
+    let environment = TestEnvironment::new();
+    let line = |kind: &str, input: &str| {
+        format!(
+            r#"{{"event_type":"{kind}","issue_key":"PROJ-1","session_id":"{SESSION}","actor":{{"type":"agent","id":"x"}},"metadata":{{"tool_use_id":"a","tool_name":"Glob"{input}}}}}"#
+        ) + "\n"
+    };
+    let call = line("ToolInvoked", r#","input":{"pattern":"x"}"#);
+    environment.append_text(&(call + &line("ToolCompleted", ""))).ok();
+    let of = |member: &str| {
+        environment.run(&["why", "PROJ-1", &format!("/tools/Glob/open/a/input/{member}")])
+    };
+    let message = of("nothing").message(3);
+    assert!(message.contains("nothing wrote /tools/Glob/open/a/input/nothing"), "{message}");
+    let text = of("pattern").ok();
+    assert!(text.contains("#2  ") && text.contains("#1  "), "{text}");
 }

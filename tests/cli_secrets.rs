@@ -7,6 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use chronoscope::model::envelope::FIELDS;
 use serde_json::{Value, json};
 
 use crate::cli_support::{Ran, SESSION, TestEnvironment};
@@ -91,25 +92,9 @@ fn wrong(secret: &str) -> Vec<Value> {
     let padded = format!("{} {secret}", "x".repeat(48));
     let mut all = Vec::new();
     for value in [secret, &padded] {
-        for name in [
-            "event_id",
-            "event_type",
-            "event_version",
-            "timestamp",
-            "event_sequence",
-            "issue_key",
-            "session_id",
-            "correlation_id",
-            "causation_id",
-            "actor",
-            "metadata",
-            "git_sha",
-            "branch",
-            "codebase_state",
-            "password",
-        ] {
+        for name in FIELDS.iter().chain(&["password"]) {
             let mut event = sound();
-            event[name] = value.into();
+            event[*name] = value.into();
             event["unknown"] = true.into();
             all.push(event);
         }

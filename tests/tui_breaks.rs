@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+use chronoscope::session::Found;
 use chronoscope::session::breakpoint::Breakpoint;
 use chronoscope::session::user_state::UserState;
 use chronoscope::tui::action::Action;
 use chronoscope::tui::app::Mode;
 use chronoscope::tui::effect::Effect;
+use chronoscope::tui::nav::Way;
 use chronoscope::tui::theme::Theme;
 
 use crate::tui_support::{Desk, sample};
@@ -192,7 +194,7 @@ fn why_leads_to_the_writer() {
     let mut desk = desk();
     desk.press(":").type_text("why /agents/oauth-integrator/status").press("enter");
     let path = chronoscope::model::Path::parse("/agents/oauth-integrator/status").unwrap();
-    let writer = desk.debugger().session.last_writer(&path, 128).unwrap();
+    let writer = desk.debugger().session.timeline().last_writer(&path, 128).unwrap();
     assert_eq!(desk.playhead(), writer);
     assert_eq!(desk.selected(), path.to_string());
     assert!(desk.told().contains(&format!("was written by #{writer}")), "{}", desk.told());
@@ -212,4 +214,86 @@ fn hits_stand_on_the_rail_and_in_the_list() {
         desk.app.theme = Theme::built_in("dark");
         desk.screen();
     }
+}
+
+/// Two calls of a tool, with inputs that share the first of their paths.
+fn calls() -> String {
+    let call = |at: u32, kind: &str, id: &str, input: &str| {
+        format!(
+            r#"{{"event_id":"e{at}","event_type":"{kind}","timestamp":"2026-11-20T10:00:0{at}Z","issue_key":"PROJ-123","session_id":"s","actor":{{"type":"agent","id":"x"}},"metadata":{{"tool_use_id":"{id}","tool_name":"Glob"{input}}}}}"#
+        ) + "\n"
+    };
+    call(1, "ToolInvoked", "a", r#","input":{"paths":["p","q"]}"#)
+        + &call(2, "ToolCompleted", "a", "")
+        + &call(3, "ToolInvoked", "b", r#","input":{"paths":["p","r"]}"#)
+        + &call(4, "ToolCompleted", "b", "")
+}
+
+#[test]
+fn what_was_left_as_it_was_in_a_whole_that_was_written_is_not_stopped_at() {
+    let first = "/tools/Glob/last/input/paths/0";
+    let never = "/tools/Glob/open/a/input/nothing";
+    let pins =
+        vec![first.to_owned(), never.to_owned(), "/tools/Glob/open/a/input/paths".to_owned()];
+    let user = UserState { pins, playhead: Some(2), ..UserState::default() };
+    let mut desk = Desk::with(&calls(), SIZE, user, |_| {});
+    desk.work();
+    let writers: Vec<_> = desk.debugger().state.pins.iter().map(|pin| pin.writer).collect();
+    assert_eq!(writers, [Some(1), None, Some(2)]);
+    let at = |path: &str| Action::Reveal(chronoscope::model::Path::parse(path).unwrap());
+    desk.press("g g l tab").act(at(first));
+    assert_eq!((desk.selected().as_str(), desk.playhead()), (first, 1));
+    desk.press("]").work();
+    assert_eq!(desk.told(), format!("nothing writes {first} after this"));
+    desk.press("b g g c").work();
+    assert_eq!(desk.playhead(), 1);
+    desk.press("c").work();
+    assert_eq!((desk.playhead(), desk.debugger().breaks.hits()), (1, &[1][..]));
+    desk.press("G").act(at(first));
+    desk.press("[").work();
+    assert_eq!(desk.playhead(), 1);
+    desk.press(":").type_text(&format!("why {never}")).press("enter").work();
+    assert!(desk.told().starts_with(&format!("nothing wrote {never}")), "{}", desk.told());
+}
+
+#[test]
+fn the_ghost_head_counts_the_pins_that_were_written_and_no_others() {
+    let first = "/tools/Glob/last/input/paths/0".to_owned();
+    let second = "/tools/Glob/last/input/paths/1".to_owned();
+    let before: String = calls().split_inclusive('\n').take(2).collect();
+    for (pins, count) in [(vec![first.clone()], 0), (vec![first, second], 1)] {
+        let user = UserState { pins, playhead: Some(1), ..UserState::default() };
+        let mut desk = Desk::with(&before, SIZE, user, |_| {});
+        desk.append(&calls()[before.len()..], 4);
+        desk.work();
+        assert_eq!(desk.debugger().come_since_of_note().1, count);
+    }
+}
+
+#[test]
+fn a_writer_that_is_far_away_is_run_to() {
+    let line = |at: usize, kind: &str, input: &str| {
+        format!(
+            r#"{{"event_id":"e{at}","event_type":"{kind}","timestamp":"2026-11-20T10:00:00Z","issue_key":"PROJ-123","session_id":"s","actor":{{"type":"agent","id":"x"}},"metadata":{{"tool_use_id":"a","tool_name":"Glob"{input}}}}}"#
+        ) + "\n"
+    };
+    let pair = |call: usize| {
+        let once = if call == 0 { r#","input":{"once":1}"# } else { r#","input":{"ever":1}"# };
+        line(2 * call + 1, "ToolInvoked", once) + &line(2 * call + 2, "ToolCompleted", "")
+    };
+    let log: String = (0..1500).map(pair).collect();
+    let mut desk = Desk::new(&log, SIZE);
+    let path = chronoscope::model::Path::parse("/tools/Glob/open/a/input/once").unwrap();
+    let debugger = desk.app.debugger.as_deref_mut().unwrap();
+    // Whether it is found at once or by a run is a matter of time, where it is found is not.
+    let found = debugger.breaks.writer(&mut debugger.session, &path, Way::Back, 3001).unwrap();
+    if let Found::Budget { reached } = found {
+        assert!(debugger.breaks.is_running() && reached > 2, "{reached}");
+        desk.work();
+        assert_eq!(desk.playhead(), 2);
+    } else {
+        assert_eq!(found, Found::At(2));
+    }
+    desk.press(":").type_text(&format!("why {path}")).press("enter").work();
+    assert_eq!(desk.playhead(), 2);
 }

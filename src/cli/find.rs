@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::model::{Moment, Position, Value};
-use crate::query::expression::Expression;
+use crate::query::expression::{Expression, faults_told};
 use crate::session::Session;
 use crate::session::find::{Direction, Finder, Match, Step};
 
@@ -149,10 +149,7 @@ fn as_text(
 
 fn tell_faults(context: &mut Context, finder: &Finder) -> Outcome {
     if let Some((count, position, fault)) = finder.faults() {
-        let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
-        let text = format!(
-            "the expression failed {times}, which is no match; first at #{position}: {fault}"
-        );
+        let text = faults_told(count, &format!("#{position}"), fault);
         context.out.flush()?;
         note(&text, context.out.paint);
     }

@@ -69,8 +69,7 @@ pub(crate) fn print(
 ) -> Outcome {
     let path = super::state::path(pointer)?;
     let at = position(session, at, &Moment::End)?;
-    let mut positions: Vec<Position> = session.timeline().writers(&path).to_vec();
-    positions.retain(|p| *p <= at);
+    let (mut positions, _) = session.writers_between(&path, (0, at), || false)?;
     if positions.is_empty() {
         let message = format!("nothing wrote {pointer} up to position {at}");
         let hint = format!("`chronoscope state {}` prints what there is", session.issue_key());
@@ -84,7 +83,7 @@ pub(crate) fn print(
     for position in positions.into_iter().rev() {
         writers.push(writer(session, &path, position)?);
     }
-    let value = value_at(session, &path, at)?;
+    let value = session.value_at(&path, at)?;
     match context.out.format {
         Format::Json => Ok(context.out.json(&Answer { path, value, writers })?),
         Format::Jsonl => Ok(writers.iter().try_for_each(|writer| context.out.json(writer))?),
@@ -92,13 +91,8 @@ pub(crate) fn print(
     }
 }
 
-fn value_at(session: &mut Session, path: &Path, at: Position) -> Result<Option<Value>, Error> {
-    let state = session.state_at(at)?;
-    Ok(if path.is_root() { Some(state.value()) } else { state.value().at(path).cloned() })
-}
-
 fn writer(session: &mut Session, path: &Path, position: Position) -> Result<Writer, Error> {
-    let value = value_at(session, path, position)?;
+    let value = session.value_at(path, position)?;
     let chain = session.timeline().cause_chain(position);
     let causes = chain.iter().map(|cause| EventRef::at(session, cause.position));
     let causes = causes.collect::<Result<_, _>>()?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::value::{LONG_KEY, LongValue};
+use crate::model::value::{LONG_KEY, LongValue, delta};
 use crate::model::{Map, Path, Value, ids};
 
 /// The members that a state may have at its top; each is a map.
@@ -67,6 +67,20 @@ impl State {
     #[must_use]
     pub fn root(&self) -> &Map {
         &self.root
+    }
+
+    /// What makes this state of an older one, as bytes for [`State::catch_up`].
+    #[must_use]
+    pub fn since(&self, older: &State) -> Vec<u8> {
+        let mut packed = Vec::new();
+        delta::pack(&older.root, &self.root, &mut packed);
+        packed
+    }
+
+    /// Makes of this state the newer one that `packed` leads to; see [`State::since`]. False where
+    /// the bytes are something else; the state means nothing then.
+    pub fn catch_up(&mut self, packed: &[u8]) -> bool {
+        delta::unpack(&mut self.root, packed).is_some_and(<[u8]>::is_empty)
     }
 
     pub(super) fn root_mut(&mut self) -> &mut Map {

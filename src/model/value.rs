@@ -3,6 +3,7 @@
 //! Lives here: [`Value`], [`Map`], their JSON text and look-up by path. May not live here: what
 //! the keys mean (see [`crate::fold`]) or comparing two trees (see [`crate::diff`]).
 
+pub mod delta;
 mod json;
 mod map;
 

@@ -257,14 +257,10 @@ impl<'a> Header<'a> {
     /// from one pass.
     pub(crate) fn agent_and_phase(&self) -> (Cow<'_, str>, Cow<'_, str>) {
         let fields = [&*AGENT_NAME, &*PHASE];
-        let text = match &self.metadata {
-            Cow::Borrowed(bytes) if fields.iter().all(|field| field.may_be_in(bytes)) => {
-                std::str::from_utf8(bytes).ok()
-            }
-            // With one of them at most there is no second pass to save.
-            _ => None,
-        };
-        let Some(json) = text else {
+        if !fields.iter().any(|field| field.may_be_in(&self.metadata)) {
+            return (self.acting_agent(), Cow::Borrowed(""));
+        }
+        let Ok(json) = std::str::from_utf8(&self.metadata) else {
             return (self.agent(), self.phase().unwrap_or_default());
         };
         let [agent, phase] = members(json, fields.map(|field| &*field.text));

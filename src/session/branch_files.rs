@@ -53,22 +53,13 @@ impl BranchFiles {
         read(&self.file(name)?)
     }
 
-    /// Keeps a branch. Written beside and renamed, so that no crash leaves half a file.
+    /// Keeps a branch.
     ///
     /// # Errors
     /// Usage, for what cannot be a name; unavailable, when the folder cannot be written.
     pub fn save(&self, name: &str, branch: &Branch) -> Result<PathBuf> {
         let file = self.file(name)?;
-        let folder = &self.folder;
-        std::fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, &e))?;
-        let text = serde_json::to_vec_pretty(branch).map_err(|e| Error::internal(e.to_string()))?;
-        let write = || -> std::io::Result<()> {
-            let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-            std::io::Write::write_all(&mut temporary, &text)?;
-            temporary.persist(&file)?;
-            Ok(())
-        };
-        write().map_err(|e| Error::io("write", &file, &e))?;
+        user_state::keep(&file, branch)?;
         Ok(file)
     }
 

@@ -2,19 +2,20 @@
 //!
 //! Lives here: [`Condition`], an expression or a path whose changes are waited for, [`Run`] to the
 //! next hit in either direction, [`Hits`], which grow with the log; a piece at a time. May not live
-//! here: how an expression is searched for (see [`super::find`]).
+//! here: how an expression is searched for (see [`super::find`]), or a
+//! writer (see [`super::writers`]).
 
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::Session;
 use super::find::{Direction, Finder, Step};
+use super::writers::WriterFinder;
+use super::{Found, Session};
 use crate::error::{Error, Result};
 use crate::fold;
 use crate::model::{Path, Position};
 use crate::query::expression::Expression;
-use crate::timeline::Timeline;
 
 /// One piece of a search should take about so long: a key must not wait for it.
 const PIECE_TIME: Duration = Duration::from_millis(4);
@@ -83,12 +84,81 @@ pub enum Outcome {
     Nothing,
 }
 
+/// The search for where one condition holds next.
+#[derive(Debug)]
+pub(super) enum Search {
+    Expression(Finder),
+    Path(WriterFinder),
+}
+
+impl Search {
+    pub(super) fn new(
+        session: &Session,
+        condition: &Condition,
+        range: (Position, Position),
+        direction: Direction,
+    ) -> Self {
+        match condition {
+            Condition::Expression(expression) => {
+                Self::Expression(Finder::new(session, expression.clone(), range, direction))
+            }
+            Condition::Path(path) => Self::Path(WriterFinder::new(path.clone(), range, direction)),
+        }
+    }
+
+    /// The position that is judged next; none when nothing is left.
+    pub(super) fn reached(&self) -> Option<Position> {
+        match self {
+            Self::Expression(finder) => finder.reached(),
+            Self::Path(finder) => finder.reached(),
+        }
+    }
+
+    fn end(&self) -> Option<Position> {
+        match self {
+            Self::Expression(finder) => finder.end(),
+            Self::Path(finder) => finder.end(),
+        }
+    }
+
+    /// How many could not be judged, the first, and why.
+    pub(super) fn faults(&self) -> Option<(u64, Position, String)> {
+        let Self::Expression(finder) = self else { return None };
+        let (count, position, fault) = finder.faults()?;
+        Some((count, position, fault.to_string()))
+    }
+
+    /// What could not be judged, in words.
+    fn fault(&self) -> Option<String> {
+        let (count, position, fault) = self.faults()?;
+        Some(format!("{count} could not be judged, first #{position}: {fault}"))
+    }
+
+    /// One piece of it.
+    pub(super) fn step(&mut self, session: &mut Session) -> Result<Found> {
+        match self {
+            Self::Expression(finder) => Ok(match timed(finder, session)? {
+                Step::Match(found) => Found::At(found.position),
+                Step::Going => Found::Budget { reached: finder.reached().unwrap_or_default() },
+                Step::Done => Found::Nothing,
+            }),
+            Self::Path(finder) => finder.step(session, for_a_piece()),
+        }
+    }
+}
+
+/// Says that it is enough once a piece's time is over.
+fn for_a_piece() -> impl FnMut() -> bool {
+    let started = Instant::now();
+    move || started.elapsed() >= PIECE_TIME
+}
+
 /// A search for the nearest hit of several conditions.
 #[derive(Debug)]
 pub struct Run {
     direction: Direction,
     /// The searches that are not at an end, each with the number of its condition.
-    finders: Vec<(usize, Finder)>,
+    finders: Vec<(usize, Search)>,
     best: Option<(Position, usize)>,
     /// How many positions lie before it in all.
     length: Position,
@@ -109,28 +179,12 @@ impl Run {
             Direction::Backward => (1, from.saturating_sub(1)),
         };
         let length = (range.1 + 1).saturating_sub(range.0);
-        let mut run = Self { direction, finders: Vec::new(), best: None, length, fault: None };
-        for (number, condition) in conditions.iter().enumerate() {
-            match condition {
-                Condition::Expression(expression) => {
-                    let finder = Finder::new(session, expression.clone(), range, direction);
-                    run.finders.push((number, finder));
-                }
-                Condition::Path(path) => {
-                    let timeline = session.timeline();
-                    let found = match direction {
-                        Direction::Forward => timeline.next_writer(path, from),
-                        Direction::Backward => timeline.last_writer(path, range.1),
-                    };
-                    run.offer(found.filter(|p| *p > 0), number);
-                }
-            }
-        }
-        run
+        let search = |condition| Search::new(session, condition, range, direction);
+        let finders = conditions.iter().map(search).enumerate().collect();
+        Self { direction, finders, best: None, length, fault: None }
     }
 
-    fn offer(&mut self, found: Option<Position>, number: usize) {
-        let Some(position) = found else { return };
+    fn offer(&mut self, position: Position, number: usize) {
         let nearer = |best: (Position, usize)| match position.cmp(&best.0) {
             std::cmp::Ordering::Equal => number < best.1,
             order => order.is_lt() == (self.direction == Direction::Forward),
@@ -152,17 +206,14 @@ impl Run {
         while let Some(at) = self.least_far() {
             let (number, finder) = &mut self.finders[at];
             let number = *number;
-            let step = timed(finder, session)?;
-            if let Some((count, position, fault)) = finder.faults() {
-                let text = format!("{count} could not be judged, first #{position}: {fault}");
-                self.fault = Some(text);
-            }
-            match step {
-                Step::Going => {}
-                Step::Done => drop(self.finders.remove(at)),
-                Step::Match(found) => {
+            let found = finder.step(session)?;
+            self.fault = finder.fault().or(self.fault.take());
+            match found {
+                Found::Budget { .. } => {}
+                Found::Nothing => drop(self.finders.remove(at)),
+                Found::At(position) => {
                     self.finders.remove(at);
-                    self.offer(Some(found.position), number);
+                    self.offer(position, number);
                 }
             }
             if pause() && self.least_far().is_some() {
@@ -212,7 +263,7 @@ impl Run {
 }
 
 /// One piece of a search, and the size of the next so that it takes about as long as it should.
-pub(super) fn timed(finder: &mut Finder, session: &mut Session) -> Result<Step> {
+fn timed(finder: &mut Finder, session: &mut Session) -> Result<Step> {
     let (started, before) = (Instant::now(), finder.reached());
     let step = finder.step(session, || true)?;
     let (took, piece) = (started.elapsed(), finder.piece());
@@ -256,8 +307,10 @@ impl Hits {
         let head = session.head();
         match condition {
             Condition::Path(path) => {
-                self.positions.extend(after(session.timeline(), path, self.judged));
-                self.judged = head;
+                let rest = (self.judged, head);
+                let (found, judged) = session.writers_between(path, rest, for_a_piece())?;
+                self.positions.extend(found);
+                self.judged = judged;
             }
             Condition::Expression(expression) => {
                 let range = (self.judged + 1, head);
@@ -277,22 +330,6 @@ impl Hits {
         }
         Ok(())
     }
-}
-
-/// The writers of a path after a position.
-fn after<'a>(
-    timeline: &'a Timeline,
-    path: &Path,
-    position: Position,
-) -> impl Iterator<Item = Position> + 'a {
-    timeline.writers(path).after(position)
-}
-
-/// How many of some paths something wrote after a position.
-#[must_use]
-pub fn written_after(timeline: &Timeline, paths: &[String], position: Position) -> usize {
-    let paths = paths.iter().filter_map(|text| Path::parse(text).ok());
-    paths.filter(|path| after(timeline, path, position).next().is_some()).count()
 }
 
 #[cfg(test)]

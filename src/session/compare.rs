@@ -50,6 +50,9 @@ const NATURAL: &[&str] = &[
     "tool_name",
 ];
 
+/// How many events are read at once.
+const PIECE: usize = 512;
+
 /// Members of the state that differ between any two runs, or are prose.
 const OF_ONE_RUN: &[&str] = &[
     "assigned_to_session",
@@ -86,6 +89,8 @@ pub struct Side {
     session: Session,
     /// For each event its position, and what was put in there instead of it.
     steps: Vec<(Position, Option<Event>)>,
+    /// What was read of the log last, and the position of the first of it.
+    read: (Position, Vec<Event>),
 }
 
 impl std::fmt::Debug for Side {
@@ -95,11 +100,15 @@ impl std::fmt::Debug for Side {
 }
 
 impl Side {
+    fn new(session: Session, steps: Vec<(Position, Option<Event>)>) -> Self {
+        Self { session, steps, read: (0, Vec::new()) }
+    }
+
     /// A whole issue.
     #[must_use]
     pub fn issue(session: Session) -> Self {
         let steps = (1..=session.head()).map(|position| (position, None)).collect();
-        Self { session, steps }
+        Self::new(session, steps)
     }
 
     /// One session of an issue.
@@ -116,7 +125,7 @@ impl Side {
             let message = format!("{} has no session {session_id}", session.issue_key());
             return Err(Error::not_found(message));
         }
-        Ok(Self { session, steps })
+        Ok(Self::new(session, steps))
     }
 
     /// A branch, which must be played to its end.
@@ -136,7 +145,7 @@ impl Side {
                 steps.push((*at, Some(other.event.clone())));
             }
         }
-        Self { session, steps }
+        Self::new(session, steps)
     }
 
     /// The issue whose events these are.
@@ -151,40 +160,44 @@ impl Side {
         self.steps.get(step).map(|(position, _)| *position)
     }
 
-    /// The event of a step.
+    /// The event of a step. Whoever goes from step to step reads the log in pieces.
     ///
     /// # Errors
     /// Unavailable, when the log cannot be read again.
-    pub fn event(&mut self, step: usize) -> Result<Event> {
-        match self.steps.get(step) {
-            Some((_, Some(event))) => Ok(event.clone()),
-            Some((position, None)) => self.session.event(*position),
-            None => Err(Error::not_found("there is no such event")),
+    pub fn event(&mut self, step: usize) -> Result<&Event> {
+        let none = || Error::not_found("there is no such event");
+        let (position, put_in) = self.steps.get(step).ok_or_else(none)?;
+        let position = *position;
+        if put_in.is_none() && !self.has_read(position) {
+            self.read = (position, self.session.events(position..self.read_to(step))?);
         }
+        match &self.steps[step].1 {
+            Some(put_in) => Ok(put_in),
+            None => self.read.1.get((position - self.read.0) as usize).ok_or_else(none),
+        }
+    }
+
+    fn has_read(&self, position: Position) -> bool {
+        let (first, events) = &self.read;
+        position.checked_sub(*first).is_some_and(|at| (at as usize) < events.len())
+    }
+
+    /// Up to where (excluded) to read at once from a step on: where what follows lies far apart,
+    /// that event alone.
+    fn read_to(&self, step: usize) -> Position {
+        let piece = &self.steps[step..self.steps.len().min(step + PIECE)];
+        let (first, last) = (piece[0].0, piece[piece.len() - 1].0);
+        if ((last - first) as usize) < 8 * PIECE { last + 1 } else { first + 1 }
     }
 
     /// What each event is, in any run.
     fn signatures(&mut self, progress: &Progress, part: (u32, u32)) -> Result<Vec<u64>> {
-        const PIECE: usize = 512;
-        let mut signatures = Vec::with_capacity(self.steps.len());
-        for piece in self.steps.chunks(PIECE) {
-            progress.note(signatures.len(), self.steps.len(), part)?;
-            let (first, last) = (piece[0].0, piece[piece.len() - 1].0);
-            let near = (last.saturating_sub(first) as usize) < 8 * PIECE;
-            let events =
-                if near { self.session.events(first.max(1)..last + 1)? } else { Vec::new() };
-            for (position, put_in) in piece {
-                let event = match put_in {
-                    Some(event) => Some(event),
-                    None => events.get((position - first.max(1)) as usize),
-                };
-                signatures.push(match event {
-                    Some(event) => signature(event),
-                    None => signature(&self.session.event(*position)?),
-                });
-            }
-        }
-        Ok(signatures)
+        let total = self.steps.len();
+        let signature_of = |step| {
+            progress.note(step, total, part)?;
+            self.event(step).map(signature)
+        };
+        (0..total).map(signature_of).collect()
     }
 }
 
@@ -262,7 +275,7 @@ fn diverge(a: &mut Side, b: &mut Side, ops: &[DiffOp], progress: &Progress) -> R
             divergence.only_b += in_b.len() as u64;
             if divergence.first_event.is_none() {
                 let first = |side: &mut Side, range: &std::ops::Range<usize>| {
-                    (!range.is_empty()).then(|| side.event(range.start)).transpose()
+                    (!range.is_empty()).then(|| side.event(range.start).cloned()).transpose()
                 };
                 divergence.first_event = Some((first(a, &in_a)?, first(b, &in_b)?));
             }
@@ -276,7 +289,7 @@ fn diverge(a: &mut Side, b: &mut Side, ops: &[DiffOp], progress: &Progress) -> R
             for (side, state, range) in [(&mut *a, state_a, &in_a), (&mut *b, state_b, &in_b)] {
                 if range.start + step < range.end {
                     let event = side.event(range.start + step)?;
-                    let changes = fold::apply(state, &event).changes;
+                    let changes = fold::apply(state, event).changes;
                     written.extend(changes.into_iter().map(|change| change.path));
                 }
             }

@@ -8,15 +8,17 @@ use std::time::{Duration, Instant};
 
 use memchr::memmem;
 
-use super::Session;
-use super::breakpoint::{Condition, timed};
-use super::find::{Direction, Finder, Step};
+use super::breakpoint::{self, Condition};
+use super::find::Direction;
+use super::{Found, Session};
 use crate::error::{Error, Result};
 use crate::model::Position;
 
 /// One piece should take about so long: a key must not wait for it.
 const PIECE_TIME: Duration = Duration::from_millis(4);
-/// The most lines that one piece looks for words in.
+/// How many lines the first piece looks for words in.
+const FIRST_PIECE: Position = 256;
+/// The most lines that one piece does.
 const MOST_IN_PIECE: Position = 4096;
 
 /// What an event is put to.
@@ -77,7 +79,7 @@ fn has_words(words: &[Word], line: &[u8]) -> bool {
 /// A search in one direction.
 #[derive(Debug)]
 enum Search {
-    Finder(Box<Finder>),
+    Condition(Box<breakpoint::Search>),
     /// For words: how many lines the next piece has.
     Lines(Position),
 }
@@ -85,10 +87,18 @@ enum Search {
 impl Search {
     fn new(session: &Session, test: &Test, range: (Position, Position), way: Direction) -> Self {
         match test {
-            Test::Condition(Condition::Expression(expression)) => {
-                Self::Finder(Box::new(Finder::new(session, expression.clone(), range, way)))
+            Test::Condition(condition) => {
+                let search = breakpoint::Search::new(session, condition, range, way);
+                Self::Condition(Box::new(search))
             }
-            Test::Condition(Condition::Path(_)) | Test::Words(_) => Self::Lines(256),
+            Test::Words(_) => Self::Lines(FIRST_PIECE),
+        }
+    }
+
+    fn faults(&self) -> Option<(u64, Position, String)> {
+        match self {
+            Self::Condition(search) => search.faults(),
+            Self::Lines(_) => None,
         }
     }
 }
@@ -201,11 +211,8 @@ impl Fitting {
     #[must_use]
     pub fn faults(&self) -> Option<(u64, Position, &str)> {
         let finders = [self.back.as_ref(), self.forward.as_ref().map(|(search, _)| search)];
-        let running = finders.into_iter().flatten().filter_map(|search| match search {
-            Search::Finder(finder) => finder.faults().map(|(count, ..)| count),
-            Search::Lines(_) => None,
-        });
-        let count = self.faults + running.sum::<u64>();
+        let running = finders.into_iter().flatten().filter_map(Search::faults);
+        let count = self.faults + running.map(|(count, ..)| count).sum::<u64>();
         self.first_fault.as_ref().map(|(position, why)| (count, *position, why.as_str()))
     }
 
@@ -250,17 +257,6 @@ impl Fitting {
     /// Unavailable, when the log cannot be read again.
     pub fn step(&mut self, session: &mut Session, test: &Test) -> Result<()> {
         let head = session.head();
-        if let Test::Condition(Condition::Path(path)) = test {
-            let writers = session.timeline().writers(path);
-            if self.low > 1 {
-                self.before = writers.to_vec();
-                self.before.retain(|p| *p <= self.from);
-                self.before.reverse();
-            }
-            self.after.extend(writers.after(self.high.max(self.from)));
-            (self.low, self.high) = (1, head);
-            return Ok(());
-        }
         let (back, forward) = (self.low > 1, self.high < head);
         if back && !(forward && self.was_back) {
             self.was_back = true;
@@ -284,13 +280,13 @@ impl Fitting {
                 self.before.extend(found);
                 self.low = first;
             }
-            Search::Finder(finder) => match timed(finder, session)? {
-                Step::Match(found) => {
-                    self.before.push(found.position);
-                    self.low = found.position;
+            Search::Condition(inner) => match inner.step(session)? {
+                Found::At(position) => {
+                    self.before.push(position);
+                    self.low = position;
                 }
-                Step::Going => self.low = finder.reached().map_or(1, |reached| reached + 1),
-                Step::Done => self.low = 1,
+                Found::Budget { .. } => self.low = inner.reached().map_or(1, |next| next + 1),
+                Found::Nothing => self.low = 1,
             },
         }
         self.keep_fault(&search);
@@ -315,13 +311,13 @@ impl Fitting {
                 self.after.extend(found);
                 self.high = end - 1;
             }
-            Search::Finder(finder) => match timed(finder, session)? {
-                Step::Match(found) => {
-                    self.after.push(found.position);
-                    self.high = found.position;
+            Search::Condition(inner) => match inner.step(session)? {
+                Found::At(position) => {
+                    self.after.push(position);
+                    self.high = position;
                 }
-                Step::Going => self.high = finder.reached().map_or(last, |reached| reached - 1),
-                Step::Done => self.high = last,
+                Found::Budget { .. } => self.high = inner.reached().map_or(last, |next| next - 1),
+                Found::Nothing => self.high = last,
             },
         }
         self.keep_fault(&search);
@@ -334,18 +330,14 @@ impl Fitting {
     }
 
     fn keep_fault(&mut self, search: &Search) {
-        if let Search::Finder(finder) = search
-            && let Some((_, position, fault)) = finder.faults()
-        {
-            self.first_fault.get_or_insert_with(|| (position, fault.to_string()));
+        if let Some((_, position, why)) = search.faults() {
+            self.first_fault.get_or_insert((position, why));
         }
     }
 
     /// Adds up what a search could not judge, now that it is at an end.
     fn count_faults(&mut self, search: &Search) {
-        if let Search::Finder(finder) = search {
-            self.faults += finder.faults().map_or(0, |(count, ..)| count);
-        }
+        self.faults += search.faults().map_or(0, |(count, ..)| count);
     }
 }
 
@@ -379,125 +371,4 @@ fn words_in(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::Clock;
-    use crate::model::Timestamp;
-    use crate::store::memory::MemoryStore;
-
-    fn session() -> Session {
-        let store = MemoryStore::new(Clock::Fixed(Timestamp::from_millis(0)));
-        store.push_raw("PROJ-123", include_bytes!("../../assets/demo/proj-123.jsonl"));
-        Session::read(&store, "PROJ-123").unwrap()
-    }
-
-    fn all(fitting: &Fitting) -> Vec<Position> {
-        (0..fitting.len()).map(|number| fitting.get(number).unwrap()).collect()
-    }
-
-    /// What a test finds from somewhere on, checked at every step.
-    fn found(session: &mut Session, text: &str, from: Position) -> Vec<Position> {
-        let test = Test::parse(text).unwrap();
-        let head = session.head();
-        let mut fitting = Fitting::new(from);
-        let mut steps = 0;
-        while !fitting.is_whole(head) {
-            let judged = fitting.progress(head);
-            fitting.step(session, &test).unwrap();
-            assert!(fitting.progress(head) >= judged && fitting.progress(head) <= 100);
-            let now = all(&fitting);
-            assert!(now.is_sorted(), "{now:?}");
-            steps += 1;
-            assert!(steps < 2000, "{text}");
-        }
-        all(&fitting)
-    }
-
-    #[test]
-    fn wherever_it_begins_the_same_is_found() {
-        let mut session = session();
-        let head = session.head();
-        for text in [
-            ".event_type == \"ToolFailed\"",
-            "$state.orchestration.current_phase != $before.orchestration.current_phase",
-            "/agents/oauth-integrator/status",
-            "toolfailed",
-            "oauth !toolinvoked",
-        ] {
-            let expected = found(&mut session, text, head);
-            assert!(!expected.is_empty() && expected.len() < 100, "{text}: {expected:?}");
-            for from in [0, 1, 57, 103, head - 1] {
-                assert_eq!(found(&mut session, text, from), expected, "{text} from {from}");
-            }
-        }
-        assert_eq!(
-            found(&mut session, "toolfailed", 9),
-            found(&mut session, ".event_type == \"ToolFailed\"", 9)
-        );
-    }
-
-    #[test]
-    fn steps_lead_to_what_fits_and_what_is_unknown_is_said() {
-        use Direction::{Backward, Forward};
-        let fitting = Fitting {
-            before: vec![40, 30],
-            after: vec![60, 70],
-            from: 50,
-            low: 20,
-            high: 80,
-            ..Fitting::new(50)
-        };
-        for (from, way, times, head, expected) in [
-            (50, Forward, 1, 100, Next::At(60)),
-            (60, Forward, 1, 100, Next::At(70)),
-            (30, Forward, 3, 100, Next::At(70)),
-            (70, Forward, 1, 100, Next::Unknown),
-            (70, Forward, 1, 80, Next::Last(None)),
-            (50, Forward, 9, 80, Next::Last(Some(70))),
-            (10, Forward, 1, 80, Next::Unknown),
-            (50, Backward, 2, 100, Next::At(30)),
-            (30, Backward, 1, 100, Next::Unknown),
-            (90, Backward, 1, 100, Next::Unknown),
-        ] {
-            assert_eq!(fitting.next(from, way, times, head), expected, "{from} {way:?} {times}");
-        }
-        let whole = Fitting { low: 1, ..fitting };
-        assert_eq!(whole.next(30, Backward, 1, 80), Next::Last(None));
-        assert_eq!(whole.next(45, Backward, 5, 80), Next::Last(Some(30)));
-        assert!(whole.contains(40) && !whole.contains(41));
-        assert!(whole.any_between(41, 60) && !whole.any_between(41, 59));
-        assert_eq!((whole.rank(1), whole.rank(41), whole.rank(99)), (0, 2, 4));
-    }
-
-    #[test]
-    fn what_cannot_be_judged_does_not_fit_and_is_counted() {
-        let mut session = session();
-        let head = session.head();
-        let test = Test::parse(".metadata.agent_name | keys | length > 0").unwrap();
-        let mut fitting = Fitting::new(100);
-        while !fitting.is_whole(head) {
-            fitting.step(&mut session, &test).unwrap();
-        }
-        assert!(fitting.is_empty());
-        assert_eq!(fitting.faults().map(|(count, ..)| count), Some(u64::from(head)));
-    }
-
-    #[test]
-    fn texts_are_words_expressions_or_paths() {
-        for (text, is_words) in [
-            ("login.ts", true),
-            ("failed !tool", true),
-            ("AgentFailed", true),
-            (".event_type", false),
-            ("any(.a; .b)", false),
-            ("1 == 2", false),
-            ("/agents/x", false),
-        ] {
-            let words = matches!(Test::parse(text).unwrap(), Test::Words(_));
-            assert_eq!(words, is_words, "{text}");
-        }
-        for text in ["", "  ", "!", ".a |", "/a~2"] {
-            Test::parse(text).unwrap_err();
-        }
-    }
-}
+mod tests;

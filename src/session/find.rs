@@ -235,14 +235,13 @@ impl Finder {
         };
         let empty = State::new().value();
         let mut matches = Vec::new();
-        let read = |finder: &mut Self, position: Position, line: &[u8], readable: bool| {
+        let mut read = |finder: &mut Self, position: Position, line: &[u8], readable: bool| {
             let event = event_of(line, readable);
             let subject = Subject { event: &event, state: &empty, before: &empty };
             if let Some(value) = finder.evaluate(position, subject) {
                 matches.push(Match { position, value });
             }
         };
-        let mut read = read;
         if piece.len() * 4 >= (last - first + 1) as usize {
             session.each_line(*first..last + 1, |position, line, readable| {
                 if piece.binary_search(&position).is_ok() {
@@ -339,6 +338,10 @@ fn candidates(session: &Session, expression: &Expression) -> Candidates {
     }
     if reads.state.is_empty() || reads.state.iter().any(|p| p.is_root() || fold::is_counter(p)) {
         // (Of what every event writes, the index keeps no note.)
+        return Candidates::Every;
+    }
+    if session.folding().is_some() {
+        // Who wrote what is not known yet.
         return Candidates::Every;
     }
     let writers = reads.state.iter().flat_map(|path| timeline.writers(path).to_vec());

@@ -120,22 +120,30 @@ pub struct Loader {
     thread: Option<JoinHandle<()>>,
 }
 
+/// A loader that was started.
+pub(super) struct Started {
+    pub(super) loader: Loader,
+    /// Reads lines again.
+    pub(super) fetch: Box<dyn Fetch>,
+    /// The same for what a look ahead tells, where the log is long enough for one.
+    pub(super) fetch_ahead: Option<Box<dyn Fetch>>,
+    /// How many bytes there are to be read.
+    pub(super) bytes: u64,
+}
+
 impl Loader {
     /// Starts reading `issue_key`. `woken` is called after each batch, so that a screen can wait.
-    /// Gives what reads lines again, and, where the log is long enough to be looked at first, the
-    /// same for what that look tells.
     ///
     /// # Errors
     /// Not found, when there is no such issue; unavailable, when it cannot be read.
-    pub fn start(
+    pub(super) fn start(
         store: Arc<dyn EventStore>,
         issue_key: &str,
         woken: impl Fn() + Send + Sync + 'static,
-    ) -> Result<(Self, Box<dyn Fetch>, Option<Box<dyn Fetch>>)> {
+    ) -> Result<Started> {
         let tail = store.tail(issue_key)?;
-        let fetch = tail.fetcher();
-        let long = tail.remaining() >= scan::WORTH_LOOKING;
-        let ahead = if long { Some(store.tail(issue_key)?) } else { None };
+        let (fetch, bytes) = (tail.fetcher(), tail.remaining());
+        let ahead = if bytes >= scan::WORTH_LOOKING { Some(store.tail(issue_key)?) } else { None };
         let fetch_ahead = ahead.as_ref().map(|tail| tail.fetcher());
         let (sender, batches) = sync_channel(BATCHES);
         let watch = Watch::new();
@@ -153,7 +161,8 @@ impl Loader {
         let run = move || reader.run(ahead);
         let thread = std::thread::Builder::new().name("loader".into()).spawn(run);
         let thread = thread.map_err(|e| Error::internal(format!("cannot start a thread: {e}")))?;
-        Ok((Self { batches, stop, thread: Some(thread) }, fetch, fetch_ahead))
+        let loader = Self { batches, stop, thread: Some(thread) };
+        Ok(Started { loader, fetch, fetch_ahead, bytes })
     }
 
     /// The next batch, if one comes within `patience`.

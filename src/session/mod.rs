@@ -20,6 +20,7 @@ mod search;
 pub mod snapshots;
 pub mod trace;
 pub mod user_state;
+pub mod writers;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ use crate::schema::upcast;
 use crate::store::{EventStore, Fetch, Notice};
 use crate::timeline::{Loaded, Marked, Timeline};
 
-use load::{Batch, Loader, Parser};
+use load::{Batch, Loader, Parser, Started};
 use long::LongEvents;
 use scan::Sketch;
 pub use search::Found;
@@ -44,6 +45,9 @@ use user_state::UserState;
 const CACHED_STATES: usize = 64;
 /// While folding from a kept version, every so many events a state is cached.
 const CACHE_STRIDE: Position = 16;
+
+/// About how many bytes an event has.
+const EVENT_BYTES: u64 = 700;
 
 /// One issue, open.
 pub struct Session {
@@ -109,8 +113,9 @@ impl Session {
         issue_key: &str,
         woken: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self> {
-        let (loader, fetch, fetch_ahead) = Loader::start(store, issue_key, woken)?;
+        let Started { loader, fetch, fetch_ahead, bytes } = Loader::start(store, issue_key, woken)?;
         let mut session = Self::new(issue_key, fetch, Some(loader));
+        session.expect(bytes);
         session.sketch = fetch_ahead.map(|fetch| Sketch::new(issue_key, fetch));
         Ok(session)
     }
@@ -130,6 +135,7 @@ impl Session {
     pub fn read_with(store: &dyn EventStore, issue_key: &str, links: Links) -> Result<Self> {
         let mut tail = store.tail(issue_key)?;
         let mut session = Self::new(issue_key, tail.fetcher(), None).with_links(links);
+        session.expect(tail.remaining());
         let mut parser = Parser::default();
         let mut next = parser.read(tail.as_mut())?;
         loop {
@@ -183,6 +189,12 @@ impl Session {
             torn: false,
             user: UserState::default(),
         }
+    }
+
+    /// Prepares for a log of so many bytes.
+    fn expect(&mut self, bytes: u64) {
+        self.remaining = bytes;
+        self.timeline.expect(bytes / EVENT_BYTES);
     }
 
     /// The issue.
@@ -343,12 +355,19 @@ impl Session {
         if position > self.timeline.head() {
             return Err(self.no_state_yet(position));
         }
-        let (mut at, mut state) = self.timeline.nearest(position);
-        if let Some((near, cached)) =
-            self.cache.iter().filter(|(p, _)| *p <= position && *p > at).max_by_key(|(p, _)| *p)
-        {
-            (at, state) = (*near, cached.clone());
-        }
+        let kept = self.timeline.nearest_kept(position);
+        let cached = self.cache.iter().filter(|(p, _)| (kept..=position).contains(p));
+        let (mut at, mut state) = match cached.max_by_key(|(p, _)| *p) {
+            Some((near, cached)) => (*near, cached.clone()),
+            None => {
+                let state = self.timeline.kept(kept);
+                if kept > 0 && kept < self.timeline.head() {
+                    // It may have been unpacked, and its neighbours are asked for next.
+                    self.remember(kept, &state);
+                }
+                (kept, state)
+            }
+        };
         if at == position {
             return Ok(state);
         }
@@ -441,18 +460,13 @@ impl Session {
         moment.resolve(&Marked { timeline, marks, id_starts_with })
     }
 
-    /// The last writer of `path` not after `at`.
-    #[must_use]
-    pub fn last_writer(&self, path: &Path, at: Position) -> Option<Position> {
-        self.timeline.last_writer(path, at)
-    }
-
     /// The value at `path` in the state at `position`.
     ///
     /// # Errors
     /// As [`Session::state_at`].
     pub fn value_at(&mut self, path: &Path, position: Position) -> Result<Option<Value>> {
-        Ok(self.state_at(position)?.at(path).cloned())
+        let state = self.state_at(position)?;
+        Ok(if path.is_root() { Some(state.value()) } else { state.at(path).cloned() })
     }
 }
 

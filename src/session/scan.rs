@@ -82,7 +82,7 @@ pub(super) fn scan(
 }
 
 /// What the lines of a chunk say, as far as a light look tells.
-fn seen(chunk: &Chunk) -> SeenPart {
+pub(super) fn seen(chunk: &Chunk) -> SeenPart {
     let mut part = SeenPart::default();
     for line in &chunk.lines {
         let bytes = chunk.bytes.get(line.range.clone()).unwrap_or_default();

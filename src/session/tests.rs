@@ -1,15 +1,17 @@
 //! Properties of time travel: every way to a position leads to the same state.
 
+mod branch;
+mod find;
+mod order;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::find::{Direction, Finder};
 use super::*;
 use crate::clock::Clock;
 use crate::diff::{DiffOptions, apply_diff};
 use crate::model::{Kind, Timestamp};
-use crate::query::expression::{Expression, Subject};
 use crate::store::local::LocalStore;
 use crate::store::memory::MemoryStore;
 
@@ -110,7 +112,7 @@ proptest! {
         let head = session.head();
         let path = Path::of(["orchestration", "status"]);
         let now = session.value_at(&path, head).unwrap();
-        match session.last_writer(&path, head) {
+        match session.previous_writer(&path, head).unwrap() {
             Some(writer) => {
                 prop_assert_eq!(session.value_at(&path, writer).unwrap(), now.clone());
                 prop_assert_ne!(session.value_at(&path, writer - 1).unwrap(), now);
@@ -369,224 +371,4 @@ fn a_torn_tail_is_an_anomaly_only_while_it_is_torn() {
         session.pump(Duration::from_secs(10), Duration::from_millis(8));
     }
     assert_eq!(torn(&session), 0);
-}
-
-/// Expressions of each kind of reading: the event, the state, both, the state before.
-const SOUGHT: &[&str] = &[
-    r#".event_type == "AgentFailed""#,
-    r#".event_type == "AgentFailed" or .event_type == "GapIdentified" and (.metadata.severity != "x")"#,
-    r#".metadata.agent_name == "x1""#,
-    r#"$state.agents.x1.status == "failed""#,
-    r#"$state.agents.x1.status != "failed""#,
-    r#"[$state.agents[]? | select(.status == "running")] | length > 1"#,
-    r#"$state.orchestration.current_phase != $before.orchestration.current_phase"#,
-    r#".event_type == "AgentSpawned" and ($state.agents | length) > 1"#,
-    r#"$state.counters.events % 3 == 0"#,
-    r#"($state | length) > 5"#,
-    r#".metadata.agent_name as $n | $state.agents[$n].status == "completed""#,
-    r#"$before.agents.x0.status == "running""#,
-    r#".metadata.missing + 1 == 2"#,
-];
-
-/// What `Finder` must find: each position judged on its own, from states folded directly.
-fn naive(session: &mut Session, expression: &Expression) -> Vec<Position> {
-    let held: Vec<bool> = (0..=session.head())
-        .map(|position| {
-            let states = [position, position.saturating_sub(1)].map(|p| direct(session, p));
-            let event = match position {
-                0 => Value::Null,
-                _ => serde_json::from_slice(&session.raw(position).unwrap()).unwrap(),
-            };
-            let [state, before] = states.each_ref().map(State::value);
-            expression.holds(Subject { event: &event, state: &state, before: &before }) == Ok(true)
-        })
-        .collect();
-    (1..=session.head())
-        .filter(|p| held[*p as usize] && !(expression.uses_state() && held[*p as usize - 1]))
-        .collect()
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-
-    #[test]
-    fn find_agrees_with_a_naive_scan_both_ways(events in history(), which in 0..SOUGHT.len(), cut in any::<(u32, u32)>()) {
-        let expression = Expression::parse(SOUGHT[which]).unwrap();
-        let mut session = Session::read(&store(&events), ISSUE).unwrap();
-        let head = session.head();
-        let expected = naive(&mut session, &expression);
-        let (a, b) = (1 + cut.0 % head, 1 + cut.1 % head);
-        for (first, last) in [(1, head), (a.min(b), a.max(b))] {
-            let within: Vec<Position> =
-                expected.iter().copied().filter(|p| (first..=last).contains(p)).collect();
-            for direction in [Direction::Forward, Direction::Backward] {
-                let mut finder = Finder::new(&session, expression.clone(), (first, last), direction);
-                let mut found: Vec<Position> =
-                    finder.all(&mut session).unwrap().iter().map(|m| m.position).collect();
-                if direction == Direction::Backward {
-                    found.reverse();
-                }
-                prop_assert_eq!(&found, &within, "{} {:?}", SOUGHT[which], direction);
-            }
-        }
-    }
-}
-
-/// A log of four actors that spawn each other and name causes, some of them not there yet.
-fn woven(events: &[(u8, u8, u8)]) -> MemoryStore {
-    let store = MemoryStore::new(Clock::Fixed(Timestamp::from_millis(0)));
-    for (at, (actor, kind, cause)) in events.iter().enumerate() {
-        let sequence = at + 1;
-        let (kind, metadata) = match kind % 4 {
-            0 => ("AgentSpawned", serde_json::json!({"agent_name": format!("a{}", cause % 4)})),
-            1 => ("AgentCompleted", serde_json::json!({"agent_name": format!("a{actor}")})),
-            2 => (
-                "GapIdentified",
-                serde_json::json!({"gap_id": "g", "severity": format!("s{sequence}")}),
-            ),
-            _ => (
-                "TaskClaimed",
-                serde_json::json!({"task_id": "t", "claimed_by": format!("a{actor}")}),
-            ),
-        };
-        let mut event = serde_json::json!({
-            "event_id": format!("id-{sequence:05}"),
-            "event_type": kind,
-            "timestamp": Timestamp::from_millis(1_780_000_000_000),
-            "event_sequence": sequence,
-            "issue_key": ISSUE,
-            "session_id": "s-1",
-            "actor": { "type": "agent", "id": format!("a{actor}") },
-            "metadata": metadata,
-        });
-        if cause % 3 == 0 {
-            let named = usize::from(cause / 3) % (events.len() + 1);
-            event["causation_id"] = format!("id-{named:05}").into();
-        }
-        store.push_raw(ISSUE, format!("{event}\n").as_bytes());
-    }
-    store
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn happens_before_is_a_partial_order(events in proptest::collection::vec((0_u8..4, any::<u8>(), any::<u8>()), 2..40)) {
-        use crate::timeline::{Order, Relation};
-        let session = Session::read(&woven(&events), ISSUE).unwrap();
-        let order = Order::new(session.timeline());
-        let head = session.head();
-        let relation = |a, b| order.relation(a, b);
-        for a in 1..=head {
-            prop_assert_eq!(relation(a, a), Relation::Same);
-            for b in 1..=head {
-                let back = match relation(a, b) {
-                    Relation::Before => Relation::After,
-                    Relation::After => Relation::Before,
-                    other => other,
-                };
-                prop_assert_eq!(relation(b, a), back);
-                // What is before stands before in the log: causes that do not are anomalies.
-                prop_assert!(relation(a, b) != Relation::Before || a < b);
-                for c in 1..=head {
-                    if relation(a, b) == Relation::Before && relation(b, c) == Relation::Before {
-                        prop_assert_eq!(relation(a, c), Relation::Before);
-                    }
-                }
-            }
-        }
-        let actor = |p: Position| session.timeline().row(p).map(|row| row.actor);
-        for race in order.races(session.timeline()) {
-            prop_assert_eq!(relation(race.first, race.second), Relation::Concurrent);
-            prop_assert!(actor(race.first) != actor(race.second));
-            for p in [race.first, race.second] {
-                prop_assert!(session.timeline().writers(&race.path).contains(p));
-            }
-        }
-        // None is missed: of each path, the last write of each other actor before a write.
-        let races: std::collections::HashSet<_> = order.races(session.timeline()).into_iter().map(|r| (r.first, r.second, r.path)).collect();
-        let path = Path::parse("/gaps/g/severity").unwrap();
-        let writers = session.timeline().writers(&path).to_vec();
-        for (at, second) in writers.iter().enumerate() {
-            if let Some(first) = at.checked_sub(1).map(|at| writers[at])
-                && actor(first) != actor(*second)
-            {
-                let expected = relation(first, *second) == Relation::Concurrent;
-                prop_assert_eq!(races.contains(&(first, *second, path.clone())), expected);
-            }
-        }
-    }
-}
-
-/// The final state of a branch, folded with nothing kept: what is not left out, in order.
-fn naive_branch(session: &mut Session, play: &branch::Play, to: Position) -> State {
-    let mut state = State::new();
-    let put_in = |state: &mut State, at: Position| {
-        for (_, other) in play.inserted().iter().filter(|(p, _)| *p == at) {
-            fold::apply(state, &other.event);
-        }
-    };
-    put_in(&mut state, 0);
-    for event in session.events(1..to + 1).unwrap() {
-        let left_out = matches!(
-            play.verdict(event.position),
-            Some(
-                branch::Verdict::Skipped | branch::Verdict::Replaced | branch::Verdict::Orphaned(_)
-            )
-        );
-        if !left_out {
-            fold::apply(&mut state, &event);
-        }
-        put_in(&mut state, event.position);
-    }
-    state
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
-
-    #[test]
-    fn a_branch_differs_only_by_its_edits(events in history(), edits in proptest::collection::vec((0_u8..4, any::<u32>()), 0..6), looks in proptest::collection::vec(any::<u32>(), 4)) {
-        use crate::timeline::branch::{Branch, Edit};
-        let mut session = Session::read(&store(&events), ISSUE).unwrap();
-        let head = session.head();
-        let actual = session.state_at(head).unwrap().digest();
-
-        let mut untouched = branch::Play::new(&mut session, Branch::new(0)).unwrap();
-        untouched.finish(&mut session).unwrap();
-        prop_assert_eq!(untouched.state_at(&mut session, head).unwrap().digest(), actual.clone());
-        prop_assert_eq!(untouched.valid(), u64::from(head));
-
-        let mut what_if = Branch::new(0);
-        for (op, at) in &edits {
-            let position = 1 + at % head;
-            let event_id = session.event(position).unwrap().id.to_string();
-            let event = serde_json::json!({"event_type": "AgentSpawned", "metadata": {"agent_name": "x1", "agent_model": "m"}});
-            match op {
-                0 | 1 => what_if.toggle_skip(position, &event_id).unwrap(),
-                2 => what_if.push(Edit::Insert { after: position, event }).unwrap(),
-                _ => what_if.push(Edit::Replace { position, event_id, event }).unwrap(),
-            }
-        }
-        let mut play = branch::Play::new(&mut session, what_if.clone()).unwrap();
-        // In pieces, as the screen does it.
-        while !play.step(&mut session, || true).unwrap() {}
-        for look in looks.iter().map(|look| look % (head + 1)).chain([head]) {
-            let expected = naive_branch(&mut session, &play, look);
-            prop_assert_eq!(play.state_at(&mut session, look).unwrap().digest(), expected.digest(), "at {}", look);
-        }
-        let left_out = play.verdicts().filter(|(_, v)| !matches!(v, branch::Verdict::Violated(_))).count() as u64;
-        let violated = play.verdicts().filter(|(_, v)| matches!(v, branch::Verdict::Violated(_))).count() as u64;
-        prop_assert_eq!(play.valid() + left_out + violated, u64::from(head));
-
-        // Skip, then take back.
-        let id = session.event(1).unwrap().id.to_string();
-        let mut twice = Branch::new(0);
-        twice.toggle_skip(1, &id).unwrap();
-        twice.toggle_skip(1, &id).unwrap();
-        let mut play = branch::Play::new(&mut session, twice).unwrap();
-        play.finish(&mut session).unwrap();
-        prop_assert_eq!(play.state_at(&mut session, head).unwrap().digest(), actual);
-    }
 }

@@ -4,6 +4,7 @@
 //! May not live here: anything of the store; nothing a user sets is ever written there.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -67,22 +68,28 @@ impl UserState {
             .unwrap_or_default()
     }
 
-    /// Keeps it. Written beside and renamed, so that no crash leaves half a file.
+    /// Keeps it.
     ///
     /// # Errors
     /// Unavailable, when the folder cannot be written.
     pub fn save(&self, file: &Path) -> Result<()> {
-        let folder =
-            file.parent().ok_or_else(|| Error::internal("a state file without a folder"))?;
-        std::fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, &e))?;
-        let write = || -> std::io::Result<()> {
-            let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer_pretty(&mut temporary, self)?;
-            temporary.persist(file)?;
-            Ok(())
-        };
-        write().map_err(|e| Error::io("write", file, &e))
+        keep(file, self)
     }
+}
+
+/// Writes a file of the user's as JSON: beside it first, then renamed, so that no crash leaves half
+/// a file.
+pub(super) fn keep(file: &Path, content: &impl Serialize) -> Result<()> {
+    let folder = file.parent().ok_or_else(|| Error::internal("a state file without a folder"))?;
+    std::fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, &e))?;
+    let text = serde_json::to_vec_pretty(content).map_err(|e| Error::internal(e.to_string()))?;
+    let write = || -> std::io::Result<()> {
+        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+        temporary.write_all(&text)?;
+        temporary.persist(file)?;
+        Ok(())
+    };
+    write().map_err(|e| Error::io("write", file, &e))
 }
 
 #[cfg(test)]

@@ -69,6 +69,8 @@ pub struct Writers<'a> {
     /// Those that wrote it with all of what it is in, before it had a note of its own.
     first: Vec<Position>,
     own: &'a [Post],
+    /// Whether the path lies in a list, whose writers these are.
+    in_list: bool,
 }
 
 impl<'a> Writers<'a> {
@@ -95,6 +97,14 @@ impl<'a> Writers<'a> {
     #[must_use]
     pub fn contains(&self, position: Position) -> bool {
         self.last_until(position) == Some(position)
+    }
+
+    /// From here on they wrote the path by itself or something below it. Those before wrote what it
+    /// is in, and may have left it as it was; the values tell.
+    #[must_use]
+    pub fn sure_from(&self) -> Position {
+        let own = self.own.first().filter(|_| !self.in_list);
+        own.map_or(Position::MAX, |post| post.position())
     }
 
     /// The last one not after `at`.
@@ -260,26 +270,27 @@ impl ChangeIndex {
 
     /// The positions that wrote `path` or something below it, in order. A path inside a list is
     /// answered by the list, which is written as a whole; one inside a thing that was only ever
-    /// written as a whole by that thing.
+    /// written as a whole by that thing. So some may have left it as it was: see
+    /// [`Writers::sure_from`].
     #[must_use]
     pub fn writers(&self, path: &Path) -> Writers<'_> {
         let mut at = &self.nodes[0];
-        let (mut id, mut covering) = (ROOT, Vec::new());
+        let (mut id, mut covering, mut in_list) = (ROOT, Vec::new(), false);
         for key in path.keys() {
             let Some(child) = self.known_child(id, key) else {
-                let in_list = at.is_leaf() && key.bytes().all(|b| b.is_ascii_digit());
-                if in_list && !at.has_whole {
+                in_list = at.is_leaf() && key.bytes().all(|b| b.is_ascii_digit());
+                if in_list {
                     break;
                 }
                 at.cover(&mut covering);
-                return Writers { first: covering, own: &[] };
+                return Writers { first: covering, ..Writers::default() };
             };
             at.cover(&mut covering);
             let Some(node) = self.nodes.get(child.0 as usize) else { break };
             covering.truncate(covering.partition_point(|p| *p < node.inherits));
             (id, at) = (child, node);
         }
-        Writers { first: covering, own: &at.posts }
+        Writers { first: covering, own: &at.posts, in_list }
     }
 
     /// Gives each path below which nothing was noted, with the positions that wrote it.

@@ -1,90 +1,226 @@
 //! Kept versions of the state: starting points for folding to any position.
 //!
-//! Lives here: which versions are kept. May not live here: folding. A version costs only what
-//! changed since the one before; their number is bounded, so their distance grows with the log.
+//! Lives here: which versions are kept, and how. May not live here: folding. Every few hundred
+//! events there is one. Some are kept whole, sharing what did not change with their neighbours; of
+//! those between only what changed since the one before is kept, packed, which is a small part of
+//! what even shared trees take.
 
 use crate::fold::State;
 use crate::model::Position;
 
-/// The distance between versions while the log is short.
-const FIRST_STRIDE: Position = 32;
-/// The most versions kept; when they are reached every second is dropped.
-const MOST: usize = 2048;
+/// How many events lie between two kept versions. To take up the changes of so many events costs
+/// less than folding ten of them.
+pub const STRIDE: Position = 64;
+/// In a short log one version out of so many is whole.
+const WHOLE_EVERY: usize = 8;
+/// In a long one fewer are, so that they stay about so many.
+const WHOLE: u64 = 1000;
+/// Beyond so many every second of them is packed, one at a time.
+const MOST_WHOLE: usize = 1536;
+/// Below so many bytes a packed version is not worth compressing.
+const WORTH_COMPRESSING: usize = 512;
+/// The quickest level: these are thousands of small pieces.
+const LEVEL: i32 = 1;
+/// More bytes than a packed version ever has; more are not believed.
+const MOST_BYTES: usize = 1 << 30;
 
 /// The kept versions of one log, evenly spaced.
 #[derive(Debug)]
 pub struct Keyframes {
-    stride: Position,
-    /// The version at position `(index + 1) * stride`.
-    versions: Vec<State>,
+    /// The version at position `(index + 1) * STRIDE`.
+    versions: Vec<Version>,
+    /// Each of so many is whole at first.
+    whole_every: usize,
+    /// The last of them.
+    last: State,
+    whole: usize,
+    /// Before this index every second whole version was packed already.
+    thinned: usize,
+}
+
+#[derive(Debug)]
+enum Version {
+    Whole(State),
+    /// What changed since the version before.
+    Changes(Box<[u8]>),
+    /// The same, compressed: how many bytes it was, and the bytes.
+    Compressed(usize, Box<[u8]>),
 }
 
 impl Default for Keyframes {
     fn default() -> Self {
-        Self { stride: FIRST_STRIDE, versions: Vec::new() }
+        Self::for_events(0)
     }
 }
 
 impl Keyframes {
+    /// No versions yet, of a log of about so many events.
+    #[must_use]
+    pub fn for_events(events: u64) -> Self {
+        let wanted = events / u64::from(STRIDE) / WHOLE;
+        let whole_every = usize::try_from(wanted).unwrap_or(WHOLE_EVERY).clamp(WHOLE_EVERY, 32);
+        let versions = Vec::new();
+        Self { versions, whole_every, last: State::new(), whole: 0, thinned: 0 }
+    }
+
     /// Keeps the state at `position` if it is due. Positions come in order without a gap.
     pub fn offer(&mut self, position: Position, state: &State) {
-        if !position.is_multiple_of(self.stride) {
+        if !position.is_multiple_of(STRIDE) {
             return;
         }
-        self.versions.push(state.clone());
-        if self.versions.len() >= MOST {
-            // Those at odd multiples of the stride go: what stays are multiples of twice the stride.
-            let mut index = 0;
-            self.versions.retain(|_| {
-                index += 1;
-                index % 2 == 0
-            });
-            self.stride *= 2;
+        if self.versions.len().is_multiple_of(self.whole_every) {
+            self.versions.push(Version::Whole(state.clone()));
+            self.whole += 1;
+            if self.whole > MOST_WHOLE {
+                self.thin();
+            }
+        } else {
+            self.versions.push(Version::since(&self.last, state));
         }
+        self.last = state.clone();
+    }
+
+    /// Packs one of the whole versions, the next one after one that stays.
+    fn thin(&mut self) {
+        let wholes = |from: usize, versions: &[Version]| {
+            let rest = versions.iter().enumerate().skip(from);
+            rest.filter(|(_, v)| matches!(v, Version::Whole(_))).map(|(at, _)| at).nth(1)
+        };
+        let mut found = wholes(self.thinned, &self.versions);
+        if found.is_none_or(|at| at + 1 == self.versions.len()) {
+            // All were thinned: from the beginning, to half as many again.
+            self.thinned = 0;
+            found = wholes(0, &self.versions);
+        }
+        let Some(at) = found else { return };
+        let before = self.version(at);
+        if let Some(Version::Whole(state)) = self.versions.get(at) {
+            let packed = Version::since(&before, state);
+            self.versions[at] = packed;
+            self.whole -= 1;
+        }
+        self.thinned = at + 1;
+    }
+
+    /// The position of the kept version nearest before or at `position`; 0 for the empty state.
+    #[must_use]
+    pub fn nearest(&self, position: Position) -> Position {
+        self.number(position) * STRIDE
     }
 
     /// The kept version nearest before or at `position`.
     #[must_use]
-    pub fn nearest(&self, position: Position) -> (Position, State) {
-        let kept = Position::try_from(self.versions.len()).unwrap_or(Position::MAX);
-        let index = (position / self.stride).min(kept);
-        match (index as usize).checked_sub(1).and_then(|at| self.versions.get(at)) {
-            Some(state) => (index * self.stride, state.clone()),
-            None => (0, State::new()),
-        }
+    pub fn at(&self, position: Position) -> State {
+        self.version(self.number(position) as usize)
     }
 
-    /// How many events lie between two kept versions.
-    #[must_use]
-    pub fn stride(&self) -> Position {
-        self.stride
+    fn number(&self, position: Position) -> Position {
+        let kept = Position::try_from(self.versions.len()).unwrap_or(Position::MAX);
+        (position / STRIDE).min(kept)
+    }
+
+    /// The version of this number; 0 is the empty state.
+    fn version(&self, number: usize) -> State {
+        let versions = self.versions.get(..number).unwrap_or_default();
+        let from = versions.iter().rposition(|v| matches!(v, Version::Whole(_)));
+        let mut state = match from.map(|at| &versions[at]) {
+            Some(Version::Whole(state)) => state.clone(),
+            _ => State::new(),
+        };
+        for version in versions.iter().skip(from.map_or(0, |at| at + 1)) {
+            version.apply(&mut state);
+        }
+        state
+    }
+}
+
+impl Version {
+    fn since(before: &State, state: &State) -> Self {
+        let changes = state.since(before);
+        if changes.len() >= WORTH_COMPRESSING
+            && let Ok(bytes) = zstd::bulk::compress(&changes, LEVEL)
+        {
+            return Self::Compressed(changes.len(), bytes.into());
+        }
+        Self::Changes(changes.into())
+    }
+
+    /// Makes of the version before this one.
+    fn apply(&self, state: &mut State) {
+        let fits = match self {
+            Self::Whole(whole) => {
+                state.clone_from(whole);
+                true
+            }
+            Self::Changes(changes) => state.catch_up(changes),
+            Self::Compressed(length, bytes) => {
+                let changes = zstd::bulk::decompress(bytes, (*length).min(MOST_BYTES));
+                changes.is_ok_and(|changes| state.catch_up(&changes))
+            }
+        };
+        debug_assert!(fits, "a version was packed by this program, in this memory");
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Map, Value};
+    use crate::model::{Map, Path, Value};
 
+    /// A state that says of which position it is, with a thing that comes and goes.
     fn state(n: Position) -> State {
-        let counters: Map = [("events", Value::from(n))].into_iter().collect();
-        let root: Map = [("counters", Value::Map(counters))].into_iter().collect();
+        let mut root = Map::new();
+        root.map_mut(&"counters".into()).insert("events", Value::from(n));
+        let mut thing = |name: &'static str, key: &str, text: &str| {
+            root.map_mut(&name.into()).map_mut(&key.into()).insert("text", Value::text(text));
+        };
+        thing("tasks", &format!("t{}", n / 1000), &"x".repeat(700));
+        if n.is_multiple_of(3) {
+            thing("gaps", "g", "open");
+        }
         State::from_value(Value::Map(root)).unwrap()
+    }
+
+    fn check(keyframes: &Keyframes, at: Position) {
+        let (found, version) = (keyframes.nearest(at), keyframes.at(at));
+        assert!(found <= at && at - found < STRIDE, "{found} for {at}");
+        assert_eq!(version, if found == 0 { State::new() } else { state(found) }, "{found}");
     }
 
     #[test]
     fn the_nearest_version_is_never_late_and_never_far() {
+        for events in [0, 400_000, 2_000_000] {
+            let mut keyframes = Keyframes::for_events(events);
+            for n in 1..=20_000 {
+                keyframes.offer(n, &state(n));
+            }
+            for at in [0, 1, 63, 64, 65, 999, 1000, 12_345, 19_999, 20_000, 20_001] {
+                check(&keyframes, at.min(20_000));
+            }
+            let events = Path::of(["counters", "events"]);
+            let held = keyframes.at(20_000).at(&events).and_then(Value::as_i64);
+            assert_eq!(held, Some(i64::from(20_000 / STRIDE * STRIDE)));
+        }
+    }
+
+    #[test]
+    fn whole_versions_are_few_however_long_the_log() {
         let mut keyframes = Keyframes::default();
-        for n in 1..=200_000 {
-            keyframes.offer(n, &state(n));
+        // (Only multiples of the stride are looked at.)
+        for number in 1..=16_000 {
+            keyframes.offer(number * STRIDE, &state(number * STRIDE));
         }
-        assert!(keyframes.versions.len() < MOST);
-        for at in [0, 1, 31, 32, 33, 99_999, 123_456, 200_000] {
-            let (found, version) = keyframes.nearest(at);
-            assert!(found <= at && at - found < keyframes.stride(), "{found} for {at}");
-            let held =
-                version.at(&crate::model::Path::of(["counters", "events"])).and_then(Value::as_i64);
-            assert_eq!(held.unwrap_or(0), i64::from(found));
+        let whole = keyframes.versions.iter().filter(|v| matches!(v, Version::Whole(_))).count();
+        assert_eq!(whole, keyframes.whole);
+        assert!(whole <= MOST_WHOLE, "{whole}");
+        assert!(matches!(keyframes.versions[0], Version::Whole(_)));
+        let mut apart = 0;
+        for number in (1..=16_000).step_by(37) {
+            check(&keyframes, number * STRIDE + 5);
+            let before = &keyframes.versions[..number as usize];
+            let whole = before.iter().rposition(|v| matches!(v, Version::Whole(_)));
+            apart = apart.max(number as usize - whole.unwrap());
         }
+        assert!(apart <= 4 * WHOLE_EVERY, "{apart} packed versions in a row");
     }
 }

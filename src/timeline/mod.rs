@@ -91,6 +91,14 @@ impl Timeline {
         }
     }
 
+    /// Says about how many events will come, before the first one: it decides how far apart the
+    /// kept versions of the state are.
+    pub fn expect(&mut self, events: u64) {
+        if self.rows.is_empty() {
+            self.keyframes = Keyframes::for_events(events);
+        }
+    }
+
     /// The issue.
     #[must_use]
     pub fn issue_key(&self) -> &str {
@@ -127,13 +135,16 @@ impl Timeline {
         &self.state
     }
 
-    /// The kept version at or before `position`, to fold on from.
+    /// The position of the kept version at or before `position`, to fold on from.
     #[must_use]
-    pub fn nearest(&self, position: Position) -> (Position, State) {
-        if position >= self.head() {
-            return (self.head(), self.state.clone());
-        }
-        self.keyframes.nearest(position)
+    pub fn nearest_kept(&self, position: Position) -> Position {
+        if position >= self.head() { self.head() } else { self.keyframes.nearest(position) }
+    }
+
+    /// The version that is kept of the state at `position`; of the nearest before it where none is.
+    #[must_use]
+    pub fn kept(&self, position: Position) -> State {
+        if position >= self.head() { self.state.clone() } else { self.keyframes.at(position) }
     }
 
     /// Which positions wrote which path.

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::nav::Way;
 use crate::error::Result;
-use crate::model::Position;
-use crate::session::Session;
+use crate::model::{Path, Position};
 use crate::session::breakpoint::{Breakpoint, Condition, Hits, Outcome, Run};
 use crate::session::find::Direction;
+use crate::session::writers::WriterFinder;
+use crate::session::{Found, Session};
 
 /// How long one bit of work takes about.
 const BUDGET: Duration = Duration::from_millis(8);
@@ -164,6 +165,32 @@ impl Breaks {
         self.start(session, way, from, &[condition], vec![name])
     }
 
+    /// The nearest writer of a path, where that is known within a moment. Where it is not, what was
+    /// looked at is passed, and a run to it goes on from there.
+    ///
+    /// # Errors
+    /// Those of reading the log again.
+    pub fn writer(
+        &mut self,
+        session: &mut Session,
+        path: &Path,
+        way: Way,
+        from: Position,
+    ) -> Result<Found> {
+        let range = match way {
+            Way::Forward => (from.saturating_add(1), session.head()),
+            Way::Back => (1, from.saturating_sub(1)),
+        };
+        let started = Instant::now();
+        let mut finder = WriterFinder::new(path.clone(), range, direction(way));
+        let found = finder.step(session, || started.elapsed() >= BUDGET)?;
+        if let Found::Budget { reached } = found {
+            let condition = [Condition::Path(path.clone())];
+            self.start(session, way, reached, &condition, vec![path.to_string()]);
+        }
+        Ok(found)
+    }
+
     fn start(
         &mut self,
         session: &Session,
@@ -172,11 +199,7 @@ impl Breaks {
         conditions: &[Condition],
         names: Vec<String>,
     ) -> bool {
-        let direction = match way {
-            Way::Forward => Direction::Forward,
-            Way::Back => Direction::Backward,
-        };
-        let run = Run::new(session, conditions, from, direction);
+        let run = Run::new(session, conditions, from, direction(way));
         self.running = (!conditions.is_empty()).then_some(Running { run, names, way });
         self.running.is_some()
     }
@@ -232,5 +255,12 @@ impl Breaks {
             self.merge();
         }
         Ok(None)
+    }
+}
+
+fn direction(way: Way) -> Direction {
+    match way {
+        Way::Forward => Direction::Forward,
+        Way::Back => Direction::Backward,
     }
 }

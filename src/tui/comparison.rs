@@ -116,13 +116,14 @@ impl Comparison {
         if let Some(line) = self.lines[side].get(&step) {
             return Ok(line.clone());
         }
+        let position = self.sides[side].position(step).unwrap_or_default();
         let event = self.sides[side].event(step)?;
         let line = Line {
-            position: self.sides[side].position(step).unwrap_or_default(),
+            position,
             at: event.at,
             kind: event.kind,
             type_name: signs::name_of(&event.type_name).to_owned(),
-            summary: Summaries::of(&event),
+            summary: Summaries::of(event),
         };
         if self.lines[side].len() >= MOST_LINES {
             self.lines[side].clear();

@@ -25,6 +25,7 @@ use crate::error::Result;
 use crate::model::{Moment, Path, Position, Value};
 use crate::session::Session;
 use crate::session::user_state::UserState;
+use crate::session::writers::WrittenAfter;
 use crate::timeline::order::Race;
 
 pub use travel::{Follow, Jumps};
@@ -103,6 +104,8 @@ pub struct Debugger {
     pub filter: Option<Filter>,
     /// Breakpoints, and running to them.
     pub breaks: Breaks,
+    /// The pins that something wrote since the playhead stands still.
+    pub pinned: WrittenAfter,
     /// The races, once they were asked for.
     pub races: Races,
     /// The comparison that is going on.
@@ -159,6 +162,7 @@ impl Debugger {
             search: None,
             filter: None,
             breaks: Breaks::default(),
+            pinned: WrittenAfter::default(),
             races: Races::default(),
             comparing: None,
             comparison: None,
@@ -210,6 +214,7 @@ impl Debugger {
             || self.breaks.is_running()
             || self.breaks.has_work(&self.session)
             || self.filter_has_work()
+            || self.pinned.has_work(self.session.folded().head())
             || self.whatif.as_ref().is_some_and(WhatIf::has_work)
     }
 
@@ -323,6 +328,7 @@ impl Debugger {
         } else {
             self.fill_state(state.map_or(0, |(_, height)| height), diff)?;
         }
+        self.look_at_pins()?;
         if let Some((width, height)) = detail {
             let size = (usize::from(width), usize::from(height));
             let summaries = &mut self.summaries;
@@ -345,7 +351,7 @@ impl Debugger {
         // The state is always at hand: the header speaks of it, and so do writers and pins.
         self.state.take_state(&mut self.session, self.playhead, self.restarts)?;
         self.take_headline();
-        self.state.prepare(&self.session, self.playhead, height.into());
+        self.state.prepare(&mut self.session, self.playhead, height.into())?;
         if let Some((width, height)) = diff {
             self.take_diff()?;
             let (style, width) = (self.diff.style, usize::from(width));

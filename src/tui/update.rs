@@ -190,7 +190,11 @@ fn work(app: &mut App) {
     } else if !debugger.breaks.is_running() && debugger.filter_has_work() {
         filter::work(app);
     } else {
+        let looked = debugger.look_at_pins();
         breaks::work(app);
+        if let Err(error) = looked {
+            app.fail_with(&error);
+        }
     }
 }
 

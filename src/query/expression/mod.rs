@@ -27,7 +27,7 @@ use jaq_core::{Compiler, Ctx, Filter, Vars};
 pub use check::Reads;
 pub use examples::{EXAMPLES, Example};
 pub use functions::{FUNCTIONS, Function};
-pub use predicate::{Faults, Where};
+pub use predicate::{Faults, Where, faults_told};
 
 use crate::error::{Error, Result};
 use crate::model::Value;
@@ -147,22 +147,6 @@ impl Expression {
     /// # Errors
     /// When an output before it is an error; see [`EvaluationFault`].
     pub fn hit(&self, subject: Subject<'_>) -> std::result::Result<Option<Value>, EvaluationFault> {
-        self.outputs(subject, |value| !matches!(value, Value::Null | Value::Bool(false)))
-    }
-
-    /// Whether there is such an output.
-    ///
-    /// # Errors
-    /// As [`Expression::hit`].
-    pub fn holds(&self, subject: Subject<'_>) -> std::result::Result<bool, EvaluationFault> {
-        self.hit(subject).map(|value| value.is_some())
-    }
-
-    fn outputs(
-        &self,
-        subject: Subject<'_>,
-        wanted: impl Fn(&Value) -> bool,
-    ) -> std::result::Result<Option<Value>, EvaluationFault> {
         fuel::fill();
         let states = [subject.state, subject.before].map(|state| Val(state.clone()));
         let context = Ctx::<Data>::new(&self.0.filter.lut, Vars::new(states));
@@ -172,16 +156,24 @@ impl Expression {
                 break;
             }
             match output {
-                Ok(Val(value)) if wanted(&value) => {
+                Ok(Val(Value::Null | Value::Bool(false))) => {}
+                Ok(Val(value)) => {
                     found = Some(value);
                     break;
                 }
-                Ok(_) => {}
                 Err(fault) => return Err(failed(fault)),
             }
         }
         // What came out after the end of the count may lack what was not looked at.
         if fuel::is_spent() { Err(spent()) } else { Ok(found) }
+    }
+
+    /// Whether there is such an output.
+    ///
+    /// # Errors
+    /// As [`Expression::hit`].
+    pub fn holds(&self, subject: Subject<'_>) -> std::result::Result<bool, EvaluationFault> {
+        self.hit(subject).map(|value| value.is_some())
     }
 }
 

@@ -29,9 +29,15 @@ impl Faults {
     pub fn told(&self) -> Option<String> {
         let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (count, place, fault) = noted.as_ref()?;
-        let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
-        Some(format!("the expression failed {times}, which is no match; first at {place}: {fault}"))
+        Some(faults_told(*count, place, fault))
     }
+}
+
+/// How many evaluations failed, and the first, in one line.
+#[must_use]
+pub fn faults_told(count: u64, place: &str, fault: &EvaluationFault) -> String {
+    let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+    format!("the expression failed {times}, which is no match; first at {place}: {fault}")
 }
 
 /// An expression over the event, as a condition.

@@ -89,8 +89,14 @@ impl Sieve<'_> {
             at = skip_string(bytes, start, &mut true).max(start + 1);
             let Some(text) = json.get(start..at).and_then(string) else { continue };
             self.learn(&text);
-            let next = bytes[at.min(bytes.len())..].iter().find(|b| !b.is_ascii_whitespace());
-            if next == Some(&b':') {
+            let behind = json.get(at..).unwrap_or_default().trim_ascii_start();
+            if let Some(value) = behind.strip_prefix(':') {
+                let number = value.trim_ascii_start();
+                let ends = |c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E');
+                let number = &number[..number.find(ends).unwrap_or(number.len())];
+                if let Some(name) = find::named_number(&text, number) {
+                    self.know(number, name);
+                }
                 key = Some(text);
             } else if let Some(name) = key.as_ref().and_then(|key| find::named(key, &text)) {
                 self.know(&text, name);

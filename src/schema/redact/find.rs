@@ -16,6 +16,8 @@ pub(super) struct Secret<'a> {
     pub(super) name: &'a str,
 }
 
+/// What a password is called.
+const PASSWORD: &str = "password";
 /// The least length of the value of a key or token that is known by its name alone.
 const LEAST: usize = 8;
 /// The most characters of a name before `=` or `:` that are looked at.
@@ -111,9 +113,14 @@ pub(super) fn named(name: &str, value: &str) -> Option<&'static str> {
         return None;
     }
     if is_password(name, value.as_bytes()) {
-        return (!is_placeholder(value.as_bytes())).then_some("password");
+        return (!is_placeholder(value.as_bytes())).then_some(PASSWORD);
     }
     (is_key(name) && value.len() >= LEAST && is_token(value.as_bytes())).then_some("secret")
+}
+
+/// Whether the number in a field of this name is a secret. Of keys and tokens it may be the count.
+pub(super) fn named_number(name: &str, number: &str) -> Option<&'static str> {
+    named(name, number).filter(|name| *name == PASSWORD)
 }
 
 /// Whether a secret of some shape begins there.
@@ -231,7 +238,7 @@ fn url_password(bytes: &[u8], at: usize) -> Option<Secret<'static>> {
     let password = &authority[colon + 1..sign];
     let start = at + 3 + colon + 1;
     (!password.is_empty() && !is_placeholder(password))
-        .then(|| secret(start, password.len(), "password"))
+        .then(|| secret(start, password.len(), PASSWORD))
 }
 
 /// Whether an authority ends with a port: then what follows is a path, not a password.
@@ -280,16 +287,17 @@ fn assigned(bytes: &[u8], at: usize) -> Option<Secret<'static>> {
     while matches!(bytes.get(start), Some(b' ' | b'\t' | b'>' | b'=')) {
         start += 1;
     }
-    let quote = bytes.get(start).copied().filter(|b| matches!(b, b'"' | b'\'' | b'`'));
-    start += usize::from(quote.is_some());
-    let ends = |b: &u8| match quote {
-        Some(quote) => *b == quote || *b == b'\n',
-        None => {
-            b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b',' | b';' | b'&' | b')' | b'}')
-        }
-    };
     let rest = &bytes[start.min(bytes.len())..];
-    let length = rest.iter().position(ends).unwrap_or(rest.len());
+    let escapes = rest.iter().take_while(|b| **b == b'\\').count();
+    let quote = rest.get(escapes).copied().filter(|b| matches!(b, b'"' | b'\'' | b'`'));
+    let (rest, length) = match quote {
+        Some(quote) => {
+            start += escapes + 1;
+            let rest = &rest[escapes + 1..];
+            (rest, quoted(rest, quote, escapes))
+        }
+        None => (rest, unquoted(rest)),
+    };
     let value = &rest[..length];
     // `password: must not be empty` is a sentence; `password=…` never is.
     let sound = match (is_password, equals || quote.is_some()) {
@@ -301,13 +309,48 @@ fn assigned(bytes: &[u8], at: usize) -> Option<Secret<'static>> {
             length >= LEAST && is_token(value) && drawn
         }
     };
-    sound.then(|| secret(start, length, if is_password { "password" } else { "secret" }))
+    sound.then(|| secret(start, length, if is_password { PASSWORD } else { "secret" }))
+}
+
+/// The length of a value up to its closing quote, or to the end of the line. The one before it had so
+/// many backslashes, as in JSON that stands in a string.
+fn quoted(rest: &[u8], quote: u8, escapes: usize) -> usize {
+    let mut run = 0;
+    for (at, byte) in rest.iter().enumerate() {
+        match *byte {
+            b'\\' => {
+                run += 1;
+                continue;
+            }
+            b'\n' => return at,
+            // Two backslashes of the text in the quotes are one that is meant, one is an escape.
+            byte if byte == quote
+                && (quote != b'"'
+                    || run < escapes
+                    || ((run - escapes) / (escapes + 1)).is_multiple_of(2)) =>
+            {
+                return at - run.min(escapes);
+            }
+            _ => run = 0,
+        }
+    }
+    rest.len()
+}
+
+/// The length of a value without quotes. What escapes the quote behind it is no part of it.
+fn unquoted(rest: &[u8]) -> usize {
+    let ends = |b: &u8| {
+        b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b',' | b';' | b'&' | b')' | b'}')
+    };
+    let length = rest.iter().position(ends).unwrap_or(rest.len());
+    let escapes = rest[..length].iter().rev().take_while(|b| **b == b'\\').count();
+    if rest.get(length) == Some(&b'"') { length - escapes } else { length }
 }
 
 /// The name that ends before `at`.
 fn name_before(bytes: &[u8], at: usize) -> Option<&[u8]> {
     let mut end = at;
-    while end > 0 && is_quote(bytes[end - 1]) {
+    while end > 0 && (is_quote(bytes[end - 1]) || bytes[end - 1] == b'\\') {
         end -= 1;
     }
     let part = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');

@@ -1,4 +1,5 @@
-//! The strings of a JSON text or value, each looked at for secrets, by what it holds and by its key.
+//! The strings and numbers of a JSON text or value, each looked at for secrets, by what it holds and by
+//! its key.
 //!
 //! Lives here: the walk over compact JSON that was checked already, and that over a parsed value.
 //! May not live here: what a secret is.
@@ -32,55 +33,80 @@ pub(super) fn without_secrets(
     let (mut levels, mut out) = (Vec::<Level<'_>>::with_capacity(8), String::new());
     let (mut at, mut kept) = (0, 0);
     while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'{' => levels.push(Level { key: None, index: 0, key_next: true }),
-            b'[' => levels.push(Level { key: None, index: 0, key_next: false }),
-            b'}' | b']' => drop(levels.pop()),
-            b',' => {
-                if let Some(level) = levels.last_mut() {
-                    level.index += 1;
-                    level.key_next = level.key.is_some();
-                }
-            }
+        let (end, redacted) = match byte {
             b'"' => {
                 let end = skip_string(bytes, at, &mut true);
-                let raw = json.get(at..end).unwrap_or_default();
-                let text = string(raw).unwrap_or_default();
-                let redacted = match levels.last_mut() {
-                    Some(level) if level.key_next => {
-                        let redacted = redactor.without_secrets(&text);
-                        let shown = redacted.as_ref().map(|(text, _)| text.clone());
-                        level.key = Some(shown.map_or(text, Cow::Owned));
-                        level.key_next = false;
-                        redacted
-                    }
-                    // The items of a list go under its name.
-                    _ => redacted(
-                        redactor,
-                        levels.iter().rev().find_map(|l| l.key.as_deref()),
-                        &text,
-                    ),
-                };
-                if let Some((text, names)) = redacted {
-                    let pointer = levels.iter().fold(pointer.to_owned(), Level::below);
-                    let redaction = |name| Redaction { pointer: pointer.clone(), name };
-                    found.extend(names.into_iter().map(redaction));
-                    out.push_str(json.get(kept..at).unwrap_or_default());
-                    push_string(&mut out, &text);
-                    kept = end;
-                }
-                at = end;
-                continue;
+                let text = json.get(at..end).and_then(string).unwrap_or_default();
+                (end, redacted_string(redactor, &mut levels, text))
             }
-            _ => {}
+            b'-' | b'0'..=b'9' => {
+                let ends = |b: &u8| matches!(b, b',' | b']' | b'}');
+                let length = bytes[at..].iter().position(ends);
+                let end = length.map_or(bytes.len(), |length| at + length);
+                (end, redacted_number(name_of(&levels), json.get(at..end).unwrap_or_default()))
+            }
+            _ => {
+                step(&mut levels, *byte);
+                (at + 1, None)
+            }
+        };
+        if let Some((text, names)) = redacted {
+            let pointer = levels.iter().fold(pointer.to_owned(), Level::below);
+            let redaction = |name| Redaction { pointer: pointer.clone(), name };
+            found.extend(names.into_iter().map(redaction));
+            out.push_str(json.get(kept..at).unwrap_or_default());
+            push_string(&mut out, &text);
+            kept = end;
         }
-        at += 1;
+        at = end;
     }
     if kept == 0 {
         return None;
     }
     out.push_str(json.get(kept..).unwrap_or_default());
     Some(out)
+}
+
+/// A text without its secrets, and what they are called.
+type Redacted = Option<(String, Vec<&'static str>)>;
+
+/// Takes note of what a walk meets between values.
+fn step(levels: &mut Vec<Level<'_>>, byte: u8) {
+    match byte {
+        b'{' => levels.push(Level { key: None, index: 0, key_next: true }),
+        b'[' => levels.push(Level { key: None, index: 0, key_next: false }),
+        b'}' | b']' => drop(levels.pop()),
+        b',' => {
+            if let Some(level) = levels.last_mut() {
+                level.index += 1;
+                level.key_next = level.key.is_some();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The string that a walk is at, if it has secrets: a value, or a key, which is taken note of.
+fn redacted_string<'a>(
+    redactor: &Redactor,
+    levels: &mut [Level<'a>],
+    text: Cow<'a, str>,
+) -> Redacted {
+    match levels.last_mut() {
+        Some(level) if level.key_next => {
+            let redacted = redactor.without_secrets(&text);
+            let shown = redacted.as_ref().map(|(text, _)| text.clone());
+            level.key = Some(shown.map_or(text, Cow::Owned));
+            level.key_next = false;
+            redacted
+        }
+        _ => redacted(redactor, name_of(levels), &text),
+    }
+}
+
+/// The name that a value goes under: the items of a list under that of the list.
+fn name_of<'l>(levels: &'l [Level<'_>]) -> Option<&'l str> {
+    levels.iter().rev().find_map(|level| level.key.as_deref())
 }
 
 impl Level<'_> {
@@ -96,19 +122,21 @@ impl Level<'_> {
 }
 
 /// A value without its secrets, if it has some; it is the member `key`, if it is one.
-fn redacted(
-    redactor: &Redactor,
-    key: Option<&str>,
-    text: &str,
-) -> Option<(String, Vec<&'static str>)> {
+fn redacted(redactor: &Redactor, key: Option<&str>, text: &str) -> Redacted {
     match key.and_then(|key| find::named(key, text)) {
         Some(name) => Some((marker(name), vec![name])),
         None => redactor.without_secrets(text),
     }
 }
 
+/// What takes the place of a number that is a secret by its name.
+fn redacted_number(key: Option<&str>, number: &str) -> Redacted {
+    let name = find::named_number(key?, number)?;
+    Some((marker(name), vec![name]))
+}
+
 impl Redactor {
-    /// Puts markers for the secrets of a value, in its strings and in the names of its members.
+    /// Puts markers for the secrets of a value, in its strings, its numbers and the names of its members.
     pub fn clean(&self, value: &mut Value) {
         if self.mode != Mode::Off {
             self.clean_member(None, value);
@@ -133,7 +161,12 @@ impl Redactor {
                     );
                 }
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::Number(number) => {
+                if let Some((clean, _)) = redacted_number(key, &number.to_string()) {
+                    *value = clean.into();
+                }
+            }
+            Value::Null | Value::Bool(_) => {}
         }
     }
 }

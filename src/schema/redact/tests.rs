@@ -257,3 +257,56 @@ fn the_items_of_a_list_go_under_its_name() {
     Redactor::DEFAULT.clean(&mut value);
     assert_eq!(value, serde_json::from_str::<serde_json::Value>(&expected).unwrap());
 }
+
+#[test]
+fn a_password_that_is_a_number_is_a_password() {
+    let metadata = r#"{"agent_name":"a","password":12345678,"db":{"passwd":[-1.5e3,"x",true]},"n":12345678,"tokens":1234567890,"access_token":1234567890}"#;
+    let draft = Draft::strict(&event(metadata), &rules(Mode::Redact, &[])).unwrap();
+    let expected = concat!(
+        r#"{"agent_name":"a","password":"[redacted:password]","#,
+        r#""db":{"passwd":["[redacted:password]","[redacted:password]",true]},"#,
+        r#""n":12345678,"tokens":1234567890,"access_token":1234567890}"#
+    );
+    assert_eq!(draft.metadata(), expected);
+    let places: Vec<&str> = draft.redacted().iter().map(|r| r.pointer.as_str()).collect();
+    assert_eq!(places, ["/metadata/password", "/metadata/db/passwd/0", "/metadata/db/passwd/1"]);
+    let mut value = serde_json::from_str(metadata).unwrap();
+    Redactor::DEFAULT.clean(&mut value);
+    assert_eq!(value, serde_json::from_str::<serde_json::Value>(expected).unwrap());
+    let mut sieve = Redactor::DEFAULT.sieve();
+    sieve.learn_json(r#"{"n" : 7654321, "password" : 12345678 , "list":["passwd"]}"#);
+    assert_eq!(sieve.words("not 12345678 but 7654321"), "not [redacted:password] but 7654321");
+}
+
+#[test]
+fn secrets_in_json_that_was_escaped_are_found_however_often_that_was_done() {
+    let json = |password: &str| {
+        serde_json::json!({"a": 1, "password": password, "api_key": "aB3dE5gH7jK9", "b": "\\"})
+            .to_string()
+    };
+    // With a quote in it, and a backslash at its end.
+    for password in ["hunter two", "hun\"ter", "hunter\\", "\\\"hunter"] {
+        let (mut text, mut expected) = (json(password), json("[redacted:password]"));
+        expected = expected.replace("aB3dE5gH7jK9", "[redacted:secret]");
+        for _ in 0..4 {
+            assert_eq!(redact(&text), (expected.clone(), vec!["secret", "password"]), "{text}");
+            let metadata = serde_json::json!({"agent_name": "a", "body": text}).to_string();
+            let draft = Draft::strict(&event(&metadata), &rules(Mode::Redact, &[])).unwrap();
+            let of = serde_json::json!({"agent_name": "a", "body": expected}).to_string();
+            assert_eq!(draft.metadata(), of);
+            // As it stands in a string of JSON.
+            (text, expected) =
+                (serde_json::json!(text).to_string(), serde_json::json!(expected).to_string());
+        }
+    }
+    for (text, expected) in [
+        (r#"{\"password\":12345678,\"x\":1}"#, r#"{\"password\":[redacted:password],\"x\":1}"#),
+        (r#"{\"cmd\":\"PASSWORD=abc\"}"#, r#"{\"cmd\":\"PASSWORD=[redacted:password]\"}"#),
+        (
+            r#"bash -c "login --password=\"abc\"""#,
+            r#"bash -c "login --password=\"[redacted:password]\"""#,
+        ),
+    ] {
+        assert_eq!(redact(text).0, expected);
+    }
+}

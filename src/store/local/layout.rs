@@ -1,7 +1,9 @@
 //! Where everything stands on disk, and what is there.
 //!
-//! Lives here: the names of design's store layout, and listings of dates, issues and partitions.
-//! May not live here: what stands in the files.
+//! Lives here: the names of design's store layout; listings of dates, issues and partitions in a file
+//! of their own. May not live here: what stands in the files.
+
+mod listing;
 
 use std::cell::LazyCell;
 use std::fmt;
@@ -10,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
+pub(super) use self::listing::names;
 use super::io::{Site, is_absent, make_dir, make_dirs, replace, sync_dir, sync_parent};
 use super::source::Source;
 use crate::error::{Error, ErrorKind, Result};
@@ -249,63 +252,6 @@ impl Layout {
         Ok(())
     }
 
-    /// The days that have a folder, oldest first. Names that are no real dates are passed over.
-    ///
-    /// # Errors
-    /// Unavailable, when the events folder cannot be read.
-    pub fn dates(&self) -> Result<Vec<Date>> {
-        let archived = self.archived_dates()?;
-        let mut dates: Vec<Date> =
-            names(&self.root)?.iter().filter_map(|name| Date::parse(name)).collect();
-        dates.extend(archived);
-        dates.sort_unstable();
-        dates.dedup();
-        Ok(dates)
-    }
-
-    /// The days of which something is archived, in any order.
-    fn archived_dates(&self) -> Result<Vec<Date>> {
-        let names = names(&self.root.join(ARCHIVE))?;
-        Ok(names.iter().filter_map(|name| Date::parse(name)).collect())
-    }
-
-    /// The issues that have a folder with events on that day, sorted.
-    ///
-    /// # Errors
-    /// Unavailable, when the day's folder cannot be read.
-    pub fn issues_on(&self, date: Date) -> Result<Vec<String>> {
-        let mut keys = names(&self.root.join(ARCHIVE).join(date.as_str()))?;
-        keys.extend(names(&self.root.join(date.as_str()))?);
-        keys.sort_unstable();
-        keys.dedup();
-        let archives = self.archives();
-        keys.retain(|key| check_key(key).is_ok() && self.has_if(date, key, &archives));
-        Ok(keys)
-    }
-
-    /// The days of one issue, oldest first.
-    ///
-    /// # Errors
-    /// Unavailable, when the events folder cannot be read.
-    pub fn partitions(&self, issue_key: &str) -> Result<Vec<Date>> {
-        check_key(issue_key)?;
-        let mut dates = self.dates()?;
-        let archives = self.archives();
-        dates.retain(|date| self.has_if(*date, issue_key, &archives));
-        Ok(dates)
-    }
-
-    /// The first day of one issue.
-    ///
-    /// # Errors
-    /// Unavailable, when the events folder cannot be read.
-    pub fn first_partition(&self, issue_key: &str) -> Result<Option<Date>> {
-        check_key(issue_key)?;
-        let dates = self.dates()?;
-        let archives = self.archives();
-        Ok(dates.into_iter().find(|date| self.has_if(*date, issue_key, &archives)))
-    }
-
     /// Refuses a partition that a symbolic link leads out of the store.
     ///
     /// # Errors
@@ -406,93 +352,5 @@ pub(super) fn check_key(issue_key: &str) -> Result<()> {
     Err(Error::usage(format!("the issue key {issue_key:?} {fault}")))
 }
 
-pub(super) fn names(dir: &Path) -> Result<Vec<String>> {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) if is_absent(&error) => return Ok(Vec::new()),
-        Err(error) => return Err(Error::io("list", dir, &error)),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(|e| Error::io("list", dir, &e))?;
-        // A name that is not UTF-8 is no date, and no key.
-        if let Ok(name) = entry.file_name().into_string() {
-            names.push(name);
-        }
-    }
-    Ok(names)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn touch(layout: &Layout, date: &str, key: &str) {
-        let dir = layout.root().join(date).join(key);
-        fs::create_dir_all(&dir).unwrap();
-        fs::write(dir.join(EVENTS), "{}\n").unwrap();
-    }
-
-    #[test]
-    fn only_real_dates_are_days() {
-        for bad in ["2026-02-30", "2026-13-01", "26-01-01", "2026-1-01", "global", "2026-01-011"] {
-            assert_eq!(Date::parse(bad), None, "{bad}");
-        }
-        assert_eq!(Date::parse("2024-02-29").unwrap().as_str(), "2024-02-29");
-        assert_eq!(Date::of(Timestamp::MIN).as_str(), "0000-01-01");
-        assert_eq!(Date::of(Timestamp::MAX).as_str(), "9999-12-31");
-    }
-
-    #[test]
-    fn listings_pass_over_what_is_no_partition() {
-        let dir = tempfile::tempdir().unwrap();
-        let layout = Layout::new(dir.path());
-        assert!(!is_store(dir.path()));
-        for (date, key) in [
-            ("2026-01-02", "P-1"),
-            ("2026-01-01", "P-1"),
-            ("2026-01-02", "P-2"),
-            ("2026-02-30", "P-1"),
-        ] {
-            touch(&layout, date, key);
-        }
-        fs::create_dir_all(dir.path().join("2026-01-03/P-1")).unwrap();
-        fs::write(dir.path().join("2026-01-02/index.json"), "{}").unwrap();
-        let dates = layout.partitions("P-1").unwrap();
-        assert_eq!(
-            dates.iter().map(Date::as_str).collect::<Vec<_>>(),
-            ["2026-01-01", "2026-01-02"]
-        );
-        assert_eq!(layout.first_partition("P-1").unwrap(), Some(dates[0]));
-        assert_eq!(layout.first_partition("P-2").unwrap(), Some(dates[1]));
-        assert_eq!(layout.first_partition("P-3").unwrap(), None);
-        assert_eq!(layout.issues_on(dates[1]).unwrap(), ["P-1", "P-2"]);
-        assert!(is_store(dir.path()));
-        assert!(layout.partitions("../P-1").is_err());
-        assert!(check_key("index.json").is_err());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_out_of_the_store_are_refused_and_modes_are_private() {
-        use std::os::unix::fs::{MetadataExt, symlink};
-        let dir = tempfile::tempdir().unwrap();
-        let (inside, outside) = (dir.path().join("store"), dir.path().join("outside"));
-        let layout = Layout::new(&inside);
-        assert!(layout.create().unwrap());
-        let schema = layout.root().join("schemas/orchestration-events-1.1.0.json");
-        assert_eq!(fs::read_to_string(schema).unwrap(), EVENTS_SCHEMA);
-        assert!(!layout.create().unwrap());
-        assert_eq!(fs::metadata(inside.join(SERVICE)).unwrap().mode() & 0o777, 0o700);
-        fs::create_dir_all(&outside).unwrap();
-        fs::write(outside.join(EVENTS), "").unwrap();
-        fs::create_dir_all(inside.join("2026-01-01")).unwrap();
-        symlink(&outside, inside.join("2026-01-01/P-1")).unwrap();
-        touch(&layout, "2026-01-02", "P-1");
-        symlink(inside.join("2026-01-02/P-1"), inside.join("2026-01-01/P-2")).unwrap();
-        let date = Date::parse("2026-01-01").unwrap();
-        assert_eq!(layout.refuse_links(date, "P-1").unwrap_err().kind(), ErrorKind::Integrity);
-        layout.refuse_links(date, "P-2").unwrap();
-        layout.refuse_links(date, "P-3").unwrap();
-    }
-}
+mod tests;

@@ -2,31 +2,29 @@
 //! the global log and among the leaf hashes.
 //!
 //! Lives here: [`all_is_well`], which says that nothing is wrong, or that it cannot say so, and the
-//! work of its threads. May not live here: putting together what they read (see [`together`]); what
-//! is wrong and where; then the thorough half reads everything once more (see [`super::verify`]).
+//! work of its threads. May not live here: what there is to read (see [`plan`]); putting together what
+//! they read (see [`together`]); what is wrong and where; then the thorough half reads everything once more (see [`super::verify`]).
 //!
 //! Lines of the global log are held against the issues' by a hash whose key is made anew for each
 //! run, so that nobody can prepare lines that merely look alike; the leaf hashes are SHA-256. Where
 //! one issue is checked, the lines of others in the global log are not parsed, and not hashed.
 
 mod only;
+mod plan;
 mod together;
 
-use std::collections::hash_map::Entry;
 use std::io;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use rustc_hash::FxHashMap;
-
 use self::only::Only;
+use self::plan::{Item, Plan, plan};
 use super::LocalStore;
 use super::alike::Keyed;
 use super::io::{fingerprint, read_full_at};
-use super::layout::{Date, Layout, METADATA};
+use super::layout::Date;
 use super::lines::{MAX_LINE_BYTES, Scanned};
-use super::snapshots::{read, snapshot_names};
+use super::snapshots::read;
 use super::source::Source;
 use super::summary::{Light, Summary};
 use super::tlog::check::Evidence;
@@ -34,20 +32,8 @@ use super::tlog::hashes::{Hash, leaf};
 use crate::error::{Error, Result};
 use crate::model::Timestamp;
 
-/// How many bytes are read at a time: few enough to stay near the core until they were looked at.
-const BLOCK: u64 = 256 << 10;
 /// How much more is read at least where a line goes on behind its block.
 const MORE: usize = 4 << 10;
-
-/// A piece of work.
-enum Item<'a> {
-    /// A block of an issue's partition.
-    Lines { key: &'a str, date: Date, file: usize, range: (u64, u64) },
-    /// A block of the global log.
-    Global { file: usize, range: (u64, u64) },
-    /// A snapshot.
-    Snapshot { key: &'a str, sequence: u64, path: PathBuf },
-}
 
 /// What a block of lines holds.
 #[derive(Default)]
@@ -62,42 +48,6 @@ struct Block {
     lines: u32,
     ids: Vec<u64>,
     summary: Option<Summary>,
-}
-
-/// A partition, as it is before it is read.
-struct Partition {
-    issue: usize,
-    /// Which of the items are its blocks.
-    blocks: std::ops::Range<usize>,
-    /// Summaries that are kept of it in files.
-    kept: Vec<Summary>,
-}
-
-/// Something that is read line by line.
-#[derive(Clone, Copy)]
-enum Place<'a> {
-    Global,
-    Partition(Date, &'a str),
-}
-
-impl Place<'_> {
-    fn open(self, layout: &Layout) -> io::Result<Source> {
-        match self {
-            Self::Global => Source::plain(layout.global()),
-            Self::Partition(date, key) => Source::open(layout, date, key),
-        }
-    }
-}
-
-/// The work that there is.
-struct Plan<'a> {
-    layout: &'a Layout,
-    files: Vec<Place<'a>>,
-    /// The issue that alone is checked.
-    only: Option<Only<'a>>,
-    items: Vec<Item<'a>>,
-    partitions: Vec<Partition>,
-    global: std::ops::Range<usize>,
 }
 
 /// The number of events and bytes, if every line of every issue is sound and is what was logged,
@@ -116,79 +66,6 @@ pub(super) fn all_is_well(
     plan.only = keys.first().filter(|_| only).map(|key| Only::new(key));
     let Some(blocks) = work(&plan)? else { return Ok(None) };
     Ok(together::conclude(&plan, keys.len(), &blocks, &evidence.leaves))
-}
-
-fn plan<'a>(store: &'a LocalStore, keys: &'a [String]) -> Result<Option<Plan<'a>>> {
-    let layout = &store.layout;
-    let mut plan = Plan {
-        layout,
-        files: Vec::new(),
-        only: None,
-        items: Vec::new(),
-        partitions: Vec::new(),
-        global: 0..0,
-    };
-    // First the global log: what is published later is not missed in the issues' logs.
-    let Some(length) = plan.add(Place::Global) else { return Ok(None) };
-    let item = |range| Item::Global { file: 0, range };
-    plan.items.extend(cuts(length, &[]).map(item));
-    plan.global = 0..plan.items.len();
-    let mut days = FxHashMap::default();
-    for (issue, key) in keys.iter().enumerate() {
-        let dates = layout.partitions(key)?;
-        if dates.is_empty() {
-            return Ok(None);
-        }
-        for date in dates {
-            if layout.refuse_links(date, key).is_err() {
-                return Ok(None);
-            }
-            let mut kept = Vec::new();
-            match store.kept_metadata(key, date)? {
-                Some(summary) => kept.push(summary),
-                None if layout.partition(date, key).join(METADATA).exists() => return Ok(None),
-                None => {}
-            }
-            if let Entry::Vacant(unknown) = days.entry(date) {
-                let day = store.kept_index(date)?;
-                if day.is_none() && layout.index(date).exists() {
-                    return Ok(None);
-                }
-                unknown.insert(day);
-            }
-            let day = days.get(&date).and_then(Option::as_ref);
-            kept.extend(day.and_then(|day| day.issues.get(key)).cloned());
-            let Some(length) = plan.add(Place::Partition(date, key)) else { return Ok(None) };
-            let (file, start) = (plan.files.len() - 1, plan.items.len());
-            let ends: Vec<u64> = kept.iter().map(|summary| summary.bytes).collect();
-            let item = |range| Item::Lines { key, date, file, range };
-            plan.items.extend(cuts(length, &ends).map(item));
-            plan.partitions.push(Partition { issue, blocks: start..plan.items.len(), kept });
-            for (sequence, path) in snapshot_names(&layout.partition(date, key))? {
-                plan.items.push(Item::Snapshot { key, sequence, path });
-            }
-        }
-    }
-    Ok(Some(plan))
-}
-
-impl<'a> Plan<'a> {
-    /// Takes what is to be read, and gives how long it is.
-    fn add(&mut self, place: Place<'a>) -> Option<u64> {
-        let length = place.open(self.layout).and_then(|source| source.length()).ok()?;
-        self.files.push(place);
-        Some(length)
-    }
-}
-
-/// The blocks of a file, cut also where summaries end.
-fn cuts(length: u64, ends: &[u64]) -> impl Iterator<Item = (u64, u64)> + use<> {
-    let mut at: Vec<u64> = (0..length).step_by(usize::try_from(BLOCK).unwrap_or(1 << 20)).collect();
-    at.extend(ends.iter().filter(|end| **end < length));
-    at.push(length);
-    at.sort_unstable();
-    at.dedup();
-    (1..at.len()).map(move |next| (at[next - 1], at[next]))
 }
 
 /// Does all the work; none as soon as anything is not as it should be.
@@ -399,7 +276,7 @@ mod tests {
             all_is_well(&store, &keys, only.is_some(), &evidence).unwrap()
         };
         let bytes = std::fs::metadata(store.layout.global()).unwrap().len();
-        assert!(bytes > 2 * BLOCK);
+        assert!(bytes > 2 * plan::BLOCK);
         assert_eq!(well(None), Some((60, bytes)));
         let own = store.layout.events(Date::of(at), "P-1");
         let of_issue = std::fs::metadata(&own).unwrap().len();

@@ -1,8 +1,11 @@
 //! Checking a store: every line, every sequence, every derived file against its log.
 //!
 //! Lives here: [`LocalStore::verify`] and its thorough half, which says what is wrong and where.
-//! May not live here: the quick half, which only says that nothing is (see [`super::prove`]); what
-//! can be found (see [`super::finding`]); the tree itself (see [`super::tlog`]); mending.
+//! May not live here: the quick half, which only says that nothing is (see [`super::prove`]); what is
+//! wrong with one line (see [`line`]); what can be found (see [`super::finding`]); the tree itself (see
+//! [`super::tlog`]); mending.
+
+mod line;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -13,6 +16,8 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use self::line::Known;
+pub(super) use self::line::damage;
 use super::LocalStore;
 use super::finding::{Finding, FindingKind, Report};
 use super::global::issue_of;
@@ -28,7 +33,6 @@ use super::tlog::check::Evidence;
 use super::tlog::leaves::of_line;
 use super::tlog::lines::{Logged, LoggedLine, Whole};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{AnomalyKind, Timestamp, envelope};
 
 /// A checkpoint that was remembered elsewhere.
 #[derive(Debug, Clone)]
@@ -115,14 +119,6 @@ struct Check<'a> {
     logged: Logged,
     /// Whether there are any.
     hashes: bool,
-}
-
-/// What is known of an issue while its log is read.
-struct Known<'a> {
-    number: u32,
-    key: &'a str,
-    next: u64,
-    ids: FxHashMap<u64, u64>,
 }
 
 /// What is known of a partition while it is read.
@@ -353,93 +349,4 @@ impl Check<'_> {
             detail,
         });
     }
-}
-
-pub(super) type Found = Vec<(FindingKind, Option<u64>, String)>;
-
-impl Known<'_> {
-    fn event(&mut self, event: &Light<'_>, date: Date, found: &mut Found) {
-        let sequence = event.event_sequence;
-        let mut note = |kind, detail| found.push((kind, sequence, detail));
-        match event.issue_key.as_deref() {
-            Some(key) if key == self.key => {}
-            Some(other) => note(FindingKind::OtherIssue, format!("it names {other:?}")),
-            None => note(FindingKind::FieldFault, "no issue_key".to_owned()),
-        }
-        match sequence {
-            Some(n) if n == self.next => self.next += 1,
-            Some(n) if n > self.next => {
-                note(FindingKind::SequenceGap, format!("{n} where {} was next", self.next));
-                self.next = n.saturating_add(1);
-            }
-            Some(n) => {
-                note(FindingKind::SequenceRepeated, format!("{n} where {} was next", self.next));
-            }
-            None => note(FindingKind::FieldFault, "no event_sequence".to_owned()),
-        }
-        match event.event_id.as_deref() {
-            Some(id) => {
-                let at = sequence.unwrap_or_default();
-                if let Some(first) = self.ids.insert(fingerprint(id.as_bytes()), at) {
-                    note(FindingKind::ReusedId, format!("{id} is the id of event {first} too"));
-                }
-            }
-            None => note(FindingKind::FieldFault, "no event_id".to_owned()),
-        }
-        match event.timestamp.as_deref().map(Timestamp::parse) {
-            Some(Ok(at)) if Date::of(at) > date => {
-                note(
-                    FindingKind::WrongPartition,
-                    format!("it is of {at}, in the folder of {date}"),
-                );
-            }
-            Some(Ok(_)) => {}
-            Some(Err(fault)) => note(FindingKind::FieldFault, format!("timestamp: {fault}")),
-            None => note(FindingKind::FieldFault, "no timestamp".to_owned()),
-        }
-        let absent = [
-            ("event_type", event.event_type.is_none()),
-            ("session_id", event.session_id.is_none()),
-            ("actor", event.actor.is_none()),
-            ("metadata", event.metadata.is_none()),
-        ];
-        for (name, _) in absent.iter().filter(|(_, absent)| *absent) {
-            note(FindingKind::FieldFault, format!("no {name}"));
-        }
-    }
-}
-
-/// What is wrong with a line that is not one sound object.
-pub(super) fn damage(line: &Scanned<'_>) -> Found {
-    if line.too_long() {
-        let detail = format!("{} bytes", line.length);
-        return vec![(FindingKind::LineTooLong, None, detail)];
-    }
-    let texts = envelope::split_line(line.bytes);
-    let mut found = Vec::new();
-    // The texts of one line share its faults: those of the first are all.
-    if let Some(text) = texts.first() {
-        let sequence = (texts.len() == 1 && text.is_object)
-            .then(|| envelope::read(&text.text).0.event_sequence)
-            .flatten();
-        for (kind, detail) in &text.faults {
-            let kind = match kind {
-                AnomalyKind::NulBytes => FindingKind::NulBytes,
-                AnomalyKind::InvalidUtf8 => FindingKind::InvalidUtf8,
-                AnomalyKind::SeveralOnOneLine => FindingKind::SeveralOnOneLine,
-                _ => FindingKind::NotAnEvent,
-            };
-            found.push((kind, sequence, detail.clone()));
-        }
-        if found.is_empty() {
-            // An object, but with fields of other types than an event's.
-            let (_, faults) = envelope::read(&text.text);
-            let faults = faults.into_iter().map(|f| (FindingKind::FieldFault, sequence, f.1));
-            found.extend(faults);
-        }
-    }
-    if found.is_empty() {
-        found.push((FindingKind::NotAnEvent, None, "it cannot be read".to_owned()));
-    }
-    found
 }

@@ -2,18 +2,21 @@
 //!
 //! Lives here: where it is allowed to be. May not live here: which key moves it, or what is shown.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Debugger, Races};
+use crate::error::Result;
 use crate::model::{Moment, Position};
 use crate::session::News;
-use crate::session::breakpoint::written_after;
+use crate::session::writers::WrittenAfter;
 use crate::tui::breaks::Breaks;
 use crate::tui::nav::Way;
 use crate::tui::view::timeline::Head;
 
 /// How long taking in news may hold up the screen.
 const PUMP_BUDGET: Duration = Duration::from_millis(8);
+/// How long pins are looked at before the screen is drawn.
+const PIN_TIME: Duration = Duration::from_millis(4);
 /// How many jumps are remembered.
 const MOST_JUMPS: usize = 200;
 
@@ -120,9 +123,20 @@ impl Debugger {
     #[must_use]
     pub fn come_since_of_note(&self) -> (usize, usize) {
         let Follow::Paused(since) = self.follow else { return (0, 0) };
-        let pins = &self.session.user.pins;
-        let pinned = written_after(self.session.folded(), pins, since);
-        (self.breaks.hits_after(since), pinned)
+        (self.breaks.hits_after(since), self.pinned.count())
+    }
+
+    /// Looks for a moment at which pins something wrote since the playhead stands still.
+    ///
+    /// # Errors
+    /// Those of reading the log again.
+    pub fn look_at_pins(&mut self) -> Result<()> {
+        match self.follow {
+            Follow::Live => self.pinned = WrittenAfter::default(),
+            Follow::Paused(since) => self.pinned.sync(&self.session.user.pins, since),
+        }
+        let started = Instant::now();
+        self.pinned.step(&mut self.session, || started.elapsed() >= PIN_TIME)
     }
 
     /// Where the head is, for the timeline.
@@ -168,6 +182,7 @@ impl Debugger {
         self.jumps = Jumps::default();
         self.play = None;
         self.breaks = Breaks::default();
+        self.pinned = WrittenAfter::default();
         self.races = Races::default();
         self.filter = None;
         // Whether the branch fits the new log is known when that is read.

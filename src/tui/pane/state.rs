@@ -1,9 +1,14 @@
 //! The state at the playhead as a tree: which rows are seen, who wrote them, what just changed.
 
+use std::time::{Duration, Instant};
+
 use super::{moved, scroll};
+use crate::error::Result;
 use crate::fold::State;
 use crate::model::{Map, Path, Position, Value};
-use crate::session::Session;
+use crate::session::find::Direction;
+use crate::session::writers::WriterFinder;
+use crate::session::{Found, Session};
 use crate::timeline::telling;
 use crate::tui::nav::Way;
 use crate::tui::search::order;
@@ -11,6 +16,8 @@ use crate::tui::tree::{Tree, TreeRow, Wanted};
 
 /// How many branches one key opens at most.
 const MOST_OPENED: usize = 2000;
+/// How long the last writer of a pin is looked for.
+const PIN_TIME: Duration = Duration::from_millis(4);
 
 /// What the current event did to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +83,8 @@ pub struct StatePane {
     pub rows: Vec<StateRow>,
     /// Pins, all of which are seen as far as there is room.
     pub pins: Vec<PinRow>,
+    /// The position the pins are shown at, and of which log.
+    pins_basis: Option<(Position, u64)>,
 }
 
 impl StatePane {
@@ -133,7 +142,7 @@ impl StatePane {
         session: &mut Session,
         position: Position,
         restarts: u64,
-    ) -> crate::error::Result<()> {
+    ) -> Result<()> {
         let basis = Basis { position, restarts, wishes: self.wishes };
         if self.basis == Some(basis) {
             return Ok(());
@@ -165,8 +174,16 @@ impl StatePane {
     }
 
     /// Makes the rows that are seen.
-    pub fn prepare(&mut self, session: &Session, position: Position, height: usize) {
-        self.take_pins(session, position);
+    ///
+    /// # Errors
+    /// Those of reading the log again.
+    pub fn prepare(
+        &mut self,
+        session: &mut Session,
+        position: Position,
+        height: usize,
+    ) -> Result<()> {
+        self.take_pins(session, position)?;
         if std::mem::take(&mut self.to_pin) {
             let found = self.pins.iter().position(|pin| pin.path == self.selected);
             self.cursor = found.unwrap_or(self.cursor);
@@ -182,7 +199,9 @@ impl StatePane {
             .into_iter()
             .map(|row| StateRow {
                 touch: touch(&self.changed, &row.path),
-                writer: session.last_writer(&row.path, position),
+                // What is there was there since its last writer; a member of a list is shown with
+                // that of the list.
+                writer: session.folded().last_writer(&row.path, position),
                 row,
             })
             .collect();
@@ -192,22 +211,31 @@ impl StatePane {
             (None, Some(row)) => self.selected = row.row.path.clone(),
             (None, None) => {}
         }
+        Ok(())
     }
 
-    fn take_pins(&mut self, session: &Session, position: Position) {
+    fn take_pins(&mut self, session: &mut Session, position: Position) -> Result<()> {
         let before = self.pins.len();
-        let pins = session.user.pins.iter().filter_map(|text| Path::parse(text).ok());
-        let pins = pins.map(|path| PinRow {
-            value: self.tree.root().at(&path).cloned(),
-            touch: touch(&self.changed, &path),
-            writer: session.last_writer(&path, position),
-            path,
-        });
-        self.pins = pins.collect();
+        let pins = session.user.pins.iter();
+        let paths: Vec<Path> = pins.filter_map(|text| Path::parse(text).ok()).collect();
+        // Who wrote up to here does not change, and may have to be read.
+        let here = self.basis.map(|basis| (basis.position, basis.restarts));
+        let mut known = std::mem::take(&mut self.pins);
+        known.retain(|_| self.pins_basis == here);
+        for path in paths {
+            let writer = match known.iter().find(|pin| pin.path == path) {
+                Some(pin) => pin.writer,
+                None => last_writer(session, &path, position)?,
+            };
+            let value = self.tree.root().at(&path).cloned();
+            self.pins.push(PinRow { value, touch: touch(&self.changed, &path), writer, path });
+        }
+        self.pins_basis = here;
         // Pins that come or go push the tree's rows, and the cursor with them.
         if before != self.pins.len() && self.cursor >= before {
             self.cursor = self.cursor - before + self.pins.len();
         }
+        Ok(())
     }
 
     /// Moves the cursor by some rows.
@@ -319,6 +347,16 @@ impl StatePane {
         change(&mut self.wanted);
         self.wishes += 1;
     }
+}
+
+/// Who wrote a path last, up to a position; none where to find that takes too long for a frame.
+fn last_writer(session: &mut Session, path: &Path, position: Position) -> Result<Option<Position>> {
+    let started = Instant::now();
+    let mut finder = WriterFinder::new(path.clone(), (1, position), Direction::Backward);
+    Ok(match finder.step(session, || started.elapsed() >= PIN_TIME)? {
+        Found::At(writer) => Some(writer),
+        Found::Nothing | Found::Budget { .. } => None,
+    })
 }
 
 /// What changed at, above or below a path; `changed` is sorted.

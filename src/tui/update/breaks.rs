@@ -2,6 +2,7 @@
 
 use super::prompt::save;
 use crate::model::Path;
+use crate::session::Found;
 use crate::session::breakpoint::{Breakpoint, Condition};
 use crate::tui::action::Command;
 use crate::tui::app::{App, Ask, List, Mode, Purpose};
@@ -127,12 +128,22 @@ pub(super) fn why(app: &mut App, text: &str) -> Vec<Effect> {
             return Vec::new();
         }
     };
-    let Some(position) = debugger.session.last_writer(&path, debugger.playhead) else {
-        let here = debugger.playhead;
-        app.tell(format!("nothing wrote {path} up to #{here}"));
-        return Vec::new();
-    };
     debugger.play = None;
+    let here = debugger.playhead;
+    let from = here.saturating_add(1);
+    let position = match debugger.breaks.writer(&mut debugger.session, &path, Way::Back, from) {
+        Ok(Found::At(position)) => position,
+        Ok(Found::Nothing) => {
+            app.tell(format!("nothing wrote {path} up to #{here}"));
+            return Vec::new();
+        }
+        // It is run to.
+        Ok(Found::Budget { .. }) => return Vec::new(),
+        Err(error) => {
+            app.fail_with(&error);
+            return Vec::new();
+        }
+    };
     debugger.jump_to(position);
     debugger.state.reveal(&path);
     debugger.focus_on(Pane::State);

@@ -4,6 +4,7 @@
 //! [`crate::tui::nav`]).
 
 use crate::model::Position;
+use crate::session::Found;
 use crate::tui::action::Command;
 use crate::tui::debugger::{Debugger, Follow};
 use crate::tui::nav::{self, Way};
@@ -40,7 +41,6 @@ pub(super) fn jump(
     count: Option<u32>,
 ) -> Option<Result<(), String>> {
     use Way::{Back, Forward};
-    let timeline = |debugger: &Debugger, at, find: Find| find(debugger.session.timeline(), at);
     let (find, what): (Find, &str) = match command {
         Command::NextPhase => (|t, at| nav::phase(t, at, Forward), "no further phase"),
         Command::PreviousPhase => (|t, at| nav::phase(t, at, Back), "no phase before"),
@@ -65,7 +65,9 @@ pub(super) fn jump(
         Command::JumpForward => return Some(again(debugger, Forward, "no further jump")),
         _ => return None,
     };
-    Some(repeat(debugger, count, what, |debugger, at| timeline(debugger, at, find)))
+    Some(repeat(debugger, count, what, |debugger, at| {
+        Ok(find(debugger.session.timeline(), at).map_or(Found::Nothing, Found::At))
+    }))
 }
 
 type Find = fn(&crate::timeline::Timeline, Position) -> Option<Position>;
@@ -84,35 +86,39 @@ fn to_writer(debugger: &mut Debugger, count: Option<u32>, way: Way) -> Result<()
         Way::Back => format!("nothing wrote {path} before this"),
     };
     let result = repeat(debugger, count, &nothing, |debugger, at| {
-        let timeline = debugger.session.timeline();
-        match way {
-            Way::Forward => timeline.next_writer(&path, at),
-            Way::Back => timeline.last_writer(&path, at.checked_sub(1)?),
-        }
+        let found = debugger.breaks.writer(&mut debugger.session, &path, way, at);
+        found.map_err(|error| error.message().to_owned())
     });
     // What was selected stays selected, wherever its row is then.
     debugger.state.reveal(&path);
     result
 }
 
-/// Finds so many times, and jumps to the last that was found.
+/// Finds so many times, and jumps to the last that was found. A search that is not at its end goes
+/// on by itself: there is nothing to say yet.
 fn repeat(
     debugger: &mut Debugger,
     count: Option<u32>,
     nothing: &str,
-    find: impl Fn(&Debugger, Position) -> Option<Position>,
+    mut find: impl FnMut(&mut Debugger, Position) -> Result<Found, String>,
 ) -> Result<(), String> {
     let mut at = debugger.playhead;
+    let mut goes_on = false;
     for _ in 0..count.unwrap_or(1).max(1) {
-        match find(debugger, at) {
-            Some(next) => at = next,
-            None => break,
+        match find(debugger, at)? {
+            Found::At(next) => at = next,
+            Found::Nothing => break,
+            Found::Budget { .. } => {
+                goes_on = true;
+                break;
+            }
         }
     }
-    if at == debugger.playhead {
+    if at != debugger.playhead {
+        debugger.jump_to(at);
+    } else if !goes_on {
         return Err(nothing.to_owned());
     }
     debugger.play = None;
-    debugger.jump_to(at);
     Ok(())
 }
