@@ -76,10 +76,18 @@ fn a_what_if_goes_along() {
     assert_eq!(other.debugger().view(), view);
     assert_eq!(other.debugger().whatif.as_ref().unwrap().branch().edits.len(), 1);
     assert_eq!(picture(&mut other), picture(&mut desk));
-    // By its name alone it is loaded.
+    // By its name alone it is loaded, and it does not take the place of the user's own.
+    let branch = desk.debugger().whatif.as_ref().unwrap().branch().clone();
+    let mut own = chronoscope::timeline::branch::Branch::new(2);
+    own.toggle_skip(3, "x").unwrap();
+    let own = UserState { branch: Some(own), ..UserState::default() };
     let named = View { branch: Some("b".into()), ..View::new(5) };
-    let other = open(&named, (160, 50), UserState::default());
+    let mut other = open(&named, (160, 50), own.clone());
     assert_eq!(other.effects, [Effect::LoadBranch(ISSUE.into(), "b".into())]);
+    other.act(Action::Branch("b".into(), Box::new(branch)));
+    other.work();
+    assert_eq!(other.debugger().view().branch.as_deref(), Some("b"));
+    assert_eq!(other.debugger().user_state().branch, own.branch);
 }
 
 #[test]

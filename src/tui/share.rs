@@ -10,6 +10,7 @@
 
 mod assertion;
 mod escape;
+mod what_if;
 
 use std::fmt;
 
@@ -18,6 +19,7 @@ use crate::closed_list;
 use crate::error::{Error, Result};
 use crate::model::{Path, Position};
 use crate::schema::nearest_of;
+use crate::session::filter::Test;
 use crate::timeline::ClockKind;
 use crate::timeline::branch::{Branch, Edit};
 
@@ -142,7 +144,7 @@ impl View {
 
     /// Leaves the edits of a what-if away that is too long for a line; false when it was.
     pub fn shorten(&mut self) -> bool {
-        let fits = self.what_if.as_ref().is_none_or(|b| branch_text(b).len() <= MOST_WHAT_IF);
+        let fits = self.what_if.as_ref().is_none_or(|b| what_if::text(b).len() <= MOST_WHAT_IF);
         if !fits {
             self.what_if = None;
         }
@@ -179,7 +181,7 @@ impl View {
                 (!words.is_empty()).then(|| words.join("+"))
             }
             Part::Filter => self.filter.as_deref().map(escape),
-            Part::WhatIf => self.what_if.as_ref().map(branch_text),
+            Part::WhatIf => self.what_if.as_ref().map(what_if::text),
             Part::Branch => self.branch.as_deref().map(escape),
         }
     }
@@ -260,8 +262,12 @@ impl View {
                     }
                 }
             }
-            Part::Filter => self.filter = Some(unescape(text)?),
-            Part::WhatIf => self.what_if = Some(branch(text)?),
+            Part::Filter => {
+                let text = unescape(text)?;
+                Test::parse(&text).map_err(|error| format!("is no filter: {error}"))?;
+                self.filter = Some(text);
+            }
+            Part::WhatIf => self.what_if = Some(what_if::read(text)?),
             Part::Branch => self.branch = Some(unescape(text)?),
         }
         Ok(())
@@ -342,54 +348,6 @@ fn window(text: &str) -> std::result::Result<(i64, i64), String> {
     let number = |text: &str| text.parse::<i64>().map_err(|_| format!("has no number {text:?}"));
     let (from, to) = (number(from)?, number(to)?);
     if from < to { Ok((from, to)) } else { Err("ends before it begins".to_owned()) }
-}
-
-/// The edits of a branch as a part's value.
-fn branch_text(branch: &Branch) -> String {
-    let edit = |edit: &Edit| match edit {
-        Edit::Skip { position, event_id } => format!("x{position},{}", escape_item(event_id)),
-        Edit::Insert { after, event } => format!("i{after},{}", escape_item(&event.to_string())),
-        Edit::Replace { position, event_id, event } => {
-            format!("r{position},{},{}", escape_item(event_id), escape_item(&event.to_string()))
-        }
-    };
-    let all = std::iter::once(format!("b{}", branch.base)).chain(branch.edits.iter().map(edit));
-    all.collect::<Vec<_>>().join("+")
-}
-
-/// As [`escape`], for what stands between commas.
-fn escape_item(text: &str) -> String {
-    escape(text).replace(',', "%2C")
-}
-
-fn branch(text: &str) -> std::result::Result<Branch, String> {
-    let mut items = text.split('+');
-    let base = items.next().and_then(|item| item.strip_prefix('b'));
-    let base = position(base.ok_or("does not begin with its base, as b95")?)?;
-    let mut branch = Branch::new(base);
-    for item in items {
-        let mut fields = item.split(',');
-        let (kind, place) =
-            fields.next().unwrap_or_default().split_at_checked(1).unwrap_or_default();
-        let fields = fields.map(unescape).collect::<std::result::Result<Vec<_>, _>>()?;
-        let json = |text: &String| {
-            serde_json::from_str(text).map_err(|e| format!("has an event that is no JSON: {e}"))
-        };
-        let place = position(place)?;
-        let edit = match (kind, fields.as_slice()) {
-            ("x", [id]) => Edit::Skip { position: place, event_id: id.clone() },
-            ("i", [event]) => Edit::Insert { after: place, event: json(event)? },
-            ("r", [id, event]) => {
-                Edit::Replace { position: place, event_id: id.clone(), event: json(event)? }
-            }
-            _ => return Err(format!("has an edit that cannot be read: {item:?}")),
-        };
-        branch.push(edit).map_err(|error| format!("has an edit too early: {error}"))?;
-    }
-    // Nothing of it can be undone: it is what it was when it was copied.
-    let mut as_copied = Branch::new(base);
-    as_copied.edits = branch.edits;
-    Ok(as_copied)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::Debugger;
 use crate::error::Result;
 use crate::model::{Moment, Path};
 use crate::session::user_state::UserState;
+use crate::timeline::branch::Branch;
 use crate::tui::pane::diff::Style;
 use crate::tui::share::{MOST_BRANCHES, View};
 use crate::tui::tree::Wanted;
@@ -21,6 +22,8 @@ pub(super) struct Lent {
     shown: UserState,
     /// What the user had set.
     own: UserState,
+    /// The name of the branch that the view names, until it is loaded.
+    awaited: Option<String>,
 }
 
 impl Lent {
@@ -106,8 +109,19 @@ impl Debugger {
         opened.for_each(|path| wanted.set(path, true));
         closed.for_each(|path| wanted.set(path, false));
         self.state.set_wanted(wanted);
-        self.lent = Some(Box::new(Lent { view: Some(view), shown, own }));
+        let awaited = kept.clone();
+        self.lent = Some(Box::new(Lent { view: Some(view), shown, own, awaited }));
         kept
+    }
+
+    /// Takes note of a branch that was loaded: the one that a view names is lent, too.
+    pub fn note_branch(&mut self, name: &str, branch: &Branch) {
+        let lent = self.lent.as_mut().filter(|lent| lent.awaited.as_deref() == Some(name));
+        if let Some(lent) = lent {
+            lent.awaited = None;
+            lent.shown.branch = Some(branch.clone());
+            lent.shown.branch_name = Some(name.to_owned());
+        }
     }
 
     /// Shows what is left of a view, now that the log is read.

@@ -70,6 +70,7 @@ fn what_cannot_be_read_is_named() {
         ("v1:at=3:window=5..1", "ends before it begins"),
         ("v1:at=3:window=5", "is no stretch"),
         ("v1:at=3:diff=unified+x", "\"x\""),
+        ("v1:at=3:filter=.a%20|", "is no filter"),
         ("v1:at=3:filter=%2", "without two digits"),
         ("v1:at=3:what-if=x3,a", "base"),
         ("v1:at=3:what-if=b2+y3,a", "cannot be read"),
@@ -120,7 +121,7 @@ proptest! {
         (zoom, detail, unified, counters, on_pin) in any::<(bool, bool, bool, bool, bool)>(),
         (opened, closed, pins) in (paths_strategy(), paths_strategy(), paths_strategy()),
         (clock, window) in (0..4_usize, proptest::option::of((any::<i32>(), 1..i64::from(i32::MAX)))),
-        (filter, branch) in (proptest::option::of("\\PC{1,40}"), proptest::option::of("[a-z]{1,9}")),
+        (filter, branch) in (proptest::option::of("[a-z!é]{1,9}x( [a-z+:%]{1,9}){0,3}"), proptest::option::of("[a-z]{1,9}")),
         ids in proptest::collection::vec("\\PC{0,9}", 0..3),
     ) {
         let mut what_if = Branch::new(1);
