@@ -270,8 +270,10 @@ impl Play {
         if position > self.at {
             return Err(super::beyond(position, self.at));
         }
-        let near = self.frames.nearest(position - self.shared);
-        let mut state = if near == 0 { self.start.clone() } else { self.frames.at(near) };
+        let (near, mut state) = match self.frames.at(position - self.shared) {
+            (0, _) => (0, self.start.clone()),
+            near => near,
+        };
         let from = self.shared + near;
         let plan = self.branch.plan();
         for event in session.events(from + 1..position + 1)? {

@@ -30,7 +30,7 @@ use crate::diff::{DiffEntry, DiffOptions, diff};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, Change, State};
 use crate::model::catalogue::{self, Links};
-use crate::model::{AnomalyKind, Moment, Path, Position, Value};
+use crate::model::{AnomalyKind, Event, Moment, Path, Position, Value};
 use crate::schema::upcast;
 use crate::store::{EventStore, Fetch, Notice};
 use crate::timeline::{Loaded, Marked, Timeline};
@@ -58,6 +58,8 @@ pub struct Session {
     fetch: Box<dyn Fetch>,
     /// A long log, until all that was seen of it is folded.
     sketch: Option<Sketch>,
+    /// Its last events, until all of it was seen.
+    ending: Vec<Event>,
     loader: Option<Loader>,
     cache: Vec<(Position, State)>,
     long: LongEvents,
@@ -180,6 +182,7 @@ impl Session {
             links: catalogue::LINKS,
             fetch,
             sketch: None,
+            ending: Vec::new(),
             loader,
             cache: Vec::new(),
             long: LongEvents::default(),
@@ -214,6 +217,13 @@ impl Session {
     #[must_use]
     pub fn folded(&self) -> &Timeline {
         &self.timeline
+    }
+
+    /// The last events of a long log of which not even the rows are all known yet: what they are is
+    /// known, their positions are not.
+    #[must_use]
+    pub fn ending(&self) -> &[Event] {
+        &self.ending
     }
 
     /// How many events are folded, and of how many, while not all that are known are.
@@ -282,6 +292,7 @@ impl Session {
     fn take_batch(&mut self, batch: Batch, news: &mut News) {
         match batch {
             Batch::Events { notices, events, remaining } => {
+                self.ending = Vec::new();
                 if notices.iter().any(Notice::starts_anew) {
                     self.restart();
                     news.restarted = true;
@@ -301,6 +312,7 @@ impl Session {
                     self.sketch = None;
                 }
             }
+            Batch::End(events) => self.ending = events,
             Batch::Seen(glimpse) => {
                 if let Some(sketch) = &mut self.sketch {
                     sketch.take(glimpse);
@@ -322,6 +334,7 @@ impl Session {
 
     fn restart(&mut self) {
         self.sketch = None;
+        self.ending = Vec::new();
         self.timeline = Timeline::new(&self.issue_key, self.links);
         self.cache.clear();
         self.long = LongEvents::default();
@@ -360,7 +373,7 @@ impl Session {
         let (mut at, mut state) = match cached.max_by_key(|(p, _)| *p) {
             Some((near, cached)) => (*near, cached.clone()),
             None => {
-                let state = self.timeline.kept(kept);
+                let (kept, state) = self.timeline.kept(kept);
                 if kept > 0 && kept < self.timeline.head() {
                     // It may have been unpacked, and its neighbours are asked for next.
                     self.remember(kept, &state);

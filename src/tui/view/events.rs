@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::pen::{Pen, frame, lay};
-use crate::model::Position;
+use crate::model::{Event, Position, catalogue};
 use crate::timeline::Row;
 use crate::tui::app::App;
-use crate::tui::debugger::Debugger;
+use crate::tui::debugger::{Debugger, Follow};
 use crate::tui::layout::Pane;
 use crate::tui::signs::{self, BranchMark};
 use crate::tui::theme::{Glyph, Role};
@@ -29,6 +29,9 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
     let titles = [("events", Role::Title), (&count, Role::SearchHit), (text, Role::Accent)];
     let inner = frame(buffer, area, &app.theme, focused, &titles, &place);
     let head = debugger.head();
+    if debugger.follow == Follow::Live && !debugger.session.ending().is_empty() {
+        return draw_ending(app, debugger.session.ending(), inner, buffer);
+    }
     for row in 0..usize::from(inner.height) {
         let Some(position) = debugger.events.at(row) else { break };
         draw_row(app, debugger, position, Pen::new(buffer, inner, row));
@@ -40,6 +43,33 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
     if head == 0 {
         let text = if debugger.session.is_loaded() { "no events yet" } else { "reading…" };
         Pen::new(buffer, inner, 1).skip(2).put(text, app.theme.style(Role::Dim));
+    }
+}
+
+/// The end of a long log of which all else is still being read: numbered by the log itself.
+fn draw_ending(app: &App, events: &[Event], inner: Rect, buffer: &mut Buffer) {
+    let theme = &app.theme;
+    let height = usize::from(inner.height);
+    let shown = &events[events.len().saturating_sub(height)..];
+    let number = |event: &Event| event.sequence.map_or_else(|| "…".to_owned(), |n| n.to_string());
+    let digits = shown.iter().map(|event| number(event).chars().count()).max().unwrap_or(1);
+    for (row, event) in shown.iter().enumerate() {
+        let mut pen = Pen::new(buffer, inner, row);
+        let room = pen.room();
+        let (glyph, role) = signs::event_sign(event.kind);
+        pen.skip(1).number(&number(event), digits, theme.style(Role::Dim)).skip(1);
+        if room >= WITH_TIME {
+            pen.put(&event.at.time_of_day(), theme.style(Role::Dim)).skip(1);
+        }
+        pen.put(theme.glyph(glyph), theme.style(role)).skip(1);
+        let columns = if room >= ALIGNED { TYPE_COLUMNS } else { event.type_name.len() };
+        pen.field(&event.type_name, columns, theme.style(Role::Text)).skip(1);
+        let spec = catalogue::spec(event.kind);
+        let text = catalogue::summary(spec, &event.metadata, &event.type_name);
+        pen.put(&text, theme.style(Role::Dim));
+    }
+    if let Some(last) = shown.len().checked_sub(1) {
+        lay(buffer, inner, last, theme.style(Role::Current));
     }
 }
 
