@@ -40,6 +40,12 @@ pub struct Keyframes {
     thinned: usize,
 }
 
+/// Whether the state at this position is one to keep.
+#[must_use]
+pub fn is_due(position: Position) -> bool {
+    position.is_multiple_of(STRIDE)
+}
+
 #[derive(Debug)]
 enum Version {
     Whole(State),
@@ -77,7 +83,7 @@ impl Keyframes {
 
     /// Keeps the state at `position` if it is due. Positions come in order without a gap.
     pub fn offer(&mut self, position: Position, state: &State) {
-        if !position.is_multiple_of(STRIDE) {
+        if !is_due(position) {
             return;
         }
         if self.versions.len().is_multiple_of(self.whole_every) {

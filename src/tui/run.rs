@@ -29,6 +29,8 @@ use terminal::Screen;
 
 /// How often the screen is drawn while a log is being read and nobody presses a key.
 const LOADING_FRAME: Duration = Duration::from_millis(40);
+/// Of a long log a picture takes longer: reading it gets so many times of what drawing takes.
+const READING_SHARE: u32 = 6;
 /// How many messages are taken in before the next drawing.
 const MOST_AT_ONCE: usize = 256;
 
@@ -87,6 +89,7 @@ pub fn run(options: TuiOptions) -> Result<()> {
         gate: Arc::default(),
         started,
         drawn: None,
+        still: LOADING_FRAME,
         quit: false,
     };
     turner.listen()?;
@@ -141,6 +144,8 @@ struct Turner {
     started: Instant,
     /// When the screen was drawn last.
     drawn: Option<Instant>,
+    /// How long to leave it so while a log is being read.
+    still: Duration,
     quit: bool,
 }
 
@@ -219,14 +224,14 @@ impl Turner {
             self.act(Action::Pump)?;
         }
         let loading = self.app.debugger.as_ref().is_some_and(|d| !d.session.is_loaded());
-        let recent = self.drawn.is_some_and(|at| at.elapsed() < LOADING_FRAME);
+        let recent = self.drawn.is_some_and(|at| at.elapsed() < self.still);
         let nothing = taken == 0 && self.app.is_busy() && self.app.patience().is_none();
         Ok((nothing || (only_news && loading)) && recent)
     }
 
     fn patience(&self) -> Option<Duration> {
         let loading = self.app.debugger.as_ref().is_some_and(|d| !d.session.is_loaded());
-        let drawing = loading.then_some(LOADING_FRAME);
+        let drawing = loading.then_some(self.still);
         match (self.app.patience(), drawing) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -305,7 +310,9 @@ impl Turner {
         if size != self.app.size {
             self.act(Action::Resize(size.0, size.1))?;
         }
+        let started = Instant::now();
         self.screen.draw(&self.app)?;
+        self.still = LOADING_FRAME.max(started.elapsed() * READING_SHARE);
         self.drawn = Some(Instant::now());
         Ok(())
     }
