@@ -10,6 +10,7 @@ pub mod branch_files;
 pub mod breakpoint;
 pub mod browse;
 pub mod compare;
+pub mod filter;
 pub mod find;
 pub mod load;
 mod long;
@@ -28,7 +29,7 @@ use std::time::{Duration, Instant};
 use crate::diff::{DiffEntry, DiffOptions, diff};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, Change, State};
-use crate::model::catalogue;
+use crate::model::catalogue::{self, Links};
 use crate::model::{AnomalyKind, Event, Moment, Path, Position, Value};
 use crate::schema::upcast;
 use crate::store::{EventStore, Fetch, Notice};
@@ -53,6 +54,7 @@ pub struct Session {
     issue_key: String,
     /// As far as it is folded.
     timeline: Timeline,
+    links: Links,
     fetch: Box<dyn Fetch>,
     /// A long log, until all that was seen of it is folded.
     sketch: Option<Sketch>,
@@ -125,8 +127,16 @@ impl Session {
     /// # Errors
     /// Not found, when there is no such issue; unavailable, when it cannot be read.
     pub fn read(store: &dyn EventStore, issue_key: &str) -> Result<Self> {
+        Self::read_with(store, issue_key, catalogue::LINKS)
+    }
+
+    /// As [`Session::read`], with these correlation rules.
+    ///
+    /// # Errors
+    /// As [`Session::read`].
+    pub fn read_with(store: &dyn EventStore, issue_key: &str, links: Links) -> Result<Self> {
         let mut tail = store.tail(issue_key)?;
-        let mut session = Self::new(issue_key, tail.fetcher(), None);
+        let mut session = Self::new(issue_key, tail.fetcher(), None).with_links(links);
         session.expect(tail.remaining());
         let mut parser = Parser::default();
         let mut next = parser.read(tail.as_mut())?;
@@ -151,10 +161,25 @@ impl Session {
         }
     }
 
+    /// The session with these correlation rules, before any event came.
+    #[must_use]
+    pub fn with_links(mut self, links: Links) -> Self {
+        self.links = links;
+        self.timeline = Timeline::new(&self.issue_key, links);
+        self
+    }
+
+    /// The correlation rules in force.
+    #[must_use]
+    pub fn links(&self) -> Links {
+        self.links
+    }
+
     fn new(issue_key: &str, fetch: Box<dyn Fetch>, loader: Option<Loader>) -> Self {
         Self {
             issue_key: issue_key.to_owned(),
             timeline: Timeline::new(issue_key, catalogue::LINKS),
+            links: catalogue::LINKS,
             fetch,
             sketch: None,
             ending: Vec::new(),
@@ -310,7 +335,7 @@ impl Session {
     fn restart(&mut self) {
         self.sketch = None;
         self.ending = Vec::new();
-        self.timeline = Timeline::new(&self.issue_key, catalogue::LINKS);
+        self.timeline = Timeline::new(&self.issue_key, self.links);
         self.cache.clear();
         self.long = LongEvents::default();
         self.loaded = false;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crossterm::event::{Event, KeyEventKind, MouseEvent, MouseEventKind};
 
 use super::action::Action;
-use super::app::{App, Start};
+use super::app::App;
 use super::effect::Effect;
 use super::keymap::Keymap;
 use super::theme::{Theme, Wish};
@@ -71,7 +71,10 @@ pub fn run(options: TuiOptions) -> Result<()> {
     };
     let screen = Screen::enter(&sender, Message::Panicked)?;
     let mut app = App::new(theme, keymap, screen.size()?, options.clock);
-    app.start = Start { at: options.at.clone(), follow: options.follow };
+    app.start = options.start.clone();
+    // (A path that is no text cannot be copied either.)
+    let root = options.store_path.as_deref().map(|path| path.canonicalize().unwrap_or(path.into()));
+    app.store = root.and_then(|path| path.to_str().map(str::to_owned));
     if let Some(fault) = faults.first() {
         app.fail(fault.clone());
     }
@@ -94,7 +97,8 @@ pub fn run(options: TuiOptions) -> Result<()> {
         Some(session) => turner.act(Action::Opened(Box::new(session)))?,
         None => turner.perform(Effect::Browse)?,
     }
-    turner.run()
+    turner.run()?;
+    turner.app.refused.take().map_or(Ok(()), Err)
 }
 
 fn read_keymap(options: &TuiOptions) -> (Keymap, Vec<String>) {
@@ -120,7 +124,8 @@ fn open(options: &TuiOptions, issue: &str, sender: &Sender<Message>) -> Result<S
         // Nobody to wake means that the screen is closing.
         let _ = sender.send(Message::Session);
     };
-    let mut session = Session::open(Arc::clone(&options.store), issue, woken)?;
+    let mut session =
+        Session::open(Arc::clone(&options.store), issue, woken)?.with_links(options.links);
     if let Some(file) = state_file(options, issue) {
         session.user = UserState::load(&file);
     }

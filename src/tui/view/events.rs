@@ -23,13 +23,17 @@ const WITH_TIME: usize = 34;
 pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buffer) {
     let focused = debugger.focus == Pane::Events;
     let place = format!("{}/{}", debugger.playhead, debugger.head());
-    let inner = frame(buffer, area, &app.theme, focused, &[("events", Role::Title)], &place);
+    let filter = debugger.filter.as_ref();
+    let count = filter.map(|f| f.count(debugger.head())).unwrap_or_default();
+    let text = filter.map(|filter| filter.text.as_str()).unwrap_or_default();
+    let titles = [("events", Role::Title), (&count, Role::SearchHit), (text, Role::Accent)];
+    let inner = frame(buffer, area, &app.theme, focused, &titles, &place);
     let head = debugger.head();
     if debugger.follow == Follow::Live && !debugger.session.ending().is_empty() {
         return draw_ending(app, debugger.session.ending(), inner, buffer);
     }
     for row in 0..usize::from(inner.height) {
-        let Some(position) = debugger.events.at(row, head) else { break };
+        let Some(position) = debugger.events.at(row) else { break };
         draw_row(app, debugger, position, Pen::new(buffer, inner, row));
         if position == debugger.playhead {
             let role = if focused { Role::Selection } else { Role::Current };
@@ -98,8 +102,12 @@ fn draw_row(app: &App, debugger: &Debugger, position: Position, mut pen: Pen<'_>
         Some(mark @ (BranchMark::Skipped | BranchMark::Orphaned)) => Some(mark.look().1),
         _ => None,
     };
+    let apart = debugger.filter.as_ref().is_some_and(|f| !f.fitting().contains(position));
     let type_role = if let Some(gone) = gone {
         gone
+    } else if apart {
+        // It is shown because we stand here, not because it fits.
+        Role::Faint
     } else if role == Role::Failed || role == Role::Anomaly {
         role
     } else {
