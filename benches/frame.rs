@@ -41,6 +41,7 @@ fn main() {
     for events in [100_000, 1_000_000] {
         measure(&common::store(events, 1), &format!("frames of 200x50, {events} events"));
     }
+    wild();
 }
 
 fn open(dir: &Path) -> App {
@@ -103,6 +104,49 @@ fn measure(dir: &Path, title: &str) {
         times.push(started.elapsed());
     }
     report(&table, "a jump anywhere and its frame", &mut times);
+}
+
+/// 10,000 agents, 300 MB, and a line of 13 MB: no frame takes longer than one of sixty in a second.
+fn wild() {
+    let mut app = open(&common::wild_store());
+    let mut terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
+    let table = Table::new("frames of 200x50, 300 MB, 10,000 agents, a line of 13 MB");
+    if let Some((_, own)) = common::memory() {
+        table.note("memory of its own, all of this bench", format!("{own:.0} MiB"));
+    }
+    // The event itself is shown too.
+    act(&mut app, Action::Key(Key::parse("v").unwrap().event()));
+    for (what, keys, beside) in [
+        ("steps back over the long line", "h", 30),
+        ("steps on over the long line", "l", -30),
+        ("tens of steps over the long line", "H", 150),
+        ("lanes, page by page", "pagedown", 0),
+    ] {
+        let key = Key::parse(keys).unwrap_or_else(|| panic!("{keys} is no key"));
+        let from = i64::from(common::LONG_LINE) + beside;
+        app.debugger.as_mut().unwrap().jump_to(u32::try_from(from).unwrap());
+        act(&mut app, Action::Tick(Duration::ZERO));
+        let mut times = Times::default();
+        for _ in 0..60 {
+            let started = Instant::now();
+            act(&mut app, Action::Key(key.event()));
+            terminal.draw(|frame| view::draw(&app, frame)).unwrap();
+            times.push(started.elapsed());
+        }
+        table.limit(&format!("{what}, the longest"), times.percentile(100), 16 * MS);
+    }
+    let head = u64::from(app.debugger.as_ref().unwrap().head());
+    let mut random = Random::new(12);
+    let mut times = Times::default();
+    for _ in 0..300 {
+        let to = u32::try_from(random.below(head) + 1).unwrap();
+        let started = Instant::now();
+        app.debugger.as_mut().unwrap().jump_to(to);
+        act(&mut app, Action::Tick(Duration::ZERO));
+        terminal.draw(|frame| view::draw(&app, frame)).unwrap();
+        times.push(started.elapsed());
+    }
+    table.limit("a jump anywhere and its frame, the longest", times.percentile(100), 16 * MS);
 }
 
 fn report(table: &Table, what: &str, times: &mut Times) {

@@ -4,6 +4,7 @@
 //! Lives here: reading the file, and one typed question per setting. May not live here: finding
 //! the file (see [`sources`]), what a setting means to the layer that obeys it. This layer imports only the error.
 
+pub mod rules;
 pub mod schema;
 pub mod settings;
 mod sources;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+pub use rules::Rule;
 pub use settings::{Preset, Setting, Spec, Standing, Type};
 pub use sources::{CONFIG_VARIABLE, FILE_NAMES, Sources, user_folder};
 use yaml::{Data, Node};
@@ -64,6 +66,7 @@ pub struct Given {
 pub struct Config {
     file: Option<PathBuf>,
     given: Vec<(Setting, Given)>,
+    rules: Vec<Rule>,
     warnings: Vec<String>,
 }
 
@@ -124,6 +127,9 @@ impl Config {
     /// One key directly below the root: a section, or a setting of its own.
     fn read_entry(&mut self, key: &str, node: Node, path: &Path) -> Result<()> {
         if let Some(setting) = Setting::find(key) {
+            if setting == Setting::CorrelationRules {
+                self.rules = rules::read(&node, path, &mut self.warnings)?;
+            }
             return self.give(setting, node.to_json(), Origin::File(path.to_owned(), node.line));
         }
         if !Setting::is_section(key) {
@@ -189,6 +195,12 @@ impl Config {
     /// Usage, when the setting cannot hold it.
     pub fn give_flag(&mut self, setting: Setting, flag: &'static str, value: Value) -> Result<()> {
         self.give(setting, value, Origin::Flag(flag))
+    }
+
+    /// The correlation rules of the file, in its order.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
     }
 
     /// The file that was read, if any.
@@ -305,7 +317,7 @@ fn from_text(ty: Type, text: &str) -> Value {
         },
         Type::Count(..) => text.parse::<u64>().ok().map(Value::from),
         Type::List => Some(text.split(',').map(str::trim).collect()),
-        Type::Text | Type::OneOf(_) | Type::Tree => None,
+        Type::Text | Type::OneOf(_) | Type::Rules | Type::Tree => None,
     };
     parsed.unwrap_or_else(|| text.into())
 }
@@ -327,6 +339,8 @@ fn check(ty: Type, value: &Value) -> Result<(), String> {
             let all = |items: &Vec<Value>| items.iter().all(Value::is_string);
             (value.as_array().is_some_and(all), "a list of texts".to_owned())
         }
+        // (Each rule was looked at as it was read, with its line.)
+        Type::Rules => (value.is_array(), "a list of rules".to_owned()),
         Type::Tree => (true, String::new()),
     };
     if fits { Ok(()) } else { Err(wanted) }

@@ -208,6 +208,42 @@ fn tail_prints_the_last_and_follows() {
 }
 
 #[test]
+fn tail_folds_along_where_the_condition_looks_at_the_state() {
+    use std::io::{BufRead, BufReader};
+    let environment = TestEnvironment::with_history();
+    let turns = "$state.orchestration.current_phase != $before.orchestration.current_phase or \
+                 ($state.agents | length) != ($before.agents | length) or $state.errors != $before.errors";
+    let tail = |more: &[&str]| {
+        let arguments = [&["tail", "-n", "99", "--jsonl", "--where", turns], more].concat();
+        environment.run(&arguments).ok()
+    };
+    let found = environment.run(&["query", "--where", turns, "--jsonl"]).ok();
+    assert!(found.lines().count() > 1, "{found}");
+    assert_eq!(tail(&[]), found);
+    assert_eq!(tail(&["PROJ-1"]), found);
+    // Of other types nothing is shown, and all of them are folded.
+    let errors = found.lines().filter(|line| line.contains("\"ErrorOccurred\"")).count();
+    assert_eq!((errors, tail(&["--type", "ErrorOccurred"]).lines().count()), (1, 1));
+    let bad = environment.run(&["tail", "--where", "$state.agents + 1", "--jsonl"]);
+    assert!(bad.stderr.contains("the expression failed"), "{bad:?}");
+    let mut command = environment.command(&["tail", "-f", "-n", "1", "--jsonl", "--where", turns]);
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), found.lines().last().unwrap());
+    for (issue, phase) in
+        [("PROJ-2", "CODE"), ("PROJ-2", "CODE"), ("PROJ-1", "FIX"), ("PROJ-2", "TEST")]
+    {
+        environment.append_phase(issue, phase, &[]).ok();
+    }
+    for (issue, phase) in [("PROJ-2", "CODE"), ("PROJ-1", "FIX"), ("PROJ-2", "TEST")] {
+        let line = lines.next().unwrap().unwrap();
+        assert!(line.contains(issue) && line.contains(phase), "{line}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn without_a_command_and_a_terminal_there_is_a_summary() {
     let environment = TestEnvironment::with_history();
     let ran = environment.run(&["PROJ-1"]);
@@ -217,6 +253,25 @@ fn without_a_command_and_a_terminal_there_is_a_summary() {
     assert_eq!(at, environment.run(&["state", "PROJ-1", "--at", "-10m"]).ok());
     assert_snapshot!(environment.run(&[]).ok());
     assert_eq!(environment.run(&["--json"]).json()[0]["events"], 12);
+}
+
+#[test]
+fn a_view_without_a_terminal_is_the_state_at_its_position() {
+    let environment = TestEnvironment::with_history();
+    let view = "v1:at=6:base=3:pane=diff:select=/agents:filter=.a%20|%20.b";
+    let ran = environment.run(&["PROJ-1", "--view", view]);
+    assert_eq!(ran.ok(), environment.run(&["state", "PROJ-1", "--at", "6"]).ok());
+    let state = environment.run(&["state", "PROJ-1", "--at", "6", "--json"]).ok();
+    assert_eq!(environment.run(&["PROJ-1", "--view", view, "--json"]).ok(), state);
+    let error = environment.run(&["PROJ-1", "--view", "v1:at=six", "--json"]).error(2);
+    assert!(error["message"].as_str().unwrap().contains("\"at=six\""), "{error}");
+    assert_eq!(error["hint"], "at: The position, which every view has.");
+    for view in ["v1:at=13", "v1:at=1:base=13", "v1:at=1:what-if=b2+x13,id"] {
+        let message = environment.run(&["PROJ-1", "--view", view]).message(3);
+        assert!(message.contains("position 13"), "{message}");
+    }
+    environment.run(&["PROJ-1", "--view", "v1:at=1", "--at", "3"]).message(2);
+    environment.run(&["--view", "v1:at=1"]).message(2);
 }
 
 #[test]

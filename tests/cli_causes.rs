@@ -7,7 +7,7 @@
 
 use serde_json::Value;
 
-use crate::cli_support::TestEnvironment;
+use crate::cli_support::{SESSION, TestEnvironment};
 
 fn with_task() -> TestEnvironment {
     let environment = TestEnvironment::new();
@@ -162,4 +162,46 @@ fn a_transcripts_subagents_form_a_tree() {
         open.extend(node["children"].as_array().unwrap());
     }
     assert!(tools >= 5, "{tools}");
+}
+
+#[test]
+fn the_users_rules_link_events_and_are_named() {
+    let environment = TestEnvironment::new();
+    let rules = "event_sourcing:
+  validation: {allow_unknown_event_types: true}
+  correlation_rules:
+    - name: build
+      source_event: BuildStarted
+      target_events: [BuildFailed, AgentCompleted]
+      correlation_key: metadata.build.id
+    - {name: agent-run, source_event: AgentSpawned, target_events: [AgentFailed], correlation_key: agent}
+";
+    std::fs::write(environment.work().join("event-sourcing.yaml"), rules).unwrap();
+    let event = |kind: &str, metadata: &str| {
+        let actor = r#""actor":{"type":"system","id":"ci"}"#;
+        format!(
+            r#"{{"event_type":"{kind}","issue_key":"PROJ-7","session_id":"{SESSION}",{actor},"metadata":{metadata}}}"#
+        )
+    };
+    let agent = r#""agent_name":"a","task_status":"done""#;
+    let spawned = r#"{"agent_name":"a","agent_type":"t","agent_model":"m","spawn_reason":"r","assigned_task":"t"}"#;
+    let lines = [
+        event("BuildStarted", r#"{"build":{"id":1}}"#),
+        event("BuildStarted", r#"{"build":{"id":2}}"#),
+        event("AgentSpawned", spawned),
+        event("BuildFailed", r#"{"build":{"id":1}}"#),
+        event("AgentCompleted", &format!(r#"{{{agent},"build":{{"id":2}}}}"#)),
+    ];
+    environment.run_with(&["append", "--quiet"], &lines.join("\n")).ok();
+    let cause = |event: &str| {
+        let trace = environment.run(&["trace", event, "--issue", "PROJ-7", "--json"]).json();
+        let cause = &trace["causes"][0];
+        (cause["position"].as_u64(), cause["link"].as_str().map(str::to_owned))
+    };
+    assert_eq!(cause("BuildFailed"), (Some(1), Some("rule:build".into())));
+    assert_eq!(cause("AgentCompleted"), (Some(2), Some("rule:build".into())));
+    // Without them there is no such link, and the catalogue's own rule is back.
+    std::fs::remove_file(environment.work().join("event-sourcing.yaml")).unwrap();
+    assert_eq!(cause("BuildFailed").1.as_deref(), Some("actor"));
+    assert_eq!(cause("AgentCompleted"), (Some(3), Some("rule:agent-run".into())));
 }

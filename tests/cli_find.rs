@@ -73,7 +73,6 @@ fn a_fault_of_the_expression_is_2_with_a_caret() {
     }
     let error = environment.run(&["find", "PROJ-1", ". | lenght", "--json"]).error(2);
     assert_eq!(error["details"]["at"], 4);
-    environment.run(&["tail", "--where", "$state.agents"]).message(2);
 }
 
 #[test]

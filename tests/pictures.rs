@@ -61,6 +61,20 @@ const SCENES: &[Scene] = &[
         sizes: &[(120, 40)],
         shows: &["BRANCH", "orphaned"],
     },
+    Scene {
+        name: "compare",
+        title: "chronoscope: two runs side by side",
+        arguments: &["PROJ-118"],
+        steps: &[
+            ("", "PROJ-118"),
+            ("gc", "compare with"),
+            ("119", "PROJ-119"),
+            ("", "KiB"),
+            ("\r", "difference 1/"),
+        ],
+        sizes: &[(120, 40)],
+        shows: &["PROJ-119", "difference 1/"],
+    },
 ];
 
 /// Theme, and the colours of its text and ground.

@@ -6,6 +6,7 @@ use chronoscope::error::ErrorKind;
 use chronoscope::query::expression::{EXAMPLES, FUNCTIONS};
 use chronoscope::tui::action::{COMMANDS, Context};
 use chronoscope::tui::keymap::Keymap;
+use chronoscope::tui::share::Part;
 
 fn key_table() -> String {
     let keymap = Keymap::default();
@@ -48,6 +49,14 @@ fn function_list() -> String {
     )
 }
 
+fn view_table() -> String {
+    let mut table = String::from("| part of a view | what |\n|---|---|\n");
+    for part in Part::ALL {
+        let _ = writeln!(table, "| `{part}` | {} |", part.meaning());
+    }
+    table
+}
+
 /// The text with what stands between the marks `name: begin` and `name: end` replaced.
 fn with_table(text: &str, name: &str, table: &str) -> String {
     let (begin, end) = (format!("<!-- {name}: begin -->\n"), format!("<!-- {name}: end -->"));
@@ -63,6 +72,7 @@ fn readme_tables_are_those_of_the_program() {
     let made = with_table(&text, "keys", &key_table());
     let made = with_table(&made, "exit codes", &exit_table());
     let made = with_table(&made, "expressions", &expression_table());
+    let made = with_table(&made, "view", &view_table());
     let made = with_table(&made, "functions", &function_list());
     if std::env::var_os("UPDATE_README").is_some() {
         std::fs::write(&file, made).unwrap();

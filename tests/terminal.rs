@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::prelude::{BASE64_STANDARD, Engine};
+
 use crate::pty_support::{PATIENCE, Terminal};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_chronoscope");
@@ -178,6 +180,123 @@ fn files(folder: &std::path::Path) -> Vec<(PathBuf, Vec<u8>)> {
     }
     found.sort();
     found
+}
+
+/// What the program put on the clipboard last (OSC 52).
+fn copied(session: &Terminal) -> String {
+    let printed = String::from_utf8_lossy(session.printed());
+    let (_, rest) = printed.rsplit_once("\x1b]52;c;").unwrap();
+    let base64 = rest.split(['\x07', '\x1b']).next().unwrap();
+    String::from_utf8(BASE64_STANDARD.decode(base64).unwrap()).unwrap()
+}
+
+#[test]
+fn a_view_is_copied_and_opened_and_a_value_becomes_an_assertion() {
+    let store = Store::new();
+    let mut session = open(&store, &["PROJ-123"], (120, 40));
+    session.wait_for_text("#287/287");
+    session.press("97Gd103G");
+    session.wait_for_text("diff 97 → 103");
+    session.press(":why /agents/oauth-integrator/status\r");
+    session.wait_for_text("was written by #103");
+    session.press("tyv");
+    session.wait_for_text("view copied: chronoscope PROJ-123");
+    let command = copied(&session);
+    session.press("ya");
+    session.wait_for_text("assertion copied: $state.agents");
+    let assertion = copied(&session);
+    session.press("q");
+    assert_eq!(session.wait_for_end(), 0);
+    // As a shell reads them, somewhere else.
+    let shell = |command: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = std::path::Path::new(BINARY).parent().unwrap();
+        Command::new("/bin/sh")
+            .args(["-c", command])
+            .env_clear()
+            .env("PATH", path)
+            .env("HOME", folder.path())
+            .env("CHRONOSCOPE_FIXED_CLOCK", NOW)
+            .current_dir(folder.path())
+            .output()
+            .unwrap()
+    };
+    let out = shell(&command);
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert!(out.status.success() && text.contains("#103 of 287"), "{text}");
+    assert!(shell(&assertion).status.success(), "{assertion}");
+    let before = assertion.replace("--at 103", "--at 102");
+    assert_eq!(shell(&before).status.code(), Some(8), "{before}");
+
+    let arguments: Vec<&str> = command.split(' ').skip(1).collect();
+    let mut again = open(&store, &arguments, (120, 40));
+    again.wait_for_text("#103/287");
+    again.wait_for_text("clock: active");
+    again.press("v");
+    again.wait_for_text("diff 97 → 103");
+    again.press("q");
+    assert_eq!(again.wait_for_end(), 0);
+    // What was there before the view is there again, and a view of another log is refused.
+    let mut again = open(&store, &["PROJ-123"], (120, 40));
+    again.wait_for_text("#103/287");
+    again.press("q");
+    again.wait_for_end();
+    let mut refused = open(&store, &["PROJ-123", "--view", "v1:at=288"], (120, 40));
+    assert_eq!(refused.wait_for_end(), 3);
+    assert!(Terminal::is_given_back(refused.screen()));
+    assert!(refused.text().contains("is beyond the head, which is 287"), "{}", refused.text());
+}
+
+#[test]
+fn a_filter_shows_what_fits_and_what_comes() {
+    let store = Store::new();
+    let mut session = open(&store, &["PROJ-123"], (120, 40));
+    session.wait_for_text("#287/287");
+    session.press("F.actor.id == \"straggler\" or .event_type == \"AgentFailed\"\r");
+    session.wait_for_text("of 287 .actor.id");
+    session.press("ggl");
+    session.wait_for_text("#103/287");
+    session.press("f");
+    store.append();
+    session.wait_for_text("#288/288");
+    session.wait_for_text("of 288 .actor.id");
+    session.press("h");
+    session.wait_for("a failure", |screen| !screen.contents().contains("#288/288"));
+    session.press("l");
+    session.wait_for_text("#288/288");
+    session.press("q");
+    assert_eq!(session.wait_for_end(), 0);
+    // It is there again, until it is taken off.
+    let mut session = open(&store, &["PROJ-123"], (120, 40));
+    session.wait_for_text("of 288 .actor.id");
+    session.press("F\x15\r");
+    session.wait_for_text("all events are shown again");
+    session.press("q");
+    assert_eq!(session.wait_for_end(), 0);
+}
+
+#[test]
+fn two_issues_are_compared_and_a_difference_is_gone_to() {
+    let store = Store::new();
+    let log = include_str!("../assets/demo/proj-123.jsonl").replace("PROJ-123", "OPS-7");
+    let log = log.replace("AgentFailed", "AgentCancelled");
+    let file = store.folder.path().join("other.jsonl");
+    std::fs::write(&file, log).unwrap();
+    let input = std::fs::File::open(file).unwrap();
+    assert!(store.command(&["append", "--quiet"]).stdin(input).status().unwrap().success());
+    let mut session = open(&store, &["PROJ-123"], (120, 40));
+    session.wait_for_text("#287/287");
+    session.press("gc");
+    session.wait_for_text("compare with");
+    session.press("ops");
+    session.wait_for_text("KiB");
+    session.press("\r");
+    session.wait_for_text("difference 1/");
+    session.wait_for_text("AgentCancelled");
+    session.press("\r");
+    session.wait_for_text("#103/287");
+    session.press("q");
+    assert_eq!(session.wait_for_end(), 0);
 }
 
 #[test]

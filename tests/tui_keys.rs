@@ -396,7 +396,7 @@ fn copying_asks_what_and_leaves_by_an_effect() {
     assert!(line.starts_with("{\"event_id\":\"f5b19f71"), "{line}");
     desk.press("y p");
     assert_eq!(desk.effects.last(), Some(&Effect::Copy("/sessions".into())));
-    desk.press("y v");
+    desk.press("y y");
     assert!(matches!(desk.effects.last(), Some(Effect::Copy(text)) if text.starts_with('{')));
     let copied = desk.effects.len();
     desk.press("y esc y x");
@@ -465,12 +465,13 @@ fn what_the_user_set_is_kept_and_there_again() {
     assert_eq!((again.playhead(), again.debugger().follow), (57, Follow::Paused(128)));
     let shorter = Desk::with(&sample(20), SIZE, user.clone(), |_| {});
     assert_eq!((shorter.playhead(), shorter.debugger().follow), (20, Follow::Live));
-    let follow =
-        |app: &mut chronoscope::tui::app::App| app.start = Start { at: None, follow: true };
+    let follow = |app: &mut chronoscope::tui::app::App| {
+        app.start = Start { at: None, follow: true, ..Start::default() }
+    };
     let following = Desk::with(&sample(128), SIZE, user.clone(), follow);
     assert_eq!((following.playhead(), following.debugger().follow), (128, Follow::Live));
     let at = |app: &mut chronoscope::tui::app::App| {
-        app.start = Start { at: Some(Moment::parse("AgentFailed").unwrap()), follow: false };
+        app.start = Start { at: Some(Moment::parse("AgentFailed").unwrap()), ..Start::default() };
     };
     let there = Desk::with(&sample(128), SIZE, user.clone(), at);
     assert_eq!(there.playhead(), 103);

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use table::{Row, Table, Times, show, timed};
-pub use workload::{IssueWriter, issue, store};
+pub use workload::{IssueWriter, LONG_LINE, issue, store, wild_store};
 
 /// A small generator of numbers that are the same everywhere (splitmix64).
 pub struct Random(u64);

@@ -32,6 +32,39 @@ pub fn store(events: usize, issues: usize) -> PathBuf {
     dir.join("events")
 }
 
+/// Which line of [`wild_store`] is long.
+pub const LONG_LINE: u32 = 200_000;
+
+/// A store of one issue (`BENCH-1`) that is hard on a screen: 300 MB of 10,000 agents, and a line
+/// of 13 MB among them. Made if need be.
+pub fn wild_store() -> PathBuf {
+    const EVENTS: usize = 390_000;
+    let dir = data_dir().join(format!("v{WORKLOAD}-wild"));
+    if dir.join("done").is_file() {
+        return dir.join("events");
+    }
+    let _ = fs::remove_dir_all(&dir);
+    let folder = dir.join("events/2026-11-01/BENCH-1");
+    fs::create_dir_all(&folder).expect("a folder for the workload");
+    let log = fs::File::create(folder.join("events.jsonl")).expect("a log");
+    let mut log = BufWriter::with_capacity(1 << 20, log);
+    let mut writer = IssueWriter { agents: 10_000, ..IssueWriter::new("BENCH-1", 5, EVENTS) };
+    for line in 1..=EVENTS as u32 {
+        let (_, text) = writer.next_line();
+        if line == LONG_LINE {
+            let long = writer.prose(13_000_000);
+            let said = format!(r#""metadata":{{"long":"{long}","#);
+            let text = writer.line.replacen(r#""metadata":{"#, &said, 1);
+            log.write_all(text.as_bytes()).expect("the workload fits on the disk");
+            continue;
+        }
+        log.write_all(text.as_bytes()).expect("the workload fits on the disk");
+    }
+    log.flush().expect("the workload fits on the disk");
+    fs::write(dir.join("done"), b"").expect("the mark that the workload is whole");
+    dir.join("events")
+}
+
 /// The names of the issues of [`store`].
 pub fn issue(number: usize) -> String {
     format!("BENCH-{number}")
@@ -57,6 +90,7 @@ fn write_issue(root: &Path, key: &str, seed: u64, events: usize) {
 /// runs the tests and commits. Fifteen types, about 775 bytes each.
 pub struct IssueWriter {
     key: String,
+    agents: usize,
     random: Random,
     sequence: usize,
     step: i64,
@@ -117,6 +151,7 @@ impl IssueWriter {
         let span = DAYS * 86_400_000;
         Self {
             key: key.to_owned(),
+            agents: 40,
             random: Random::new(seed ^ 0x5eed),
             sequence: 0,
             step: (span / i64::try_from(events.max(1)).expect("a count")).max(2),
@@ -131,7 +166,7 @@ impl IssueWriter {
     }
 
     fn agent(&self) -> String {
-        format!("agent-{:02}", self.round % 40)
+        format!("agent-{:02}", self.round % self.agents)
     }
 
     fn prose(&mut self, bytes: usize) -> String {

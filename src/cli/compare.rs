@@ -7,7 +7,6 @@ use serde_json::json;
 use crate::diff::DiffEntry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Path, Value};
-use crate::session::branch::Play;
 use crate::session::compare::{Divergence, Side, compare};
 
 use super::context::Context;
@@ -73,34 +72,10 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     Ok(())
 }
 
-/// The events that a text means: an issue, an issue/session or an issue@branch.
+/// The events that a text means.
 fn side(context: &Context, text: &str) -> Result<Side> {
-    if let Some((issue, name)) = text.split_once('@') {
-        let mut session = context.session(issue)?;
-        let branch = super::branch::load(context, issue, name)?;
-        let mut play = Play::new(&mut session, branch)?;
-        play.finish(&mut session)?;
-        return Ok(Side::branch(session, &play));
-    }
-    let Some((issue, wanted)) = text.split_once('/') else {
-        return Ok(Side::issue(context.session(text)?));
-    };
-    let session = context.session(issue)?;
-    let timeline = session.timeline();
-    let mut ids: Vec<&str> = timeline.rows().iter().map(|row| timeline.text(row.session)).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids.retain(|id| id.starts_with(wanted));
-    match ids.as_slice() {
-        [id] => {
-            let id = (*id).to_owned();
-            Side::session(session, &id)
-        }
-        [] => Err(Error::not_found(format!("{issue} has no session {wanted}"))),
-        _ if ids.contains(&wanted) => Side::session(session, wanted),
-        _ => Err(Error::usage(format!("several sessions of {issue} begin with {wanted:?}"))
-            .with_hint("give more of the id")),
-    }
+    let branch = |issue: &str, name: &str| super::branch::load(context, issue, name);
+    Side::open(text, |issue| context.session(issue), branch)
 }
 
 fn answer(divergence: Divergence) -> Answer {

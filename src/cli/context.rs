@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicBool;
 use crate::clock::Clock;
 use crate::config::{Config, Setting, Sources};
 use crate::error::{Error, Result};
+use crate::model::catalogue::{self, Links};
 use crate::model::{Moment, Position};
 use crate::schema::{RedactionMode, Redactor};
 use crate::session::Session;
@@ -29,6 +30,8 @@ pub(crate) struct Context {
     pub config: Config,
     /// What time it is.
     pub clock: Clock,
+    /// The correlation rules of the catalogue and of the configuration.
+    pub links: Links,
     /// Where the result goes.
     pub out: Output,
 }
@@ -48,7 +51,8 @@ impl Context {
             }
             config.give_flag(Setting::BasePath, "--store", text.into())?;
         }
-        Ok(Self { config, clock, out })
+        let links = catalogue::with_rules(config.rules());
+        Ok(Self { config, clock, links, out })
     }
 
     /// Says on stderr what is odd about the settings.
@@ -110,7 +114,7 @@ impl Context {
     /// One issue, read to its end, with the marks that the user set.
     pub(crate) fn session(&self, issue_key: &str) -> Result<Session> {
         let store = self.store()?;
-        let mut session = Session::read(&store, issue_key)?;
+        let mut session = Session::read_with(&store, issue_key, self.links)?;
         session.user = user(&store, issue_key);
         Ok(session)
     }

@@ -14,6 +14,7 @@ use crate::session::Session;
 use super::context::{Context, position};
 use super::failure::Outcome;
 use super::output::{Format, Role};
+use super::screen::Start;
 
 /// The flags of `demo`.
 #[derive(Debug, Args)]
@@ -34,7 +35,8 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         // Plays until the screen is left.
         let live = Live::start(demo.store.clone(), context.clock, Pace::Human)?;
         let issue = Some(live.issue_key().to_owned());
-        return super::screen::show(context, demo.store, issue, None, true);
+        let start = Start { follow: true, ..Start::default() };
+        return super::screen::show(context, demo.store, issue, start);
     }
     tour(context, &demo)
 }

@@ -10,9 +10,10 @@ use crate::model::{Moment, Timestamp};
 use crate::session::browse::{IssueCard, card};
 use crate::store::EventStore;
 
-use super::context::Context;
+use super::context::{Context, position};
 use super::failure::Outcome;
 use super::output::{Format, Role, Table};
+use super::screen::{Start, View};
 use super::{screen, state, summary};
 
 /// What to open.
@@ -27,24 +28,36 @@ pub(crate) struct Flags {
     /// Follow the head
     #[arg(long, requires = "issue", conflicts_with = "at")]
     pub follow: bool,
+    /// Open this view, as `y v` on the screen copies it
+    #[arg(long, value_name = "VIEW", requires = "issue", conflicts_with_all = ["at", "follow"])]
+    pub view: Option<String>,
 }
 
 pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let terminal = context.out.terminal && std::io::stdin().is_terminal();
+    let view = flags.view.as_deref().map(View::parse).transpose()?;
     if terminal && context.out.format == Format::Text {
         let at = flags.at.as_deref().map(Moment::parse).transpose()?;
-        return screen::open(context, flags.issue.clone(), at, flags.follow);
+        let start = Start { at, follow: flags.follow, view };
+        return screen::open(context, flags.issue.clone(), start);
     }
     super::context::end_on_interrupt();
     match &flags.issue {
-        Some(issue) => one(context, issue, flags.at.as_ref()),
+        Some(issue) => one(context, issue, flags.at.as_deref(), view.as_ref()),
         None => all(context),
     }
 }
 
-fn one(context: &mut Context, issue: &str, at: Option<&String>) -> Outcome {
-    let flags = state::Flags { issue: issue.to_owned(), at: at.cloned(), path: None, assert: None };
-    state::run(context, &flags).map_err(|failure| hint_at_command(failure, issue))?;
+fn one(context: &mut Context, issue: &str, at: Option<&str>, view: Option<&View>) -> Outcome {
+    let mut session = context.session(issue).map_err(|error| hint_at_command(error, issue))?;
+    let at = match view {
+        Some(view) => {
+            view.check(session.head())?;
+            view.at
+        }
+        None => position(&mut session, at, &Moment::End)?,
+    };
+    state::print(context, &mut session, at, None)?;
     if context.out.format == Format::Text {
         context.out.flush()?;
         let how = format!("run `chronoscope {issue}` in a terminal to open the debugger");
@@ -54,14 +67,13 @@ fn one(context: &mut Context, issue: &str, at: Option<&String>) -> Outcome {
 }
 
 /// A mistyped command reads as the key of an issue.
-fn hint_at_command(failure: super::Failure, issue: &str) -> super::Failure {
-    let super::Failure::Error(error) = failure else { return failure };
+fn hint_at_command(error: Error, issue: &str) -> Error {
     let is_word = issue.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
     if error.kind() == crate::error::ErrorKind::NotFound && is_word {
         let hint = format!("there is no command {issue} either; see `chronoscope --help`");
-        return Error::not_found(error.message().to_owned()).with_hint(hint).into();
+        return Error::not_found(error.message().to_owned()).with_hint(hint);
     }
-    error.into()
+    error
 }
 
 /// An issue as the list shows it.

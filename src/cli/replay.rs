@@ -178,7 +178,8 @@ fn resume(context: &Context, flags: &Flags, id: &str, means: Means<'_>) -> Resul
         Error::usage(format!("--on-unknown {:?} is no decision", flags.on_unknown))
             .with_hint("there are skip, retry and fail")
     })?;
-    let (mut session, prepared) = execute::resume(&store, id, decision, usize::from(flags.jobs))?;
+    let (mut session, prepared) =
+        execute::resume(&store, context.links, id, decision, usize::from(flags.jobs))?;
     finish(context, &store, &mut session, prepared, means)
 }
 
@@ -246,7 +247,7 @@ fn asked_for(
     store: &Arc<LocalStore>,
 ) -> Result<(Session, Request)> {
     let issue = flags.issue.as_deref().unwrap_or_default();
-    let mut session = Session::read(&**store, issue)?;
+    let mut session = Session::read_with(&**store, issue, context.links)?;
     session.user = user(store, issue);
     let from = match &flags.from_checkpoint {
         Some(id) => behind_checkpoint(&mut session, id)?,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::config;
-use crate::model::Moment;
 use crate::session::user_state;
 use crate::store::local::LocalStore;
 use crate::tui::{self, TuiOptions};
@@ -11,15 +10,13 @@ use crate::tui::{self, TuiOptions};
 use super::context::Context;
 use super::failure::Outcome;
 
+pub(crate) use crate::tui::app::Start;
+pub(crate) use crate::tui::share::View;
+
 /// Opens the screen on an issue, or on the list of all.
-pub(crate) fn open(
-    context: &mut Context,
-    issue: Option<String>,
-    at: Option<Moment>,
-    follow: bool,
-) -> Outcome {
+pub(crate) fn open(context: &mut Context, issue: Option<String>, start: Start) -> Outcome {
     let store = context.shared_store()?;
-    show(context, store, issue, at, follow)
+    show(context, store, issue, start)
 }
 
 /// Opens the screen on a store.
@@ -27,15 +24,14 @@ pub(crate) fn show(
     context: &mut Context,
     store: Arc<LocalStore>,
     issue: Option<String>,
-    at: Option<Moment>,
-    follow: bool,
+    start: Start,
 ) -> Outcome {
     let options = TuiOptions {
         store_path: Some(store.root().to_owned()),
         store,
         issue,
-        at,
-        follow,
+        start,
+        links: context.links,
         theme: std::env::var("CHRONOSCOPE_THEME").ok().filter(|name| !name.is_empty()),
         ascii: context.out.paint.ascii,
         no_color: !context.out.paint.colour,

@@ -53,17 +53,24 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     if let Some(assertion) = assertion {
         return Ok(assert(&mut session, &assertion, at)?);
     }
+    print(context, &mut session, at, flags.path.as_deref())
+}
+
+/// Prints what was true at a position: all of it, or what stands at a pointer.
+pub(crate) fn print(
+    context: &mut Context,
+    session: &mut Session,
+    at: Position,
+    pointer: Option<&str>,
+) -> Outcome {
     let state = session.state_at(at)?;
-    let shown = match &flags.path {
-        Some(pointer) => Some(value_at(&state, pointer, at)?),
-        None => None,
-    };
+    let shown = pointer.map(|pointer| value_at(&state, pointer, at)).transpose()?;
     if context.out.format != Format::Text {
-        return as_json(context, &mut session, at, &state, shown);
+        return as_json(context, session, at, &state, shown);
     }
     match shown {
         Some(value) => print_value(context, &value),
-        None => summary::print(context, &mut session, at, &state),
+        None => summary::print(context, session, at, &state),
     }
 }
 

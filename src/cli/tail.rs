@@ -8,8 +8,9 @@ use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
 use crate::model::Timestamp;
-use crate::query::expression::{Expression, Where};
+use crate::query::expression::{Expression, Faults, Where};
 use crate::schema::upcast;
+use crate::session::find::Along;
 use crate::store::local::LocalStore;
 use crate::store::{EventStore, IssueEntry, Notice, Tail};
 use crate::watch::Watch;
@@ -25,7 +26,7 @@ const CHUNK: usize = 1 << 20;
 /// The flags of `tail`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  chronoscope tail PROJ-123 -n 50\n  chronoscope tail -f\n  chronoscope tail PROJ-123 -f --type AgentFailed --type '!AgentProgressed' --jsonl"
+    after_help = "Examples:\n  chronoscope tail PROJ-123 -n 50\n  chronoscope tail -f\n  chronoscope tail PROJ-123 -f --type AgentFailed --type '!AgentProgressed' --jsonl\n  chronoscope tail -f --where '$state.usage.cost_usd > 5'"
 )]
 pub(crate) struct Flags {
     /// The issue; all if not given
@@ -39,7 +40,7 @@ pub(crate) struct Flags {
     /// Only this type of event; a leading ! excludes one
     #[arg(long = "type", value_name = "TYPE")]
     pub kind: Vec<String>,
-    /// Only events for which this expression over the event holds
+    /// Only events for which this expression holds; over the state: where it turns true
     #[arg(long = "where", value_name = "EXPR", allow_hyphen_values = true)]
     pub wanted: Option<String>,
 }
@@ -55,13 +56,63 @@ struct Line {
 struct Log {
     tail: Box<dyn Tail>,
     seen: IssueEntry,
+    /// The state as far as it was read, where the condition looks at it.
+    along: Option<Along>,
+}
+
+/// What `--where` asks for.
+enum Wanted {
+    /// Something of the event alone.
+    Event(Where),
+    /// Something of the state: each log is folded along.
+    State(Expression, Faults),
+}
+
+impl Wanted {
+    fn parse(text: &str) -> Result<Self> {
+        let expression = Expression::parse(text)?;
+        Ok(if expression.uses_state() {
+            Self::State(expression, Faults::default())
+        } else {
+            Self::Event(Where::new(expression))
+        })
+    }
+
+    /// The beginning of a log, where that is looked at.
+    fn along(&self) -> Option<Along> {
+        match self {
+            Self::Event(_) => None,
+            Self::State(expression, _) => Some(Along::new(expression.clone())),
+        }
+    }
+
+    fn faults(&self) -> &Faults {
+        match self {
+            Self::Event(wanted) => &wanted.faults,
+            Self::State(_, faults) => faults,
+        }
+    }
+
+    /// Whether a line is wanted; one that is to be folded must come here, in any case.
+    fn holds(&self, along: Option<&mut Along>, issue: &str, raw: &[u8], too_long: bool) -> bool {
+        match (self, along) {
+            (Self::Event(wanted), _) => wanted.holds(raw, || issue.to_owned()),
+            (Self::State(_, faults), Some(along)) => {
+                along.take(raw, too_long).unwrap_or_else(|fault| {
+                    faults.note(|| format!("{issue} #{}", along.position()), fault);
+                    false
+                })
+            }
+            (Self::State(..), None) => false,
+        }
+    }
 }
 
 struct Follower<'a> {
     store: &'a LocalStore,
     issue: Option<&'a str>,
     types: &'a [String],
-    wanted: Option<&'a Where>,
+    wanted: Option<&'a Wanted>,
     logs: BTreeMap<String, Log>,
 }
 
@@ -71,7 +122,7 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
             .with_hint("--jsonl prints each event as it comes")
             .into());
     }
-    let wanted = flags.wanted.as_deref().map(condition).transpose()?;
+    let wanted = flags.wanted.as_deref().map(Wanted::parse).transpose()?;
     let store = context.store()?;
     let issue = flags.issue.as_deref();
     let mut follower = Follower {
@@ -86,21 +137,11 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     if flags.follow {
         follow(context, &mut follower)?;
     }
-    if let Some(told) = wanted.as_ref().and_then(|wanted| wanted.faults.told()) {
+    if let Some(told) = wanted.as_ref().and_then(|wanted| wanted.faults().told()) {
         context.out.flush()?;
         super::failure::note(&told, context.out.paint);
     }
     Ok(())
-}
-
-/// What `--where` asks for. Lines come from many logs and are not folded.
-fn condition(text: &str) -> Result<Where> {
-    let expression = Expression::parse(text)?;
-    if expression.uses_state() {
-        return Err(Error::usage("tail looks at events, and this expression looks at the state")
-            .with_hint("`chronoscope find ISSUE EXPR` tells where it turns true"));
-    }
-    Ok(Where::new(expression))
 }
 
 fn follow(context: &mut Context, follower: &mut Follower<'_>) -> Outcome {
@@ -162,17 +203,32 @@ impl Follower<'_> {
                 std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
                 std::collections::btree_map::Entry::Vacant(new) => {
                     let tail = self.store.tail(&issue_key)?;
-                    new.insert(Log { tail, seen: entry.clone() })
+                    let along = self.wanted.and_then(Wanted::along);
+                    new.insert(Log { tail, seen: entry.clone(), along })
                 }
             };
             log.seen = entry;
             loop {
                 let chunk = log.tail.poll(CHUNK)?;
+                if chunk.notices.iter().any(Notice::starts_anew) {
+                    log.along = self.wanted.and_then(Wanted::along);
+                }
                 notices.extend(chunk.notices.into_iter().map(|n| (issue_key.clone(), n)));
                 for line in &chunk.lines {
                     let raw = chunk.bytes.get(line.range.clone()).unwrap_or_default();
-                    let holds = |wanted: &Where| wanted.holds(raw, || issue_key.clone());
-                    if is_wanted(self.types, raw) && self.wanted.is_none_or(holds) {
+                    // (What is not of the type is folded all the same.)
+                    let of_type = || is_wanted(self.types, raw);
+                    let along = log.along.as_mut();
+                    let holds = match self.wanted {
+                        None => of_type(),
+                        Some(wanted) if along.is_some() => {
+                            wanted.holds(along, &issue_key, raw, line.too_long) && of_type()
+                        }
+                        Some(wanted) => {
+                            of_type() && wanted.holds(None, &issue_key, raw, line.too_long)
+                        }
+                    };
+                    if holds {
                         let at = Timestamp::default();
                         each(Line { issue_key: issue_key.clone(), at, raw: raw.to_vec() });
                     }

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::ROOT;
+use super::rules::{MEMBERS, MOST_RULES};
 use super::settings::{Setting, Spec, Standing, Type};
 
 /// The schema. Keys that are no settings are allowed: loading warns about them and goes on.
@@ -71,8 +72,23 @@ fn value_schema(ty: Type) -> Value {
             json!({ "enum": words })
         }
         Type::List => json!({ "type": ["array", "null"], "items": { "type": "string" } }),
+        Type::Rules => json!({
+            "type": ["array", "null"], "maxItems": MOST_RULES, "items": rule_schema(),
+        }),
         Type::Tree => json!({}),
     }
+}
+
+/// A correlation rule. That names are distinct cannot be said here.
+fn rule_schema() -> Value {
+    let text = json!({ "type": "string", "pattern": "\\S" });
+    let texts = json!({ "anyOf": [text, { "type": "array", "items": text, "minItems": 1 }] });
+    let member = |(name, lists): &(&str, bool)| {
+        ((*name).to_owned(), if *lists { texts.clone() } else { text.clone() })
+    };
+    let names: Vec<&str> = MEMBERS.iter().map(|(name, _)| *name).collect();
+    let members: Map<String, Value> = MEMBERS.iter().map(member).collect();
+    json!({ "type": "object", "properties": members, "required": names })
 }
 
 #[cfg(test)]
@@ -117,6 +133,11 @@ mod tests {
             json!(["a"]),
             json!([1]),
             json!({ "a": 1 }),
+            json!([{ "name": "a", "source_event": "A", "target_events": ["B"], "correlation_key": "x" }]),
+            json!([{ "name": "a", "source_event": ["A"], "target_events": "B", "correlation_key": "x" }]),
+            json!([{ "name": "a", "source_event": "A", "target_events": [], "correlation_key": "x" }]),
+            json!([{ "name": " ", "source_event": "A", "target_events": "B", "correlation_key": "x" }]),
+            json!([{ "name": "a", "source_event": "A", "target_events": "B" }]),
         ];
         let (mut accepted, mut refused) = (0, 0);
         for spec in Setting::TABLE {

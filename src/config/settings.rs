@@ -16,6 +16,8 @@ pub enum Type {
     OneOf(&'static [&'static str]),
     /// A list of texts.
     List,
+    /// A list of correlation rules.
+    Rules,
     /// A table or list of its own, kept as it is.
     Tree,
 }
@@ -87,7 +89,7 @@ macro_rules! settings {
 
 use Preset::{Count as N, Flag as F, List as L, None as Absent, Text as T};
 use Standing::{Fixed, NoEffect, Obeyed};
-use Type::{Count, Flag, List, OneOf, Text, Tree};
+use Type::{Count, Flag, List, OneOf, Rules, Text, Tree};
 
 const ANY: Type = Count(0, u64::MAX);
 const CACHE: Standing = NoEffect("memory is bounded by itself");
@@ -187,7 +189,8 @@ settings! {
     Compliance "audit.compliance_mode" Tree, Absent, Obeyed, "The regime that the store is under; under any, each append is signed. false is none.";
 
     EventTypes "event_types" Tree, Absent, NOT_YET, "Category, severity, retention and alerts by type.";
-    CorrelationRules "correlation_rules" Tree, Absent, NOT_YET, "Further rules that link events.";
+    CorrelationRules "correlation_rules" Rules, Absent, Obeyed,
+        "Further rules that link events: {name, source_event, target_events, correlation_key}.";
     StateProjections "state_projections" Tree, Absent, NOT_YET, "Aggregations over events.";
     Migrations "migrations" Tree, Absent, NOT_YET, "Migrations between schema versions.";
 }
@@ -217,7 +220,8 @@ impl Setting {
         let spec = self.spec();
         match (self, spec.standing) {
             (Self::BasePath, _) => Some(super::STORE_VARIABLE.to_owned()),
-            (_, Obeyed) => {
+            // A list of tables is nothing for a variable.
+            (_, Obeyed) if spec.ty != Rules => {
                 Some(format!("CHRONOSCOPE_{}", spec.key.to_uppercase().replace('.', "_")))
             }
             _ => None,

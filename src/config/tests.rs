@@ -107,7 +107,7 @@ fn what_would_weaken_the_store_loads_and_is_not_obeyed() {
 fn some_settings_take_any_shape() {
     let config = load(
         "event_sourcing:\n  snapshots: {compression: false}\n  performance: {cache_snapshots: 5}\n  \
-         event_types:\n    AgentFailed: {severity: critical}\n  correlation_rules:\n    - name: x\n",
+         event_types:\n    AgentFailed: {severity: critical}\n  state_projections:\n    - name: x\n",
     )
     .unwrap();
     assert!(config.warnings().is_empty(), "{:?}", config.warnings());
@@ -176,4 +176,66 @@ fn the_default_file_says_what_the_table_says() {
     for spec in Setting::TABLE {
         assert_eq!(config.value(spec.setting).0, spec.default.to_json(), "{}", spec.key);
     }
+}
+
+const RULES: &str = "event_sourcing:
+  correlation_rules:
+    - name: build
+      source_event: BuildStarted
+      target_events: [BuildFailed, BuildPassed]
+      correlation_key: metadata.build.id
+    - {name: review, source_event: PRCreated, target_events: CommentPosted, correlation_key: session_id, since: 3}
+";
+
+#[test]
+fn correlation_rules_are_read_in_their_order() {
+    let config = load(RULES).unwrap();
+    let [build, review] = config.rules() else { panic!("{:?}", config.rules()) };
+    assert_eq!((build.name.as_str(), build.key.as_str()), ("build", "metadata.build.id"));
+    assert_eq!((&build.sources[..], build.targets.len()), (&["BuildStarted".to_owned()][..], 2));
+    assert_eq!(review.targets, ["CommentPosted"]);
+    let [warning] = config.warnings() else { panic!("{:?}", config.warnings()) };
+    assert!(warning.contains(".yaml:7: correlation_rules: a rule has no `since`"), "{warning}");
+}
+
+#[test]
+fn what_is_no_rule_is_told_with_its_line() {
+    let with = |from: &str, to: &str| load(&RULES.replace(from, to)).unwrap_err().to_string();
+    for (from, to, why) in [
+        (
+            "name: review",
+            "name: build",
+            ":7: correlation_rules rule 2 has the name \"build\" of another",
+        ),
+        (
+            "      source_event: BuildStarted\n",
+            "",
+            ":3: correlation_rules has a rule without source_event",
+        ),
+        (
+            "metadata.build.id",
+            "[a]",
+            ":6: correlation_rules has a rule whose correlation_key is not a text",
+        ),
+        (
+            "[BuildFailed, BuildPassed]",
+            "[1]",
+            ":5: correlation_rules has a rule whose target_events",
+        ),
+        (
+            "[BuildFailed, BuildPassed]",
+            "[]",
+            ":5: correlation_rules has a rule whose target_events",
+        ),
+        (
+            "- {name: review",
+            "- 7\n    - {name: review",
+            ":7: correlation_rules has an item that is no rule",
+        ),
+    ] {
+        let error = with(from, to);
+        assert!(error.contains(why), "{error}");
+    }
+    let error = load("event_sourcing: {correlation_rules: {a: 1}}").unwrap_err();
+    assert!(error.to_string().contains("is no list of rules"), "{error}");
 }

@@ -14,7 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::Session;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, State};
-use crate::model::{AnomalyKind, Event, Kind, Position, Timestamp, catalogue};
+use crate::model::{AnomalyKind, Event, Kind, Position, Timestamp};
 use crate::schema::upcast;
 use crate::timeline::branch::Branch;
 use crate::timeline::causality::Causes;
@@ -93,7 +93,7 @@ impl Play {
             inserted: Vec::new(),
             gone: FxHashSet::default(),
             violated_anyway: violated.map(|a| a.position).collect(),
-            links: Causes::new(catalogue::LINKS),
+            links: Causes::new(session.links()),
             valid: u64::from(shared),
             branch,
         };
@@ -270,8 +270,10 @@ impl Play {
         if position > self.at {
             return Err(super::beyond(position, self.at));
         }
-        let near = self.frames.nearest(position - self.shared);
-        let mut state = if near == 0 { self.start.clone() } else { self.frames.at(near) };
+        let (near, mut state) = match self.frames.at(position - self.shared) {
+            (0, _) => (0, self.start.clone()),
+            near => near,
+        };
         let from = self.shared + near;
         let plan = self.branch.plan();
         for event in session.events(from + 1..position + 1)? {

@@ -86,13 +86,13 @@ pub enum Outcome {
 
 /// The search for where one condition holds next.
 #[derive(Debug)]
-enum Search {
+pub(super) enum Search {
     Expression(Finder),
     Path(WriterFinder),
 }
 
 impl Search {
-    fn new(
+    pub(super) fn new(
         session: &Session,
         condition: &Condition,
         range: (Position, Position),
@@ -106,7 +106,8 @@ impl Search {
         }
     }
 
-    fn reached(&self) -> Option<Position> {
+    /// The position that is judged next; none when nothing is left.
+    pub(super) fn reached(&self) -> Option<Position> {
         match self {
             Self::Expression(finder) => finder.reached(),
             Self::Path(finder) => finder.reached(),
@@ -120,15 +121,21 @@ impl Search {
         }
     }
 
-    /// What could not be judged, in words.
-    fn fault(&self) -> Option<String> {
+    /// How many could not be judged, the first, and why.
+    pub(super) fn faults(&self) -> Option<(u64, Position, String)> {
         let Self::Expression(finder) = self else { return None };
         let (count, position, fault) = finder.faults()?;
+        Some((count, position, fault.to_string()))
+    }
+
+    /// What could not be judged, in words.
+    fn fault(&self) -> Option<String> {
+        let (count, position, fault) = self.faults()?;
         Some(format!("{count} could not be judged, first #{position}: {fault}"))
     }
 
     /// One piece of it.
-    fn step(&mut self, session: &mut Session) -> Result<Found> {
+    pub(super) fn step(&mut self, session: &mut Session) -> Result<Found> {
         match self {
             Self::Expression(finder) => Ok(match timed(finder, session)? {
                 Step::Match(found) => Found::At(found.position),

@@ -6,7 +6,14 @@
 //! Two events are the same happening when their types and natural keys agree: names of agents,
 //! phases, tasks, suites. Ids, times, hashes and prose are of one run only, and are not compared.
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+mod alignment;
+mod open;
+
+use std::time::{Duration, Instant};
+
+use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
+
+pub use alignment::{Alignment, Pair, Progress};
 
 use super::Session;
 use super::branch::{Play, Verdict};
@@ -141,6 +148,18 @@ impl Side {
         Self::new(session, steps)
     }
 
+    /// The issue whose events these are.
+    #[must_use]
+    pub fn issue_key(&self) -> &str {
+        self.session.issue_key()
+    }
+
+    /// The position of a step; that behind which it was put in, for what a branch puts in.
+    #[must_use]
+    pub fn position(&self, step: usize) -> Option<Position> {
+        self.steps.get(step).map(|(position, _)| *position)
+    }
+
     /// The event of a step. Whoever goes from step to step reads the log in pieces.
     ///
     /// # Errors
@@ -172,8 +191,13 @@ impl Side {
     }
 
     /// What each event is, in any run.
-    fn signatures(&mut self) -> Result<Vec<u64>> {
-        (0..self.steps.len()).map(|step| self.event(step).map(signature)).collect()
+    fn signatures(&mut self, progress: &Progress, part: (u32, u32)) -> Result<Vec<u64>> {
+        let total = self.steps.len();
+        let signature_of = |step| {
+            progress.note(step, total, part)?;
+            self.event(step).map(signature)
+        };
+        (0..total).map(signature_of).collect()
     }
 }
 
@@ -217,10 +241,33 @@ impl Divergence {
 /// # Errors
 /// Unavailable, when a log cannot be read again.
 pub fn compare(a: &mut Side, b: &mut Side) -> Result<Divergence> {
-    let ops = capture_diff_slices(Algorithm::Myers, &a.signatures()?, &b.signatures()?);
+    Ok(compare_in_rows(a, b, &Progress::default(), None)?.0)
+}
+
+/// As [`compare`], with the rows of both. Whoever waits can see how far it is, and stop it. After
+/// `patience` the alignment of what is left is a coarser one.
+///
+/// # Errors
+/// As [`compare`]; interrupted, when it was stopped.
+pub fn compare_in_rows(
+    a: &mut Side,
+    b: &mut Side,
+    progress: &Progress,
+    patience: Option<Duration>,
+) -> Result<(Divergence, Alignment)> {
+    let (in_a, in_b) = (a.signatures(progress, (0, 25))?, b.signatures(progress, (25, 50))?);
+    let deadline = patience.map(|patience| Instant::now() + patience);
+    let ops = capture_diff_slices_deadline(Algorithm::Myers, &in_a, &in_b, deadline);
+    let alignment = Alignment::new(&ops);
+    Ok((diverge(a, b, &ops, progress)?, alignment))
+}
+
+/// Plays both, as they are aligned, and tells where they part.
+fn diverge(a: &mut Side, b: &mut Side, ops: &[DiffOp], progress: &Progress) -> Result<Divergence> {
+    let total = a.steps.len().max(b.steps.len());
     let mut divergence = Divergence::default();
     let mut states = [State::new(), State::new()];
-    for op in &ops {
+    for op in ops {
         let (in_a, in_b) = (op.old_range(), op.new_range());
         let equal = matches!(op, DiffOp::Equal { .. });
         if !equal {
@@ -236,6 +283,7 @@ pub fn compare(a: &mut Side, b: &mut Side) -> Result<Divergence> {
         // Pairs go together; what only one side has goes alone.
         let length = in_a.len().max(in_b.len());
         for step in 0..length {
+            progress.note(in_a.start.max(in_b.start) + step, total, (50, 100))?;
             let mut written = Vec::new();
             let [state_a, state_b] = &mut states;
             for (side, state, range) in [(&mut *a, state_a, &in_a), (&mut *b, state_b, &in_b)] {
@@ -262,8 +310,28 @@ fn parting(states: &[State; 2], written: &[Path]) -> Option<(Path, Option<Value>
     paths.sort();
     paths.into_iter().find_map(|path| {
         let [a, b] = states.each_ref().map(|state| state.at(path).map(plain));
-        (a != b).then(|| (path.clone(), a, b))
+        (a != b).then(|| innermost(path.clone(), a, b))
     })
+}
+
+/// Where two values differ, as far in as both are maps.
+fn innermost(
+    path: Path,
+    a: Option<Value>,
+    b: Option<Value>,
+) -> (Path, Option<Value>, Option<Value>) {
+    let (mut path, mut a, mut b) = (path, a, b);
+    while let (Some(Value::Map(in_a)), Some(Value::Map(in_b))) = (&a, &b) {
+        let keys: std::collections::BTreeSet<&Key> =
+            in_a.iter().chain(in_b.iter()).map(|(key, _)| key).collect();
+        // (What has no name of its own is numbered here, and nowhere else.)
+        let other = |key: &&Key| in_a.get(key) != in_b.get(key) && !key.starts_with('#');
+        let Some(key) = keys.into_iter().find(other).cloned() else { break };
+        let next = (in_a.get(&key).cloned(), in_b.get(&key).cloned());
+        path.push(key);
+        (a, b) = next;
+    }
+    (path, a, b)
 }
 
 fn is_of_one_run(path: &Path) -> bool {

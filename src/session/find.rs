@@ -7,6 +7,7 @@
 //! the state matches where it turns true: it holds after the event and did not hold after the one
 //! before. Such a one is judged only where a path that it reads was written.
 
+mod along;
 mod condition;
 
 use std::collections::VecDeque;
@@ -19,6 +20,7 @@ use crate::model::{Kind, Position, Value};
 use crate::query::expression::{EvaluationFault, Expression, Subject};
 use crate::timeline::Marked;
 
+pub use along::Along;
 pub use condition::StateWhere;
 
 /// How many events are folded or read in one piece.

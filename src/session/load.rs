@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::scan::{self, Glimpse};
 use crate::error::{Error, Result};
-use crate::model::{AnomalyKind, Timestamp};
+use crate::model::{AnomalyKind, Event, Timestamp};
 use crate::schema::upcast;
 use crate::store::{Chunk, EventStore, Fetch, Notice, Tail};
 use crate::timeline::Loaded;
@@ -20,6 +20,9 @@ use crate::watch::{Waker, Watch};
 const CHUNK_BYTES: usize = 256 * 1024;
 /// How many batches may wait for the session: bounds the memory of a session that is busy.
 const BATCHES: usize = 8;
+
+/// How many bytes of the end of a long log are read first: more events than a screen has rows.
+const END_BYTES: usize = 256 * 1024;
 
 /// What the loader tells the session.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub enum Batch {
         /// How many bytes of the log are still unread.
         remaining: u64,
     },
+    /// The last events of a long log, before anything else of it is known; their positions are not.
+    End(Vec<Event>),
     /// A part of a long log, looked at before it is read in full.
     Seen(Glimpse),
     /// The log cannot be read at the moment.
@@ -212,6 +217,7 @@ struct Reader {
 impl Reader {
     fn run(&mut self, ahead: Option<Box<dyn Tail>>) {
         if let Some(tail) = ahead {
+            self.send_end(&*tail);
             let waker = self.watch.waker();
             scan::scan(tail, &self.sender, &*self.woken, &|| waker.is_stopped());
         }
@@ -221,6 +227,15 @@ impl Reader {
             if !look_again && !self.watch.wait() {
                 return;
             }
+        }
+    }
+
+    /// Sends the last events of the log. What cannot be read now is told when it is read in order.
+    fn send_end(&self, tail: &dyn Tail) {
+        let Ok(chunk) = tail.end(END_BYTES) else { return };
+        let events = Parser::default().parse(&chunk).into_iter().map(|loaded| loaded.event);
+        if self.sender.send(Batch::End(events.collect())).is_ok() {
+            (self.woken)();
         }
     }
 

@@ -10,6 +10,7 @@ pub mod branch_files;
 pub mod breakpoint;
 pub mod browse;
 pub mod compare;
+pub mod filter;
 pub mod find;
 pub mod load;
 mod long;
@@ -29,8 +30,8 @@ use std::time::{Duration, Instant};
 use crate::diff::{DiffEntry, DiffOptions, diff};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, Change, State};
-use crate::model::catalogue;
-use crate::model::{AnomalyKind, Moment, Path, Position, Value};
+use crate::model::catalogue::{self, Links};
+use crate::model::{AnomalyKind, Event, Moment, Path, Position, Value};
 use crate::schema::upcast;
 use crate::store::{EventStore, Fetch, Notice};
 use crate::timeline::{Loaded, Marked, Timeline};
@@ -54,9 +55,12 @@ pub struct Session {
     issue_key: String,
     /// As far as it is folded.
     timeline: Timeline,
+    links: Links,
     fetch: Box<dyn Fetch>,
     /// A long log, until all that was seen of it is folded.
     sketch: Option<Sketch>,
+    /// Its last events, until all of it was seen.
+    ending: Vec<Event>,
     loader: Option<Loader>,
     cache: Vec<(Position, State)>,
     long: LongEvents,
@@ -124,8 +128,16 @@ impl Session {
     /// # Errors
     /// Not found, when there is no such issue; unavailable, when it cannot be read.
     pub fn read(store: &dyn EventStore, issue_key: &str) -> Result<Self> {
+        Self::read_with(store, issue_key, catalogue::LINKS)
+    }
+
+    /// As [`Session::read`], with these correlation rules.
+    ///
+    /// # Errors
+    /// As [`Session::read`].
+    pub fn read_with(store: &dyn EventStore, issue_key: &str, links: Links) -> Result<Self> {
         let mut tail = store.tail(issue_key)?;
-        let mut session = Self::new(issue_key, tail.fetcher(), None);
+        let mut session = Self::new(issue_key, tail.fetcher(), None).with_links(links);
         session.expect(tail.remaining());
         let mut parser = Parser::default();
         let mut next = parser.read(tail.as_mut())?;
@@ -150,12 +162,28 @@ impl Session {
         }
     }
 
+    /// The session with these correlation rules, before any event came.
+    #[must_use]
+    pub fn with_links(mut self, links: Links) -> Self {
+        self.links = links;
+        self.timeline = Timeline::new(&self.issue_key, links);
+        self
+    }
+
+    /// The correlation rules in force.
+    #[must_use]
+    pub fn links(&self) -> Links {
+        self.links
+    }
+
     fn new(issue_key: &str, fetch: Box<dyn Fetch>, loader: Option<Loader>) -> Self {
         Self {
             issue_key: issue_key.to_owned(),
             timeline: Timeline::new(issue_key, catalogue::LINKS),
+            links: catalogue::LINKS,
             fetch,
             sketch: None,
+            ending: Vec::new(),
             loader,
             cache: Vec::new(),
             long: LongEvents::default(),
@@ -190,6 +218,13 @@ impl Session {
     #[must_use]
     pub fn folded(&self) -> &Timeline {
         &self.timeline
+    }
+
+    /// The last events of a long log of which not even the rows are all known yet: what they are is
+    /// known, their positions are not.
+    #[must_use]
+    pub fn ending(&self) -> &[Event] {
+        &self.ending
     }
 
     /// How many events are folded, and of how many, while not all that are known are.
@@ -258,6 +293,7 @@ impl Session {
     fn take_batch(&mut self, batch: Batch, news: &mut News) {
         match batch {
             Batch::Events { notices, events, remaining } => {
+                self.ending = Vec::new();
                 if notices.iter().any(Notice::starts_anew) {
                     self.restart();
                     news.restarted = true;
@@ -277,6 +313,7 @@ impl Session {
                     self.sketch = None;
                 }
             }
+            Batch::End(events) => self.ending = events,
             Batch::Seen(glimpse) => {
                 if let Some(sketch) = &mut self.sketch {
                     sketch.take(glimpse);
@@ -298,7 +335,8 @@ impl Session {
 
     fn restart(&mut self) {
         self.sketch = None;
-        self.timeline = Timeline::new(&self.issue_key, catalogue::LINKS);
+        self.ending = Vec::new();
+        self.timeline = Timeline::new(&self.issue_key, self.links);
         self.cache.clear();
         self.long = LongEvents::default();
         self.loaded = false;
@@ -336,7 +374,7 @@ impl Session {
         let (mut at, mut state) = match cached.max_by_key(|(p, _)| *p) {
             Some((near, cached)) => (*near, cached.clone()),
             None => {
-                let state = self.timeline.kept(kept);
+                let (kept, state) = self.timeline.kept(kept);
                 if kept > 0 && kept < self.timeline.head() {
                     // It may have been unpacked, and its neighbours are asked for next.
                     self.remember(kept, &state);

@@ -17,9 +17,10 @@ use crate::timeline::{Seen, SeenPart, Timeline};
 use super::load::Batch;
 
 /// From so many bytes on, a log takes long enough to be folded that a look ahead is worth it.
-pub(super) const WORTH_LOOKING: u64 = 16 << 20;
+/// (Tests have no logs that long.)
+pub(super) const WORTH_LOOKING: u64 = if cfg!(test) { 64 << 10 } else { 16 << 20 };
 /// How many bytes one thread looks through at a time.
-const PIECE: usize = 1 << 20;
+const PIECE: usize = if cfg!(test) { 8 << 10 } else { 1 << 20 };
 /// The most threads that look.
 const MOST_THREADS: usize = 8;
 

@@ -3,6 +3,7 @@
 mod branch;
 mod find;
 mod order;
+mod sketch;
 
 use std::time::Duration;
 

@@ -26,6 +26,8 @@ pub struct UserState {
     pub base: Option<Position>,
     /// Paths pinned to the top of the state, as JSON pointers.
     pub pins: Vec<String>,
+    /// Which events are shown; none for all.
+    pub filter: Option<String>,
     /// Where to stop.
     pub breakpoints: Vec<Breakpoint>,
     /// The what-if that is on.

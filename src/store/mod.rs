@@ -207,6 +207,16 @@ pub trait Tail: Send {
     /// Unavailable, when the log cannot be read; the next call may succeed.
     fn poll(&mut self, limit: usize) -> Result<Chunk>;
 
+    /// The last lines of the log as it is now, from at most so many bytes, wherever this reader
+    /// stands; their locators mean nothing. None where that would cost more than reading on.
+    ///
+    /// # Errors
+    /// Unavailable, when they cannot be read.
+    fn end(&self, bytes: usize) -> Result<Chunk> {
+        let _ = bytes;
+        Ok(Chunk::default())
+    }
+
     /// Something that reads lines again by their locators, usable on another thread.
     fn fetcher(&self) -> Box<dyn Fetch>;
 

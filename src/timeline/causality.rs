@@ -98,7 +98,7 @@ impl Causes {
 
     fn ruled_cause(&self, event: &Event) -> (Position, u8) {
         for (number, rule) in (0_u8..CAUSATION).zip(self.rules) {
-            if !rule.to.contains(&event.kind) {
+            if !rule.goes_on(event.kind, &event.type_name) {
                 continue;
             }
             for key in keys(rule.key, event, End::Effect).into_iter().flatten() {
@@ -118,7 +118,7 @@ impl Causes {
 
     fn note_starts(&mut self, event: &Event) {
         for (number, rule) in (0_u8..CAUSATION).zip(self.rules) {
-            if !rule.from.contains(&event.kind) {
+            if !rule.begins(event.kind, &event.type_name) {
                 continue;
             }
             for key in keys(rule.key, event, End::Cause).into_iter().flatten() {
@@ -193,10 +193,19 @@ fn keys(key: LinkKey, event: &Event, end: End) -> [Option<u64>; 2] {
         }
         LinkKey::Branch => [hash(event.text("head_branch").or(event.branch.as_ref())), None],
         LinkKey::Session => [Some(hash_text(&event.session)), None],
+        LinkKey::Correlation => [hash(event.correlation.as_ref()), None],
+        LinkKey::Actor => [hash(Some(&event.actor).filter(|actor| !actor.is_empty())), None],
+        LinkKey::Issue => [Some(0), None],
     }
 }
 
 fn field_key(event: &Event, name: &str) -> Option<u64> {
-    let value = event.get(name)?;
+    let mut names = name.split('.');
+    // A field whose own name has dots counts first.
+    let whole = event.get(name);
+    let value = whole.or_else(|| {
+        let first = event.get(names.next()?)?;
+        names.try_fold(first, |value, name| value.get(name))
+    })?;
     Some(value.as_text().map_or_else(|| hash_text(&value.to_json()), |text| hash_text(text)))
 }

@@ -5,7 +5,7 @@
 
 use std::sync::mpsc::{SendError, sync_channel};
 
-use super::{ChangeIndex, Loaded, Row, Symbol, Timeline, row};
+use super::{ChangeIndex, Keyframes, Loaded, Row, Symbol, Timeline, keyframes, row};
 use crate::fold::{self, Change, State};
 use crate::model::{Anomaly, AnomalyKind, Event, Kind, Position, Value};
 use crate::store::Locator;
@@ -22,10 +22,15 @@ struct Written {
     changes: Vec<Change>,
     /// For each event where its changes end.
     ends: Vec<(Position, usize)>,
+    /// The versions to keep.
+    kept: Vec<(Position, State)>,
 }
 
 impl Written {
-    fn record(&self, index: &mut ChangeIndex) {
+    fn record(&self, index: &mut ChangeIndex, keyframes: &mut Keyframes) {
+        for (position, state) in &self.kept {
+            keyframes.offer(*position, state);
+        }
         let mut from = 0;
         for (position, end) in &self.ends {
             index.record(*position, self.changes.get(from..*end).unwrap_or_default());
@@ -40,11 +45,14 @@ impl Timeline {
         let here = self.take_in(loaded);
         self.changes.record(here, &self.applied.changes);
         self.applied.changes.clear();
+        if keyframes::is_due(here) {
+            self.keyframes.offer(here, &self.state);
+        }
         here
     }
 
-    /// Adds the next events. Where there are many, the change index follows on another thread; it
-    /// has caught up when this returns.
+    /// Adds the next events. Where there are many, the change index and the kept versions follow on
+    /// another thread; they have caught up when this returns.
     pub fn push_all(&mut self, events: Vec<Loaded>) {
         if events.len() < WORTH_SHARING {
             for loaded in events {
@@ -53,37 +61,42 @@ impl Timeline {
             return;
         }
         let mut index = std::mem::take(&mut self.changes);
+        let mut keyframes = std::mem::take(&mut self.keyframes);
         let mut left = Vec::new();
         std::thread::scope(|scope| {
             let (sender, written) = sync_channel::<Written>(QUEUE);
             let indexer = std::thread::Builder::new().name("index".into());
-            let index = &mut index;
+            let (index, keyframes) = (&mut index, &mut keyframes);
             // Where there is no other thread to be had, nobody takes what is sent.
             let _indexer = indexer.spawn_scoped(scope, move || {
-                written.iter().for_each(|written| written.record(index));
+                written.iter().for_each(|written| written.record(index, keyframes));
             });
             let mut send = |written| {
                 if let Err(SendError(written)) = sender.send(written) {
                     left.push(written);
                 }
             };
-            let mut ends = Vec::with_capacity(TOGETHER);
+            let (mut ends, mut kept) = (Vec::with_capacity(TOGETHER), Vec::new());
             for loaded in events {
                 let here = self.take_in(loaded);
                 ends.push((here, self.applied.changes.len()));
+                if keyframes::is_due(here) {
+                    kept.push((here, self.state.clone()));
+                }
                 if ends.len() == TOGETHER {
                     let room = Vec::with_capacity(self.applied.changes.len());
                     let changes = std::mem::replace(&mut self.applied.changes, room);
-                    send(Written { changes, ends: std::mem::take(&mut ends) });
+                    let (ends, kept) = (std::mem::take(&mut ends), std::mem::take(&mut kept));
+                    send(Written { changes, ends, kept });
                 }
             }
-            send(Written { changes: std::mem::take(&mut self.applied.changes), ends });
+            send(Written { changes: std::mem::take(&mut self.applied.changes), ends, kept });
         });
-        left.iter().for_each(|written| written.record(&mut index));
-        self.changes = index;
+        left.iter().for_each(|written| written.record(&mut index, &mut keyframes));
+        (self.changes, self.keyframes) = (index, keyframes);
     }
 
-    /// All of adding an event but for the change index.
+    /// All of adding an event but for the change index and the kept versions.
     fn take_in(&mut self, loaded: Loaded) -> Position {
         let Loaded { locator, mut event, faults, content } = loaded;
         let here = self.head() + 1;
@@ -105,7 +118,6 @@ impl Timeline {
         if !event.id.is_empty() {
             self.ids.entry(row::hash_text(&event.id)).or_insert(here);
         }
-        self.keyframes.offer(here, &self.state);
         here
     }
 

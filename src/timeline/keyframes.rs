@@ -5,6 +5,8 @@
 //! those between only what changed since the one before is kept, packed, which is a small part of
 //! what even shared trees take.
 
+use zstd::bulk::Decompressor;
+
 use crate::fold::State;
 use crate::model::Position;
 
@@ -21,8 +23,6 @@ const MOST_WHOLE: usize = 1536;
 const WORTH_COMPRESSING: usize = 512;
 /// The quickest level: these are thousands of small pieces.
 const LEVEL: i32 = 1;
-/// More bytes than a packed version ever has; more are not believed.
-const MOST_BYTES: usize = 1 << 30;
 
 /// The kept versions of one log, evenly spaced.
 #[derive(Debug)]
@@ -34,8 +34,16 @@ pub struct Keyframes {
     /// The last of them.
     last: State,
     whole: usize,
+    /// Made once: making it costs more than a version.
+    compressor: Option<Compressor>,
     /// Before this index every second whole version was packed already.
     thinned: usize,
+}
+
+/// Whether the state at this position is one to keep.
+#[must_use]
+pub fn is_due(position: Position) -> bool {
+    position.is_multiple_of(STRIDE)
 }
 
 #[derive(Debug)]
@@ -45,6 +53,15 @@ enum Version {
     Changes(Box<[u8]>),
     /// The same, compressed: how many bytes it was, and the bytes.
     Compressed(usize, Box<[u8]>),
+}
+
+/// (It has no `Debug` of its own.)
+struct Compressor(zstd::bulk::Compressor<'static>);
+
+impl std::fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Compressor")
+    }
 }
 
 impl Default for Keyframes {
@@ -60,12 +77,13 @@ impl Keyframes {
         let wanted = events / u64::from(STRIDE) / WHOLE;
         let whole_every = usize::try_from(wanted).unwrap_or(WHOLE_EVERY).clamp(WHOLE_EVERY, 32);
         let versions = Vec::new();
-        Self { versions, whole_every, last: State::new(), whole: 0, thinned: 0 }
+        let last = State::new();
+        Self { versions, whole_every, last, whole: 0, compressor: None, thinned: 0 }
     }
 
     /// Keeps the state at `position` if it is due. Positions come in order without a gap.
     pub fn offer(&mut self, position: Position, state: &State) {
-        if !position.is_multiple_of(STRIDE) {
+        if !is_due(position) {
             return;
         }
         if self.versions.len().is_multiple_of(self.whole_every) {
@@ -75,7 +93,9 @@ impl Keyframes {
                 self.thin();
             }
         } else {
-            self.versions.push(Version::since(&self.last, state));
+            let changes = state.since(&self.last);
+            let version = self.packed(changes);
+            self.versions.push(version);
         }
         self.last = state.clone();
     }
@@ -93,13 +113,29 @@ impl Keyframes {
             found = wholes(0, &self.versions);
         }
         let Some(at) = found else { return };
-        let before = self.version(at);
-        if let Some(Version::Whole(state)) = self.versions.get(at) {
-            let packed = Version::since(&before, state);
-            self.versions[at] = packed;
+        let (position, before) = self.version(Position::try_from(at).unwrap_or(Position::MAX));
+        if let Some(Version::Whole(state)) = self.versions.get(at)
+            && position as usize == at * STRIDE as usize
+        {
+            let changes = state.since(&before);
+            self.versions[at] = self.packed(changes);
             self.whole -= 1;
         }
         self.thinned = at + 1;
+    }
+
+    fn packed(&mut self, changes: Vec<u8>) -> Version {
+        if changes.len() < WORTH_COMPRESSING {
+            return Version::Changes(changes.into());
+        }
+        if self.compressor.is_none() {
+            self.compressor = zstd::bulk::Compressor::new(LEVEL).ok().map(Compressor);
+        }
+        let compressor = self.compressor.as_mut();
+        match compressor.and_then(|Compressor(compressor)| compressor.compress(&changes).ok()) {
+            Some(bytes) => Version::Compressed(changes.len(), bytes.into()),
+            None => Version::Changes(changes.into()),
+        }
     }
 
     /// The position of the kept version nearest before or at `position`; 0 for the empty state.
@@ -108,10 +144,11 @@ impl Keyframes {
         self.number(position) * STRIDE
     }
 
-    /// The kept version nearest before or at `position`.
+    /// The kept version nearest before or at `position`, and its position. (One before that, should
+    /// there be no memory to unpack it.)
     #[must_use]
-    pub fn at(&self, position: Position) -> State {
-        self.version(self.number(position) as usize)
+    pub fn at(&self, position: Position) -> (Position, State) {
+        self.version(self.number(position))
     }
 
     fn number(&self, position: Position) -> Position {
@@ -119,46 +156,42 @@ impl Keyframes {
         (position / STRIDE).min(kept)
     }
 
-    /// The version of this number; 0 is the empty state.
-    fn version(&self, number: usize) -> State {
-        let versions = self.versions.get(..number).unwrap_or_default();
+    /// The version of this number and its position; 0 is the empty state.
+    fn version(&self, number: Position) -> (Position, State) {
+        let versions = self.versions.get(..number as usize).unwrap_or_default();
         let from = versions.iter().rposition(|v| matches!(v, Version::Whole(_)));
-        let mut state = match from.map(|at| &versions[at]) {
+        let whole = match from.map(|at| &versions[at]) {
             Some(Version::Whole(state)) => state.clone(),
             _ => State::new(),
         };
-        for version in versions.iter().skip(from.map_or(0, |at| at + 1)) {
-            version.apply(&mut state);
+        let packed = &versions[from.map_or(0, |at| at + 1)..];
+        let mut state = whole.clone();
+        let mut decompressor = None;
+        if packed.iter().all(|version| version.apply(&mut state, &mut decompressor)) {
+            return (number * STRIDE, state);
         }
-        state
+        let behind = Position::try_from(packed.len()).unwrap_or(number);
+        ((number - behind) * STRIDE, whole)
     }
 }
 
 impl Version {
-    fn since(before: &State, state: &State) -> Self {
-        let changes = state.since(before);
-        if changes.len() >= WORTH_COMPRESSING
-            && let Ok(bytes) = zstd::bulk::compress(&changes, LEVEL)
-        {
-            return Self::Compressed(changes.len(), bytes.into());
-        }
-        Self::Changes(changes.into())
-    }
-
-    /// Makes of the version before this one.
-    fn apply(&self, state: &mut State) {
-        let fits = match self {
+    /// Makes this version of the one before; false where that cannot be.
+    fn apply(&self, state: &mut State, decompressor: &mut Option<Decompressor<'static>>) -> bool {
+        match self {
             Self::Whole(whole) => {
                 state.clone_from(whole);
                 true
             }
             Self::Changes(changes) => state.catch_up(changes),
             Self::Compressed(length, bytes) => {
-                let changes = zstd::bulk::decompress(bytes, (*length).min(MOST_BYTES));
-                changes.is_ok_and(|changes| state.catch_up(&changes))
+                if decompressor.is_none() {
+                    *decompressor = Decompressor::new().ok();
+                }
+                let changes = decompressor.as_mut().and_then(|d| d.decompress(bytes, *length).ok());
+                changes.is_some_and(|changes| state.catch_up(&changes))
             }
-        };
-        debug_assert!(fits, "a version was packed by this program, in this memory");
+        }
     }
 }
 
@@ -182,7 +215,8 @@ mod tests {
     }
 
     fn check(keyframes: &Keyframes, at: Position) {
-        let (found, version) = (keyframes.nearest(at), keyframes.at(at));
+        let (found, version) = keyframes.at(at);
+        assert_eq!(found, keyframes.nearest(at));
         assert!(found <= at && at - found < STRIDE, "{found} for {at}");
         assert_eq!(version, if found == 0 { State::new() } else { state(found) }, "{found}");
     }
@@ -198,7 +232,7 @@ mod tests {
                 check(&keyframes, at.min(20_000));
             }
             let events = Path::of(["counters", "events"]);
-            let held = keyframes.at(20_000).at(&events).and_then(Value::as_i64);
+            let held = keyframes.at(20_000).1.at(&events).and_then(Value::as_i64);
             assert_eq!(held, Some(i64::from(20_000 / STRIDE * STRIDE)));
         }
     }

@@ -141,10 +141,13 @@ impl Timeline {
         if position >= self.head() { self.head() } else { self.keyframes.nearest(position) }
     }
 
-    /// The version that is kept of the state at `position`; of the nearest before it where none is.
+    /// The kept version at or before `position`, and its position.
     #[must_use]
-    pub fn kept(&self, position: Position) -> State {
-        if position >= self.head() { self.state.clone() } else { self.keyframes.at(position) }
+    pub fn kept(&self, position: Position) -> (Position, State) {
+        if position >= self.head() {
+            return (self.head(), self.state.clone());
+        }
+        self.keyframes.at(position)
     }
 
     /// Which positions wrote which path.

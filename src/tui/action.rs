@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use crate::error::Error;
+use super::comparison::{Comparing, Comparison};
+use super::pick::Candidate;
+use crate::error::{Error, Result};
 use crate::model::{Path, Position};
 use crate::session::Session;
 use crate::session::browse::BrowseNews;
@@ -42,6 +44,10 @@ pub enum Action {
     Failed(Error),
     /// Something worked, and the user should know.
     Told(String),
+    /// More of what can be compared.
+    Sides(Vec<Candidate>),
+    /// What a comparison came to.
+    Compared(Comparing, Result<Box<Comparison>>),
     /// Select a path in the state (from the diff, or a search).
     Reveal(Path),
     /// The user has edited a text as asked.
@@ -86,6 +92,8 @@ crate::closed_list! {
         Field = "field",
         /// In a list over the panes: breakpoints, branches, races.
         List = "list",
+        /// In the comparison of two runs.
+        Comparison = "comparison",
     }
 }
 
@@ -175,6 +183,8 @@ commands! {
     RunBack = "run-back", Debugger ["C"] "";
     /// see the breakpoints, switch them off, delete them
     Breakpoints = "breakpoints", Debugger ["g b"] "";
+    /// show only the events that fit: an expression, words, or a path; nothing shows all
+    Filter = "filter", Debugger ["F"] "filter";
     /// set a mark: m and a letter
     SetMark = "set-mark", Debugger ["m"] "";
     /// go to a mark: ' and its letter
@@ -193,8 +203,12 @@ commands! {
     Zoom = "zoom", Debugger ["z"] "zoom";
     /// show the event's details, or hide them
     Detail = "detail", Debugger ["v"] "detail";
-    /// copy: y and what (e event, p path, v value)
+    /// copy: y and what (e event, p path, y value, v view, a assertion)
     Yank = "yank", Debugger ["y"] "";
+    /// copy a command that opens this view
+    CopyView = "copy-view", Debugger [] "";
+    /// copy a command that fails unless the selected value is what it is here
+    CopyAssertion = "copy-assertion", Debugger [] "";
     /// what if: as if this event had not happened; again on it: take it back in
     Skip = "skip", Debugger ["x"] "what if";
     /// what if: put an event in after this one, as JSON in your editor
@@ -209,6 +223,8 @@ commands! {
     Branch = "branch", Debugger ["B"] "";
     /// events that wrote the same without knowing of each other
     Races = "races", Debugger ["g r"] "";
+    /// compare with another issue, session or branch
+    Compare = "compare", Debugger ["g c"] "";
     /// what is wrong in this log
     Anomalies = "anomalies", Debugger ["!"] "";
     /// pin the selected path to the top, or unpin it
@@ -287,6 +303,10 @@ commands! {
     Toggle = "toggle", List ["space"] "on or off";
     /// delete what is selected
     Delete = "delete", List ["d" "delete"] "delete";
+    /// to the next difference
+    NextDifference = "next-difference", Comparison ["n" "]"] "next difference";
+    /// to the difference before
+    PreviousDifference = "previous-difference", Comparison ["N" "["] "before";
     /// do what the text is for: search, go there, open the issue
     Accept = "accept", Field ["enter"] "go";
     /// leave the text field as if nothing was typed

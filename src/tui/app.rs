@@ -11,9 +11,12 @@ use super::input::Input;
 use super::key::{Key, sequence_text};
 use super::keymap::Keymap;
 use super::palette::Palette;
+use super::pick::Pick;
+use super::share::View;
 use super::theme::Theme;
 use super::viewer::Viewer;
 use crate::clock::Clock;
+use crate::error::Error;
 use crate::model::Moment;
 
 /// The screen's whole state.
@@ -39,8 +42,12 @@ pub struct App {
     pub now: Duration,
     /// What time it is.
     pub clock: Clock,
+    /// Where the store is, for commands to copy; none when it has no folder.
+    pub store: Option<String>,
     /// Where to stand in the issue that is opened next.
     pub start: Start,
+    /// Why the screen cannot show what it was started for: told when it is left.
+    pub refused: Option<Error>,
     /// Whether the mouse button went down in the timeline and is still down.
     pub scrubbing: bool,
 }
@@ -52,6 +59,8 @@ pub struct Start {
     pub at: Option<Moment>,
     /// Follow the head, whatever else is known.
     pub follow: bool,
+    /// What to show.
+    pub view: Option<View>,
 }
 
 /// What the keys go to.
@@ -76,6 +85,10 @@ pub enum Mode {
     Value(Viewer),
     /// A text field in a window of its own.
     Ask(Ask),
+    /// A text field with a list of what could be meant: the other side of a comparison.
+    Pick(Pick),
+    /// Two runs side by side.
+    Comparison,
     /// A letter that says what to do with the branch.
     Branch,
     /// A list over the panes; the selected row.
@@ -108,6 +121,8 @@ pub enum Purpose {
     Breakpoint,
     /// The name of a branch.
     BranchName,
+    /// Which events are shown.
+    Filter,
 }
 
 /// What a list over the panes is of.
@@ -168,7 +183,9 @@ impl App {
             notice: None,
             now: Duration::ZERO,
             clock,
+            store: None,
             start: Start::default(),
+            refused: None,
             scrubbing: false,
         }
     }
@@ -184,7 +201,7 @@ impl App {
     }
 
     /// Tells an error with its hint.
-    pub fn fail_with(&mut self, error: &crate::error::Error) {
+    pub fn fail_with(&mut self, error: &Error) {
         let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
         self.fail(format!("{}{hint}", error.message()));
     }
@@ -201,6 +218,9 @@ impl App {
         let playing = self.debugger.as_ref().is_some_and(|d| d.play.is_some());
         if playing {
             Some(super::play::FRAME)
+        } else if self.debugger.as_ref().is_some_and(|d| d.comparing.is_some()) {
+            // How far it is, is shown.
+            Some(Duration::from_millis(100))
         } else if self.debugger.is_none() && self.browser.is_some() {
             // The ages of the issues grow.
             Some(Duration::from_secs(1))
@@ -215,6 +235,9 @@ impl App {
         match &self.debugger {
             Some(_) if matches!(self.mode, Mode::List(..)) => {
                 vec![Context::List, Context::Debugger, Context::Anywhere]
+            }
+            Some(_) if matches!(self.mode, Mode::Comparison) => {
+                vec![Context::Comparison, Context::Anywhere]
             }
             Some(debugger) => vec![debugger.focus.context(), Context::Debugger, Context::Anywhere],
             None => vec![Context::Browser, Context::Anywhere],

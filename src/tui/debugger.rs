@@ -4,9 +4,12 @@
 //! of its own. May not live here: which key does what (see [`super::update()`]).
 
 mod travel;
+mod view;
 
 use super::action::EditFor;
 use super::breaks::Breaks;
+use super::comparison::{Comparing, Comparison};
+use super::filter::Filter;
 use super::layout::{Layout, Pane, Wishes};
 use super::pane::detail::DetailPane;
 use super::pane::diff::DiffPane;
@@ -15,7 +18,7 @@ use super::pane::state::StatePane;
 use super::play::Play;
 use super::search::Search;
 use super::summaries::Summaries;
-use super::view;
+use super::view as draw;
 use super::view::timeline::TimelineView;
 use super::whatif::WhatIf;
 use crate::error::Result;
@@ -97,12 +100,18 @@ pub struct Debugger {
     pub detail: DetailPane,
     /// What is searched for.
     pub search: Option<Search>,
+    /// Which events are shown; none for all.
+    pub filter: Option<Filter>,
     /// Breakpoints, and running to them.
     pub breaks: Breaks,
     /// The pins that something wrote since the playhead stands still.
     pub pinned: WrittenAfter,
     /// The races, once they were asked for.
     pub races: Races,
+    /// The comparison that is going on.
+    pub comparing: Option<Comparing>,
+    /// The last comparison.
+    pub comparison: Option<Box<Comparison>>,
     /// The what-if that is on.
     pub whatif: Option<WhatIf>,
     /// A text that was edited and could not be used: what it was for, and the text.
@@ -119,6 +128,8 @@ pub struct Debugger {
     pub restarts: u64,
     /// Whether there is more to take in at once.
     pub more: bool,
+    /// The view that it was opened with.
+    lent: Option<Box<view::Lent>>,
     /// Whether the playhead moved or lanes grew since the timeline was last adjusted.
     adjust_lanes: bool,
 }
@@ -149,9 +160,12 @@ impl Debugger {
             diff: DiffPane::default(),
             detail: DetailPane::default(),
             search: None,
+            filter: None,
             breaks: Breaks::default(),
             pinned: WrittenAfter::default(),
             races: Races::default(),
+            comparing: None,
+            comparison: None,
             whatif: None,
             draft: None,
             summaries: Summaries::default(),
@@ -160,6 +174,7 @@ impl Debugger {
             fault: None,
             restarts: 0,
             more: false,
+            lent: None,
             adjust_lanes: true,
         }
     }
@@ -198,8 +213,26 @@ impl Debugger {
             || self.search.as_ref().is_some_and(Search::is_running)
             || self.breaks.is_running()
             || self.breaks.has_work(&self.session)
+            || self.filter_has_work()
             || self.pinned.has_work(self.session.folded().head())
             || self.whatif.as_ref().is_some_and(WhatIf::has_work)
+    }
+
+    /// Whether it is not known of all events yet whether they fit the filter.
+    #[must_use]
+    pub fn filter_has_work(&self) -> bool {
+        self.filter.as_ref().is_some_and(|filter| filter.has_work(&self.session))
+    }
+
+    /// Takes over the filter that is kept, as far as it is another than before. What fits is looked
+    /// for once the log is read: from the playhead on.
+    pub fn take_filter(&mut self) {
+        let kept = self.session.user.filter.as_deref();
+        if kept == self.filter.as_ref().map(|filter| filter.text.as_str()) {
+            return;
+        }
+        self.filter =
+            kept.filter(|_| self.session.is_loaded()).map(|t| Filter::new(t, self.playhead));
     }
 
     /// What to keep for next time.
@@ -217,7 +250,11 @@ impl Debugger {
             // Left before it could be played: it is kept.
             None => (kept.branch.clone(), kept.branch_name.clone()),
         };
-        UserState { playhead, branch, branch_name, ..kept }
+        let now = UserState { playhead, branch, branch_name, ..kept };
+        match &self.lent {
+            Some(lent) => lent.give_back(now),
+            None => now,
+        }
     }
 
     /// The path that the commands on paths are about.
@@ -252,12 +289,13 @@ impl Debugger {
     /// Lays everything out for a terminal of this size and reads what will be seen.
     pub fn prepare(&mut self, size: (u16, u16)) {
         self.breaks.sync(&self.session.user.breakpoints);
+        self.take_filter();
         let wishes = Wishes {
             focus: self.focus,
             side: self.side,
             zoom: self.zoom,
             detail: self.show_detail,
-            timeline_rows: view::timeline::wanted_height(self.session.timeline(), size.1)
+            timeline_rows: draw::timeline::wanted_height(self.session.timeline(), size.1)
                 .saturating_sub(2),
         };
         self.layout = Layout::new(size, &wishes);
@@ -279,7 +317,9 @@ impl Debugger {
             (size(Pane::Events), size(Pane::State), size(Pane::Diff), size(Pane::Detail));
         if let Some((_, height)) = events {
             let summaries = &mut self.summaries;
-            self.events.prepare(&mut self.session, summaries, self.playhead, height.into());
+            let fitting = self.filter.as_ref().map(Filter::fitting);
+            let (session, height) = (&mut self.session, height.into());
+            self.events.prepare(session, summaries, self.playhead, fitting, height);
         }
         if self.is_waiting() {
             self.state.forget();
@@ -316,7 +356,7 @@ impl Debugger {
             self.take_diff()?;
             let (style, width) = (self.diff.style, usize::from(width));
             self.diff.prepare(height.into(), |entry| {
-                view::diff::rows_of(entry, style, width, height.into())
+                draw::diff::rows_of(entry, style, width, height.into())
             });
         }
         Ok(())

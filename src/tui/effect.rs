@@ -3,6 +3,7 @@
 //! Lives here: the closed list of effects. May not live here: doing them (see [`super::run()`]).
 
 use super::action::EditFor;
+use super::comparison::Comparing;
 use crate::session::user_state::UserState;
 use crate::timeline::branch::Branch;
 
@@ -28,6 +29,11 @@ pub enum Effect {
     /// Look for the races of this issue, beside all else; answered by
     /// [`super::action::Action::Races`] or [`super::action::Action::Failed`].
     FindRaces(String),
+    /// List what this issue can be compared with, beside all else; answered by
+    /// [`super::action::Action::Sides`].
+    ListSides(String),
+    /// Compare two runs, beside all else; answered by [`super::action::Action::Compared`].
+    Compare(Comparing),
     /// Keep a branch of this issue under a name.
     SaveBranch(String, String, Branch),
     /// List the branches of this issue; answered by [`super::action::Action::Branches`].

@@ -13,8 +13,10 @@ pub mod action;
 pub mod app;
 pub mod breaks;
 pub mod browser;
+pub mod comparison;
 pub mod debugger;
 pub mod effect;
+pub mod filter;
 pub mod input;
 pub mod json;
 pub mod key;
@@ -23,9 +25,11 @@ pub mod layout;
 pub mod nav;
 pub mod palette;
 pub mod pane;
+pub mod pick;
 pub mod play;
 mod run;
 pub mod search;
+pub mod share;
 pub mod signs;
 pub mod summaries;
 pub mod text;
@@ -43,7 +47,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::model::Moment;
+use crate::model::catalogue::Links;
 use crate::store::EventStore;
 
 /// What the screen is started with.
@@ -55,10 +59,10 @@ pub struct TuiOptions {
     pub store_path: Option<PathBuf>,
     /// The issue to open; none for the browser.
     pub issue: Option<String>,
-    /// Where to stand at first; none for where the user stood last, else the head.
-    pub at: Option<Moment>,
-    /// Follow the head, wherever the user stood last.
-    pub follow: bool,
+    /// Where to stand at first; without a wish where the user stood last, else at the head.
+    pub start: app::Start,
+    /// The correlation rules in force.
+    pub links: Links,
     /// The name of the theme (`dark`, `light`, `16`, `none`); none to find out.
     pub theme: Option<String>,
     /// No colours, whatever the theme.

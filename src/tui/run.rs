@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crossterm::event::{Event, KeyEventKind, MouseEvent, MouseEventKind};
 
 use super::action::Action;
-use super::app::{App, Start};
+use super::app::App;
 use super::effect::Effect;
 use super::keymap::Keymap;
 use super::theme::{Theme, Wish};
@@ -29,6 +29,8 @@ use terminal::Screen;
 
 /// How often the screen is drawn while a log is being read and nobody presses a key.
 const LOADING_FRAME: Duration = Duration::from_millis(40);
+/// Of a long log a picture takes longer: reading it gets so many times of what drawing takes.
+const READING_SHARE: u32 = 6;
 /// How many messages are taken in before the next drawing.
 const MOST_AT_ONCE: usize = 256;
 
@@ -69,7 +71,10 @@ pub fn run(options: TuiOptions) -> Result<()> {
     };
     let screen = Screen::enter(&sender, Message::Panicked)?;
     let mut app = App::new(theme, keymap, screen.size()?, options.clock);
-    app.start = Start { at: options.at.clone(), follow: options.follow };
+    app.start = options.start.clone();
+    // (A path that is no text cannot be copied either.)
+    let root = options.store_path.as_deref().map(|path| path.canonicalize().unwrap_or(path.into()));
+    app.store = root.and_then(|path| path.to_str().map(str::to_owned));
     if let Some(fault) = faults.first() {
         app.fail(fault.clone());
     }
@@ -84,6 +89,7 @@ pub fn run(options: TuiOptions) -> Result<()> {
         gate: Arc::default(),
         started,
         drawn: None,
+        still: LOADING_FRAME,
         quit: false,
     };
     turner.listen()?;
@@ -91,7 +97,8 @@ pub fn run(options: TuiOptions) -> Result<()> {
         Some(session) => turner.act(Action::Opened(Box::new(session)))?,
         None => turner.perform(Effect::Browse)?,
     }
-    turner.run()
+    turner.run()?;
+    turner.app.refused.take().map_or(Ok(()), Err)
 }
 
 fn read_keymap(options: &TuiOptions) -> (Keymap, Vec<String>) {
@@ -117,7 +124,8 @@ fn open(options: &TuiOptions, issue: &str, sender: &Sender<Message>) -> Result<S
         // Nobody to wake means that the screen is closing.
         let _ = sender.send(Message::Session);
     };
-    let mut session = Session::open(Arc::clone(&options.store), issue, woken)?;
+    let mut session =
+        Session::open(Arc::clone(&options.store), issue, woken)?.with_links(options.links);
     if let Some(file) = state_file(options, issue) {
         session.user = UserState::load(&file);
     }
@@ -136,6 +144,8 @@ struct Turner {
     started: Instant,
     /// When the screen was drawn last.
     drawn: Option<Instant>,
+    /// How long to leave it so while a log is being read.
+    still: Duration,
     quit: bool,
 }
 
@@ -214,14 +224,14 @@ impl Turner {
             self.act(Action::Pump)?;
         }
         let loading = self.app.debugger.as_ref().is_some_and(|d| !d.session.is_loaded());
-        let recent = self.drawn.is_some_and(|at| at.elapsed() < LOADING_FRAME);
+        let recent = self.drawn.is_some_and(|at| at.elapsed() < self.still);
         let nothing = taken == 0 && self.app.is_busy() && self.app.patience().is_none();
         Ok((nothing || (only_news && loading)) && recent)
     }
 
     fn patience(&self) -> Option<Duration> {
         let loading = self.app.debugger.as_ref().is_some_and(|d| !d.session.is_loaded());
-        let drawing = loading.then_some(LOADING_FRAME);
+        let drawing = loading.then_some(self.still);
         match (self.app.patience(), drawing) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -300,7 +310,9 @@ impl Turner {
         if size != self.app.size {
             self.act(Action::Resize(size.0, size.1))?;
         }
+        let started = Instant::now();
         self.screen.draw(&self.app)?;
+        self.still = LOADING_FRAME.max(started.elapsed() * READING_SHARE);
         self.drawn = Some(Instant::now());
         Ok(())
     }

@@ -11,7 +11,13 @@ use crate::tui::theme::{Glyph, Role};
 /// The name of an event's type; where the line has none, that is said.
 #[must_use]
 pub fn type_name<'a>(timeline: &'a Timeline, row: &Row) -> &'a str {
-    if row.type_name.is_empty() { "(no type)" } else { timeline.text(row.type_name) }
+    name_of(timeline.text(row.type_name))
+}
+
+/// As [`type_name`], for a name.
+#[must_use]
+pub fn name_of(name: &str) -> &str {
+    if name.is_empty() { "(no type)" } else { name }
 }
 
 /// The sign of an event for lists of events, with its meaning.

@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{Position, catalogue};
+use crate::model::{Event, Position, catalogue};
 use crate::session::Session;
 
 /// How many summaries are kept before all are forgotten.
@@ -22,6 +22,12 @@ impl Summaries {
     #[must_use]
     pub fn get(&self, position: Position) -> &str {
         self.known.get(&position).map_or("", String::as_str)
+    }
+
+    /// The summary of an event.
+    #[must_use]
+    pub fn of(event: &Event) -> String {
+        catalogue::summary(catalogue::spec(event.kind), &event.metadata, &event.type_name)
     }
 
     /// Forgets everything: the log is another one.
@@ -54,9 +60,7 @@ impl Summaries {
         match session.events(range.clone()) {
             Ok(events) => {
                 for event in events {
-                    let spec = catalogue::spec(event.kind);
-                    let text = catalogue::summary(spec, &event.metadata, &event.type_name);
-                    self.known.insert(event.position, text);
+                    self.known.insert(event.position, Self::of(&event));
                 }
             }
             // The next fill may succeed; the session tells what is wrong.

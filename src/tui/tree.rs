@@ -44,6 +44,23 @@ impl Wanted {
         node.open = Some(open);
     }
 
+    /// What the user opened and closed, each branch with whether it is open.
+    #[must_use]
+    pub fn all(&self) -> Vec<(Path, bool)> {
+        let mut found = Vec::new();
+        self.collect(&mut Path::root(), &mut found);
+        found
+    }
+
+    fn collect(&self, here: &mut Path, found: &mut Vec<(Path, bool)>) {
+        found.extend(self.open.map(|open| (here.clone(), open)));
+        for (key, below) in &self.below {
+            here.push(key.clone());
+            below.collect(here, found);
+            here.pop();
+        }
+    }
+
     /// Opens every branch that holds something of `path`, so that its row is there.
     pub fn reveal(&mut self, path: &Path) {
         let mut above = path.parent();

@@ -4,11 +4,14 @@
 //! [`super::run()`]); commands of the debugger have a file of their own.
 
 mod breaks;
+mod compare;
 mod debugger;
+mod filter;
 mod lists;
 mod mouse;
 mod prompt;
 mod races;
+mod share;
 mod travel;
 mod whatif;
 
@@ -48,10 +51,7 @@ fn act(app: &mut App, action: Action) -> Vec<Effect> {
             tick(app, now);
             Vec::new()
         }
-        Action::Pump => {
-            pump(app);
-            Vec::new()
-        }
+        Action::Pump => pump(app),
         Action::Work => {
             work(app);
             Vec::new()
@@ -62,10 +62,7 @@ fn act(app: &mut App, action: Action) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Action::Opened(session) => {
-            opened(app, *session);
-            Vec::new()
-        }
+        Action::Opened(session) => opened(app, *session),
         Action::Failed(error) => {
             app.fail_with(&error);
             Vec::new()
@@ -84,6 +81,14 @@ fn act(app: &mut App, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Action::Branch(name, branch) => whatif::load(app, &name, *branch),
+        Action::Sides(more) => {
+            compare::offer(app, more);
+            Vec::new()
+        }
+        Action::Compared(comparing, result) => {
+            compare::take(app, &comparing, result);
+            Vec::new()
+        }
         Action::Reveal(path) => {
             if let Some(debugger) = &mut app.debugger {
                 debugger.state.reveal(&path);
@@ -105,6 +110,12 @@ fn prepare(app: &mut App) {
     } else if let Some(browser) = &mut app.browser {
         browser.prepare(size.1.saturating_sub(1));
     }
+    if matches!(app.mode, Mode::Comparison)
+        && let Some(comparison) = app.debugger.as_mut().and_then(|d| d.comparison.as_deref_mut())
+        && let Err(error) = comparison.prepare(super::view::comparison::height(size))
+    {
+        app.fail_with(&error);
+    }
     let contexts = app.contexts();
     match &mut app.mode {
         Mode::Value(viewer) => {
@@ -120,11 +131,18 @@ fn prepare(app: &mut App) {
     }
 }
 
-fn opened(app: &mut App, session: Session) {
+fn opened(app: &mut App, session: Session) -> Vec<Effect> {
     let start = std::mem::take(&mut app.start);
-    app.debugger = Some(Box::new(Debugger::new(session, start.at, start.follow)));
+    let mut debugger = Box::new(Debugger::new(session, start.at, start.follow));
+    let kept = start.view.and_then(|view| debugger.show(view));
+    let mut effects: Vec<Effect> = kept
+        .map(|name| Effect::LoadBranch(debugger.session.issue_key().to_owned(), name))
+        .into_iter()
+        .collect();
+    app.debugger = Some(debugger);
     app.mode = Mode::Normal;
-    pump(app);
+    effects.extend(pump(app));
+    effects
 }
 
 fn tick(app: &mut App, now: std::time::Duration) {
@@ -139,9 +157,15 @@ fn tick(app: &mut App, now: std::time::Duration) {
     }
 }
 
-fn pump(app: &mut App) {
-    let Some(debugger) = &mut app.debugger else { return };
+fn pump(app: &mut App) -> Vec<Effect> {
+    let Some(debugger) = &mut app.debugger else { return Vec::new() };
     let news = debugger.pump();
+    if debugger.session.is_loaded()
+        && let Err(error) = debugger.finish_view()
+    {
+        app.refused = Some(error);
+        return vec![Effect::Quit];
+    }
     if news.restarted {
         app.fail("the log was cut or replaced: it is read anew");
     } else if debugger.session.is_loaded() && debugger.session.user.branch.is_some() {
@@ -151,6 +175,7 @@ fn pump(app: &mut App) {
     {
         app.fail(fault);
     }
+    Vec::new()
 }
 
 /// Goes on with what is not done yet: what the user waits for comes first.
@@ -162,6 +187,8 @@ fn work(app: &mut App) {
         && !debugger.breaks.is_running()
     {
         whatif::work(app);
+    } else if !debugger.breaks.is_running() && debugger.filter_has_work() {
+        filter::work(app);
     } else {
         let looked = debugger.look_at_pins();
         breaks::work(app);
@@ -196,16 +223,22 @@ fn search(app: &mut App) {
 /// A key, to whatever the keys go to.
 fn key(app: &mut App, key: Key) -> Vec<Effect> {
     app.notice = None;
-    if breaks::interrupted(app) && key.event().code == crossterm::event::KeyCode::Esc {
+    let stopped = breaks::interrupted(app) || filter::interrupted(app);
+    if stopped && key.event().code == crossterm::event::KeyCode::Esc {
         return Vec::new();
     }
     match &app.mode {
-        Mode::Search(_) | Mode::Palette(_) | Mode::Ask(_) => prompt::field_key(app, key),
+        Mode::Search(_) | Mode::Palette(_) | Mode::Ask(_) | Mode::Pick(_) => {
+            prompt::field_key(app, key)
+        }
         Mode::Normal if app.is_filtering() => prompt::field_key(app, key),
         Mode::Mark(_) | Mode::Yank | Mode::Branch => prompt::letter_key(app, key),
-        Mode::Normal | Mode::Help(_) | Mode::Anomalies(_) | Mode::Value(_) | Mode::List(..) => {
-            command_key(app, key)
-        }
+        Mode::Normal
+        | Mode::Help(_)
+        | Mode::Anomalies(_)
+        | Mode::Value(_)
+        | Mode::List(..)
+        | Mode::Comparison => command_key(app, key),
     }
 }
 
@@ -263,6 +296,9 @@ fn command_in_window(app: &mut App, command: Command, count: Option<u32>) -> Vec
         app.mode = Mode::Normal;
         return Vec::new();
     }
+    if matches!(app.mode, Mode::Comparison) {
+        return compare::command(app, command, count);
+    }
     let (_, page) = super::view::popup::inner_size(app.size);
     let rows = motion(command, count, page);
     if matches!(app.mode, Mode::List(..)) {
@@ -297,7 +333,8 @@ fn command_in_window(app: &mut App, command: Command, count: Option<u32>) -> Vec
 /// Back to the issues if we came from there, else out.
 fn leave(app: &mut App, at_once: bool) -> Vec<Effect> {
     let mut effects = Vec::new();
-    if let Some(debugger) = &app.debugger {
+    if let Some(debugger) = app.debugger.as_deref_mut() {
+        compare::stop(debugger);
         let issue = debugger.session.issue_key().to_owned();
         effects.push(Effect::Save(issue, debugger.user_state()));
         if !at_once && app.browser.is_some() {

@@ -19,7 +19,7 @@ mod summary;
 mod usage;
 mod work;
 
-pub use links::{LINKS, LinkKey, LinkRule};
+pub use links::{LINKS, LinkKey, LinkRule, Links, with_rules};
 pub use summary::summary;
 
 use super::kind::{Category, Kind, Severity};

@@ -266,12 +266,10 @@ mod tests {
 
     #[test]
     fn equal_maps_are_one_byte() {
-        let tree: Map = [("a", Value::Map([("b", Value::Int(1))].into_iter().collect()))]
-            .into_iter()
-            .collect();
-        let again: Map = [("a", Value::Map([("b", Value::Int(1))].into_iter().collect()))]
-            .into_iter()
-            .collect();
+        let tree: Map =
+            [("a", Value::Map([("b", Value::Int(1))].into_iter().collect()))].into_iter().collect();
+        let again: Map =
+            [("a", Value::Map([("b", Value::Int(1))].into_iter().collect()))].into_iter().collect();
         let mut packed = Vec::new();
         pack(&tree, &again, &mut packed);
         assert_eq!(packed, [END]);

@@ -324,7 +324,15 @@ fn first_eight(text: &str) -> u64 {
 
 impl PartialEq for Map {
     fn eq(&self, other: &Self) -> bool {
-        self.same(other) || (self.len() == other.len() && self.iter().eq(other.iter()))
+        if self.same(other) {
+            return true;
+        }
+        self.len() == other.len()
+            && match (&self.0, &other.0) {
+                // What the two share is not looked at.
+                (Repr::Large(a), Repr::Large(b)) => a.diff(b).next().is_none(),
+                _ => self.iter().eq(other.iter()),
+            }
     }
 }
 

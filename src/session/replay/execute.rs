@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::{Means, Reader, Request, Session, compare, plan, report};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::catalogue::Links;
 use crate::model::{Position, ids};
 use crate::replay::journal::{Known, VERSION};
 use crate::replay::process::Bounds;
@@ -96,13 +97,14 @@ pub fn begin(
 /// nobody knows how they ended, and that is not decided.
 pub fn resume(
     store: &LocalStore,
+    links: Links,
     replay_id: &str,
     decision: Decision,
     jobs: usize,
 ) -> Result<(Session, Prepared)> {
     let (mut journal, mut history) = RunJournal::open(store, replay_id)?;
     let header = history.header.clone();
-    let mut session = Session::read(store, &header.issue_key)?;
+    let mut session = Session::read_with(store, &header.issue_key, links)?;
     let mut handlers = Handlers::default();
     for (name, words) in &header.handlers {
         handlers.add(name, words)?;

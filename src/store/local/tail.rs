@@ -314,6 +314,25 @@ impl Tail for LocalTail {
         }
     }
 
+    fn end(&self, bytes: usize) -> Result<Chunk> {
+        let mut chunk = Chunk::default();
+        let Some(date) = self.layout.partitions(&self.key)?.into_iter().max() else {
+            return Ok(chunk);
+        };
+        self.layout.refuse_links(date, &self.key)?;
+        let failed = |e| Error::io("read", &self.layout.events(date, &self.key), &e);
+        let file = Source::open(&self.layout, date, &self.key).map_err(failed)?;
+        let length = file.length().map_err(failed)?;
+        let from = length.saturating_sub(bytes as u64);
+        let mut read = read_range(&file, from, length).map_err(failed)?;
+        // Whole lines alone: what is before the first line feed and behind the last is not.
+        read.truncate(memchr::memrchr(b'\n', &read).map_or(0, |feed| feed + 1));
+        let first = if from == 0 { 0 } else { memchr::memchr(b'\n', &read).map_or(0, |at| at + 1) };
+        chunk.bytes = read.split_off(first.min(read.len()));
+        split(&chunk.bytes, from + first as u64, 0, self.max_line, &mut chunk.lines);
+        Ok(chunk)
+    }
+
     fn fetcher(&self) -> Box<dyn Fetch> {
         Box::new(LocalFetch::new(&self.layout, &self.key, Arc::clone(&self.segments)))
     }

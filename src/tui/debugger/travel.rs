@@ -184,6 +184,7 @@ impl Debugger {
         self.breaks = Breaks::default();
         self.pinned = WrittenAfter::default();
         self.races = Races::default();
+        self.filter = None;
         // Whether the branch fits the new log is known when that is read.
         if let Some(whatif) = self.whatif.take() {
             self.session.user.branch = Some(whatif.branch().clone());

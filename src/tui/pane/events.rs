@@ -1,19 +1,25 @@
 //! The list of events: a window into the history around the playhead.
 //!
-//! Row 0 is the empty state before the first event; the selected row is always the playhead.
+//! Row 0 is the empty state before the first event; the selected row is always the playhead. With a
+//! filter the rows are the events that fit, and the playhead where it is none of them.
 
 use super::scroll;
 use crate::model::Position;
 use crate::session::Session;
+use crate::session::filter::Fitting;
 use crate::tui::summaries::Summaries;
 
 /// The window of the list.
 #[derive(Debug, Default)]
 pub struct EventsPane {
-    /// The position in the first row.
+    /// The first row that is seen.
     pub top: usize,
     /// How many rows are seen.
     pub height: usize,
+    /// The positions of the rows that are seen.
+    seen: Vec<Position>,
+    /// The playhead and its row on the screen, as it was last, where a filter is on.
+    stood: Option<(Position, usize)>,
 }
 
 impl EventsPane {
@@ -23,27 +29,47 @@ impl EventsPane {
         session: &mut Session,
         summaries: &mut Summaries,
         playhead: Position,
+        fitting: Option<&Fitting>,
         height: usize,
     ) {
         self.height = height;
-        let total = session.head() as usize + 1;
-        let cursor = playhead as usize;
+        let rank = fitting.map(|fitting| (fitting.rank(playhead), !fitting.contains(playhead)));
+        let (cursor, total) = match (fitting, rank) {
+            (Some(fitting), Some((rank, apart))) => (rank, fitting.len() + usize::from(apart)),
+            _ => (playhead as usize, session.head() as usize + 1),
+        };
         let far = cursor + height < self.top || cursor > self.top + 2 * height;
-        if far {
+        match self.stood {
+            // What fits and is found before it must not push it away.
+            Some((stood, row)) if fitting.is_some() && stood == playhead => {
+                self.top = cursor.saturating_sub(row);
+            }
             // After a jump what came before and after is of the same interest.
-            self.top = cursor.saturating_sub(height / 2);
+            _ if far || (fitting.is_some() != self.stood.is_some()) => {
+                self.top = cursor.saturating_sub(height / 2);
+            }
+            _ => {}
         }
         self.top = scroll(self.top, cursor, height, total, 3);
-        if height > 0 {
-            let first = Position::try_from(self.top).unwrap_or(Position::MAX);
-            let last = Position::try_from(self.top + height - 1).unwrap_or(Position::MAX);
-            summaries.fill(session, first..=last);
+        self.stood = fitting.map(|_| (playhead, cursor - self.top.min(cursor)));
+        self.seen = (self.top..total.min(self.top + height))
+            .filter_map(|row| match (fitting, rank) {
+                (Some(fitting), Some((rank, true))) if row >= rank => {
+                    row.checked_sub(rank + 1).map_or(Some(playhead), |_| fitting.get(row - 1))
+                }
+                (Some(fitting), _) => fitting.get(row),
+                (None, _) => Position::try_from(row).ok(),
+            })
+            .collect();
+        match (fitting, self.seen.first(), self.seen.last()) {
+            (None, Some(first), Some(last)) => summaries.fill(session, *first..=*last),
+            _ => self.seen.iter().for_each(|p| summaries.fill(session, *p..=*p)),
         }
     }
 
     /// The position in a row of the window, if there is one.
     #[must_use]
-    pub fn at(&self, row: usize, head: Position) -> Option<Position> {
-        Position::try_from(self.top + row).ok().filter(|p| row < self.height && *p <= head)
+    pub fn at(&self, row: usize) -> Option<Position> {
+        self.seen.get(row).copied()
     }
 }

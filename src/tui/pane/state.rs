@@ -76,6 +76,8 @@ pub struct StatePane {
     cursor: usize,
     /// The path of the selected row: it stays selected when rows come and go.
     selected: Path,
+    /// Whether it is to be selected among the pins, once they are there.
+    to_pin: bool,
     top: usize,
     /// Rows of the tree that are seen.
     pub rows: Vec<StateRow>,
@@ -182,6 +184,10 @@ impl StatePane {
         height: usize,
     ) -> Result<()> {
         self.take_pins(session, position)?;
+        if std::mem::take(&mut self.to_pin) {
+            let found = self.pins.iter().position(|pin| pin.path == self.selected);
+            self.cursor = found.unwrap_or(self.cursor);
+        }
         let room = height.saturating_sub(self.pins.len());
         let total = self.pins.len() + self.tree.len();
         self.cursor = self.cursor.min(total.saturating_sub(1));
@@ -286,6 +292,25 @@ impl StatePane {
         self.selected = path.clone();
         // Not on a pin any more: the path's own row is meant.
         self.cursor = self.cursor.max(self.pins.len());
+    }
+
+    /// What the user opened and closed.
+    #[must_use]
+    pub fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    /// Opens and closes just this, whatever was before.
+    pub fn set_wanted(&mut self, wanted: Wanted) {
+        self.wish(|all| *all = wanted);
+    }
+
+    /// Selects a path in the tree, or among the pins, as far as its row is seen.
+    pub fn place(&mut self, path: &Path, on_pin: bool) {
+        self.selected = path.clone();
+        self.cursor = self.cursor.max(self.pins.len());
+        self.to_pin = on_pin;
+        self.wishes += 1;
     }
 
     /// Selects the next row that the current event changed, or the one before, round and round;

@@ -4,16 +4,21 @@
 //! for (see [`crate::tui::update()`]).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Cards, Message, Turner, editor, open, state_file};
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::Session;
 use crate::session::branch_files::BranchFiles;
+use crate::session::compare::{Side, compare_in_rows};
 use crate::timeline::order::Order;
 use crate::tui::TuiOptions;
 use crate::tui::action::Action;
 use crate::tui::browser::Browser;
+use crate::tui::comparison::{Comparing, Comparison};
 use crate::tui::effect::Effect;
+use crate::tui::pick::Candidate;
+use crate::tui::summaries::bytes_text;
 
 /// The most text that is sent to the clipboard: terminals cut or refuse more.
 const MOST_COPIED: usize = 1 << 20;
@@ -28,10 +33,42 @@ fn branches(options: &TuiOptions, issue: &str) -> Result<BranchFiles> {
 
 /// The races of an issue. It is read once more: what the screen shows must not wait for it.
 fn races(options: &TuiOptions, issue: &str) -> Result<Action> {
-    let session = Session::read(&*options.store, issue)?;
+    let session = Session::read_with(&*options.store, issue, options.links)?;
     let timeline = session.timeline();
     let found = Order::new(timeline).races(timeline);
     Ok(Action::Races(issue.to_owned(), found, session.head()))
+}
+
+/// How long the alignment of two runs may take before what is left is aligned coarsely.
+const ALIGNING: Duration = Duration::from_secs(20);
+
+/// What an issue can be compared with, beside its own sessions: its branches, and other issues, the
+/// newest first. What cannot be listed can still be typed.
+fn sides(options: &TuiOptions, issue: &str) -> Vec<Candidate> {
+    let names = branches(options, issue).map(|files| files.names()).unwrap_or_default();
+    let branches = names
+        .into_iter()
+        .map(|name| Candidate { text: format!("{issue}@{name}"), note: "what-if".to_owned() });
+    let mut issues = options.store.issues().unwrap_or_default();
+    issues.retain(|entry| entry.issue_key != issue);
+    issues.sort_by(|a, b| b.modified.cmp(&a.modified).then(a.issue_key.cmp(&b.issue_key)));
+    let issues = issues.into_iter().map(|entry| Candidate {
+        text: entry.issue_key,
+        note: format!("issue, {}", bytes_text(entry.bytes)),
+    });
+    branches.chain(issues).collect()
+}
+
+/// Reads both sides and aligns them.
+fn compare(options: &TuiOptions, comparing: &Comparing) -> Result<Box<Comparison>> {
+    let side = |text: &str| {
+        let session = |issue: &str| Session::read_with(&*options.store, issue, options.links);
+        Side::open(text, session, |issue, name| branches(options, issue)?.load(name))
+    };
+    let [a, b] = &comparing.names;
+    let (mut a, mut b) = (side(a)?, side(b)?);
+    let found = compare_in_rows(&mut a, &mut b, &comparing.progress, Some(ALIGNING))?;
+    Ok(Box::new(Comparison::new(comparing.names.clone(), [a, b], found)))
 }
 
 impl Turner {
@@ -65,6 +102,34 @@ impl Turner {
                 self.redraw()?;
                 return self.act(action);
             }
+            Effect::FindRaces(issue) => return self.beside(move |options| races(options, &issue)),
+            Effect::ListSides(issue) => {
+                return self.beside(move |options| Ok(Action::Sides(sides(options, &issue))));
+            }
+            Effect::Compare(comparing) => {
+                return self.beside(move |options| {
+                    let result = compare(options, &comparing);
+                    Ok(Action::Compared(comparing, result))
+                });
+            }
+            branches @ (Effect::SaveBranch(..)
+            | Effect::ListBranches(_)
+            | Effect::LoadBranch(..)
+            | Effect::DeleteBranch(..)) => return self.keep_branches(branches),
+            Effect::Save(issue, user) => {
+                if let Some(file) = state_file(&self.options, &issue)
+                    && let Err(error) = user.save(&file)
+                {
+                    return self.act(Action::Failed(error));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is done with the files of branches.
+    fn keep_branches(&mut self, effect: Effect) -> Result<()> {
+        match effect {
             Effect::SaveBranch(issue, name, branch) => {
                 let saved = branches(&self.options, &issue).and_then(|f| f.save(&name, &branch));
                 return self.act(match saved {
@@ -72,7 +137,6 @@ impl Turner {
                     Err(error) => Action::Failed(error),
                 });
             }
-            Effect::FindRaces(issue) => return self.beside(move |options| races(options, &issue)),
             Effect::ListBranches(issue) => return self.list_branches(&issue),
             Effect::LoadBranch(issue, name) => {
                 let loaded = branches(&self.options, &issue).and_then(|files| files.load(&name));
@@ -87,13 +151,7 @@ impl Turner {
                 }
                 return self.list_branches(&issue);
             }
-            Effect::Save(issue, user) => {
-                if let Some(file) = state_file(&self.options, &issue)
-                    && let Err(error) = user.save(&file)
-                {
-                    return self.act(Action::Failed(error));
-                }
-            }
+            _ => {}
         }
         Ok(())
     }

@@ -99,6 +99,8 @@ glyphs! {
     Anomaly = "⚠", "!";
     /// Two events that wrote the same without knowing of each other.
     Race = "⇄", "&";
+    /// An event that fits the filter.
+    Fits = "•", "o";
     /// New events come in.
     Live = "●", "*";
     /// The screen stands still while events come in.

@@ -18,6 +18,9 @@ use crate::tui::viewer::Viewer;
 
 /// Carries a command out; the debugger is open and no window is over it.
 pub(super) fn command(app: &mut App, command: Command, count: Option<u32>) -> Vec<Effect> {
+    if let Some(effects) = super::filter::step(app, command, count) {
+        return effects;
+    }
     let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
     if travel(debugger, command, count) {
         return Vec::new();
@@ -42,6 +45,9 @@ pub(super) fn command(app: &mut App, command: Command, count: Option<u32>) -> Ve
         Command::Pin => pin(app),
         Command::Open => return open(app),
         Command::Races => return super::races::ask(app),
+        Command::Compare => return super::compare::ask(app),
+        Command::CopyView => return super::prompt::yank_letter(app, 'v'),
+        Command::CopyAssertion => return super::prompt::yank_letter(app, 'a'),
         _ => {}
     }
     Vec::new()
@@ -56,6 +62,7 @@ fn set(app: &mut App, command: Command) -> bool {
         Command::GoToMark => app.mode = Mode::Mark(MarkUse::Go),
         Command::DeleteMark => app.mode = Mode::Mark(MarkUse::Delete),
         Command::Yank => app.mode = Mode::Yank,
+        Command::Filter => super::filter::ask(app),
         Command::Search => app.mode = Mode::Search(Input::default()),
         Command::Anomalies if debugger.session.folded().anomalies().is_empty() => {
             app.tell("nothing is wrong with this log");
@@ -151,6 +158,8 @@ fn cancel(app: &mut App) {
         app.tell("search stopped");
     } else if debugger.play.take().is_some() {
         app.tell("stopped");
+    } else if super::compare::stop(debugger) {
+        app.tell("the comparison was stopped");
     } else if debugger.zoom {
         debugger.zoom = false;
     } else {
@@ -166,7 +175,11 @@ fn look(app: &mut App, command: Command, count: Option<u32>) -> bool {
     let page =
         debugger.layout.pane(focus).map_or(1, |area| usize::from(area.height.saturating_sub(2)));
     if let Some(rows) = motion(command, count, page) {
-        move_in(debugger, focus, rows);
+        let way = if rows < 0 { Way::Back } else { Way::Forward };
+        let times = usize::try_from(rows.unsigned_abs()).unwrap_or(usize::MAX);
+        if focus != Pane::Events || super::filter::stride(app, way, times).is_none() {
+            move_in_focused(app, rows);
+        }
         return true;
     }
     let order = debugger.tab_order();
@@ -213,6 +226,12 @@ fn zoom(debugger: &mut Debugger, factor: f64) {
 fn pan(debugger: &mut Debugger, hundredths: i64) {
     let timeline = debugger.session.timeline();
     debugger.timeline.pan(hundredths, debugger.playhead, timeline);
+}
+
+fn move_in_focused(app: &mut App, rows: i64) {
+    if let Some(debugger) = app.debugger.as_deref_mut() {
+        move_in(debugger, debugger.focus, rows);
+    }
 }
 
 /// Moves the cursor of a pane by some rows.

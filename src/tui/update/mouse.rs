@@ -9,6 +9,7 @@ use crate::tui::action::Command;
 use crate::tui::app::{App, Mode};
 use crate::tui::effect::Effect;
 use crate::tui::layout::Pane;
+use crate::tui::nav::Way;
 
 /// By how many rows the wheel scrolls.
 const WHEEL: i64 = 3;
@@ -88,7 +89,7 @@ fn click(app: &mut App, column: u16, row: u16) -> Vec<Effect> {
             }
         }
         Pane::Events => {
-            if let Some(position) = debugger.events.at(row, debugger.head()) {
+            if let Some(position) = debugger.events.at(row) {
                 debugger.play = None;
                 debugger.jump_to(position);
             }
@@ -129,6 +130,10 @@ fn turn(app: &mut App, event: MouseEvent, rows: i64) {
         Some(Pane::Timeline) if event.modifiers.contains(KeyModifiers::CONTROL) => {
             let factor = if rows < 0 { 0.5 } else { 2.0 };
             debugger.timeline.zoom(factor, debugger.playhead, debugger.session.timeline());
+        }
+        Some(Pane::Events) if debugger.filter.is_some() => {
+            let way = if rows < 0 { Way::Back } else { Way::Forward };
+            super::filter::stride(app, way, WHEEL.unsigned_abs() as usize);
         }
         Some(pane) => {
             move_in(debugger, pane, if pane == Pane::Timeline { rows.signum() } else { rows });

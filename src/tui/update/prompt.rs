@@ -33,6 +33,13 @@ fn edit(app: &mut App, change: impl FnOnce(&mut Input)) {
                 find(app);
             }
         }
+        Mode::Pick(pick) => {
+            let before = pick.input.text().to_owned();
+            change(&mut pick.input);
+            if pick.input.text() != before {
+                pick.find();
+            }
+        }
         Mode::Normal => {
             if let Some(browser) = app.browser.as_mut().filter(|b| b.is_typing()) {
                 browser.edit(change);
@@ -48,8 +55,13 @@ fn is_blank(app: &App) -> bool {
         Mode::Search(input) => input.text().is_empty(),
         Mode::Ask(ask) => ask.input.text().is_empty(),
         Mode::Palette(palette) => palette.input.text().is_empty(),
+        Mode::Pick(pick) => pick.input.text().is_empty(),
         _ => app.browser.as_ref().is_some_and(|browser| browser.filter().text().is_empty()),
     }
+}
+
+fn is_filter(app: &App) -> bool {
+    matches!(&app.mode, Mode::Ask(ask) if ask.purpose == Purpose::Filter)
 }
 
 /// Pasted text, to the field that is open.
@@ -74,7 +86,8 @@ fn field_command(app: &mut App, command: Command) -> Vec<Effect> {
         Command::Quit | Command::Suspend | Command::Redraw => command_in_mode(app, command, None),
         Command::Accept => accept(app),
         Command::Discard => discard(app),
-        Command::DeleteLeft if is_blank(app) => discard(app),
+        // (An empty filter is an answer: it takes the filter off.)
+        Command::DeleteLeft if is_blank(app) && !is_filter(app) => discard(app),
         _ => {
             edit(app, |input| input.edit(command));
             choose_row(app, command);
@@ -93,6 +106,7 @@ fn accept(app: &mut App) -> Vec<Effect> {
         }
         Mode::Palette(_) => choose(app),
         Mode::Ask(_) => answer(app),
+        Mode::Pick(_) => super::compare::begin(app),
         _ => super::browser_command(app, Command::Accept, None),
     }
 }
@@ -104,6 +118,7 @@ fn answer(app: &mut App) -> Vec<Effect> {
     match ask.purpose {
         Purpose::Breakpoint => super::breaks::add(app, &text),
         Purpose::BranchName => super::whatif::save_as(app, &text),
+        Purpose::Filter => super::filter::set(app, &text),
     }
 }
 
@@ -129,6 +144,12 @@ fn choose_row(app: &mut App, command: Command) {
             let page = crate::tui::view::popup::palette_rows(app.size);
             if let Some(rows) = motion(command, None, page) {
                 palette.move_by(rows);
+            }
+        }
+        Mode::Pick(pick) => {
+            let page = crate::tui::view::popup::palette_rows(app.size);
+            if let Some(rows) = motion(command, None, page) {
+                pick.move_by(rows);
             }
         }
         Mode::Normal => {
@@ -261,7 +282,7 @@ pub(super) fn save(app: &App) -> Vec<Effect> {
 }
 
 /// What to copy.
-fn yank_letter(app: &mut App, letter: char) -> Vec<Effect> {
+pub(super) fn yank_letter(app: &mut App, letter: char) -> Vec<Effect> {
     let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
     let path = debugger.selected_path().cloned();
     let text = match (letter, path) {
@@ -270,11 +291,13 @@ fn yank_letter(app: &mut App, letter: char) -> Vec<Effect> {
             .raw(debugger.playhead)
             .map(|bytes| ("event", String::from_utf8_lossy(&bytes).into_owned())),
         ('p', Some(path)) => Ok(("path", path.to_string())),
-        ('v', Some(path)) => {
+        ('y', Some(path)) => {
             let value = debugger.state.root().at(&path).cloned().unwrap_or(Value::Null);
             value_text(&mut debugger.session, &value).map(|text| ("value", text))
         }
-        ('p' | 'v', None) => {
+        ('v', _) => return super::share::view(app),
+        ('a', Some(path)) => return super::share::assertion(app, &path),
+        ('p' | 'y' | 'a', None) => {
             app.tell("no path is selected");
             return Vec::new();
         }

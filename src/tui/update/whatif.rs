@@ -277,6 +277,13 @@ pub(super) fn list(app: &mut App, names: Vec<String>) {
 /// Takes a branch that was loaded.
 pub(super) fn load(app: &mut App, name: &str, branch: Branch) -> Vec<Effect> {
     let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
+    debugger.note_branch(name, &branch);
+    if !debugger.session.is_loaded() {
+        // It is played once the log is read.
+        let user = &mut debugger.session.user;
+        (user.branch, user.branch_name) = (Some(branch), Some(name.to_owned()));
+        return Vec::new();
+    }
     match WhatIf::new(&mut debugger.session, branch, Some(name.to_owned())) {
         Ok(whatif) => {
             debugger.whatif = Some(whatif);

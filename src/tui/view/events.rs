@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::pen::{Pen, frame, lay};
-use crate::model::Position;
+use crate::model::{Event, Position, catalogue};
 use crate::timeline::Row;
 use crate::tui::app::App;
-use crate::tui::debugger::Debugger;
+use crate::tui::debugger::{Debugger, Follow};
 use crate::tui::layout::Pane;
 use crate::tui::signs::{self, BranchMark};
 use crate::tui::theme::{Glyph, Role};
@@ -23,10 +23,17 @@ const WITH_TIME: usize = 34;
 pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buffer) {
     let focused = debugger.focus == Pane::Events;
     let place = format!("{}/{}", debugger.playhead, debugger.head());
-    let inner = frame(buffer, area, &app.theme, focused, &[("events", Role::Title)], &place);
+    let filter = debugger.filter.as_ref();
+    let count = filter.map(|f| f.count(debugger.head())).unwrap_or_default();
+    let text = filter.map(|filter| filter.text.as_str()).unwrap_or_default();
+    let titles = [("events", Role::Title), (&count, Role::SearchHit), (text, Role::Accent)];
+    let inner = frame(buffer, area, &app.theme, focused, &titles, &place);
     let head = debugger.head();
+    if debugger.follow == Follow::Live && !debugger.session.ending().is_empty() {
+        return draw_ending(app, debugger.session.ending(), inner, buffer);
+    }
     for row in 0..usize::from(inner.height) {
-        let Some(position) = debugger.events.at(row, head) else { break };
+        let Some(position) = debugger.events.at(row) else { break };
         draw_row(app, debugger, position, Pen::new(buffer, inner, row));
         if position == debugger.playhead {
             let role = if focused { Role::Selection } else { Role::Current };
@@ -36,6 +43,33 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
     if head == 0 {
         let text = if debugger.session.is_loaded() { "no events yet" } else { "reading…" };
         Pen::new(buffer, inner, 1).skip(2).put(text, app.theme.style(Role::Dim));
+    }
+}
+
+/// The end of a long log of which all else is still being read: numbered by the log itself.
+fn draw_ending(app: &App, events: &[Event], inner: Rect, buffer: &mut Buffer) {
+    let theme = &app.theme;
+    let height = usize::from(inner.height);
+    let shown = &events[events.len().saturating_sub(height)..];
+    let number = |event: &Event| event.sequence.map_or_else(|| "…".to_owned(), |n| n.to_string());
+    let digits = shown.iter().map(|event| number(event).chars().count()).max().unwrap_or(1);
+    for (row, event) in shown.iter().enumerate() {
+        let mut pen = Pen::new(buffer, inner, row);
+        let room = pen.room();
+        let (glyph, role) = signs::event_sign(event.kind);
+        pen.skip(1).number(&number(event), digits, theme.style(Role::Dim)).skip(1);
+        if room >= WITH_TIME {
+            pen.put(&event.at.time_of_day(), theme.style(Role::Dim)).skip(1);
+        }
+        pen.put(theme.glyph(glyph), theme.style(role)).skip(1);
+        let columns = if room >= ALIGNED { TYPE_COLUMNS } else { event.type_name.len() };
+        pen.field(&event.type_name, columns, theme.style(Role::Text)).skip(1);
+        let spec = catalogue::spec(event.kind);
+        let text = catalogue::summary(spec, &event.metadata, &event.type_name);
+        pen.put(&text, theme.style(Role::Dim));
+    }
+    if let Some(last) = shown.len().checked_sub(1) {
+        lay(buffer, inner, last, theme.style(Role::Current));
     }
 }
 
@@ -68,8 +102,12 @@ fn draw_row(app: &App, debugger: &Debugger, position: Position, mut pen: Pen<'_>
         Some(mark @ (BranchMark::Skipped | BranchMark::Orphaned)) => Some(mark.look().1),
         _ => None,
     };
+    let apart = debugger.filter.as_ref().is_some_and(|f| !f.fitting().contains(position));
     let type_role = if let Some(gone) = gone {
         gone
+    } else if apart {
+        // It is shown because we stand here, not because it fits.
+        Role::Faint
     } else if role == Role::Failed || role == Role::Anomaly {
         role
     } else {

@@ -9,6 +9,7 @@ use crate::tui::action::Command;
 use crate::tui::app::{App, Ask, List, Purpose};
 use crate::tui::debugger::Debugger;
 use crate::tui::pane::scroll;
+use crate::tui::pick::Pick;
 use crate::tui::signs;
 use crate::tui::text;
 use crate::tui::theme::{Glyph, Role};
@@ -22,6 +23,7 @@ pub(super) fn ask(app: &App, ask: &Ask, buffer: &mut Buffer) {
     let (title, foot) = match ask.purpose {
         Purpose::Breakpoint => ("breakpoint", "an expression, or a path that changes"),
         Purpose::BranchName => ("save the branch", "a name"),
+        Purpose::Filter => ("filter", "an expression, words, or a path; nothing shows all"),
     };
     let width = app.size.0.saturating_sub(4).min(100);
     let height = 5.min(app.size.1);
@@ -54,7 +56,33 @@ fn examples(purpose: Purpose) -> &'static [&'static str] {
             "$state.agents.coder.status == \"failed\"     .event_type | endswith(\"Failed\")",
             "/agents/coder/status",
         ],
+        Purpose::Filter => &[".event_type | endswith(\"Failed\")", "oauth !ToolInvoked"],
         Purpose::BranchName => &["as in `chronoscope branch --load NAME`", ""],
+    }
+}
+
+/// A text field, and below it what could be meant.
+pub(super) fn pick(app: &App, pick: &Pick, buffer: &mut Buffer) {
+    let theme = &app.theme;
+    let all = pick.choices();
+    let foot = "issue, issue/session, issue@branch; or two of them";
+    let (title, rows) = ("compare with", popup::palette_rows(app.size));
+    let inner = popup::open_list(app, buffer, title, foot, all.len().min(rows) + 2);
+    super::prompt_line(app, SIGN, &pick.input, &mut Pen::new(buffer, inner, 0));
+    let list = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+    if all.len() == 0 {
+        let text = if pick.waiting { "looking…" } else { "nothing is like that: as it is typed" };
+        Pen::new(buffer, list, 0).skip(2).put(text, theme.style(Role::Dim));
+    }
+    let seen = usize::from(list.height);
+    let top = scroll(0, pick.cursor, seen, all.len(), 1);
+    for (row, candidate) in all.skip(top).take(seen).enumerate() {
+        let mut pen = Pen::new(buffer, list, row);
+        pen.put_right(&format!("  {}", candidate.note), 24, theme.style(Role::Dim));
+        pen.skip(2).put(&candidate.text, theme.style(Role::Strong));
+        if top + row == pick.cursor {
+            lay(buffer, list, row, theme.style(Role::Selection));
+        }
     }
 }
 

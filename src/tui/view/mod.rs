@@ -4,6 +4,7 @@
 //! anything; all that is drawn was made ready by [`super::update()`].
 
 pub mod browser;
+pub mod comparison;
 mod detail;
 pub mod diff;
 mod events;
@@ -25,6 +26,7 @@ use ratatui::layout::Rect;
 
 use super::app::{App, Mode, SMALLEST};
 use super::debugger::Debugger;
+use super::filter::Filter;
 use super::input::Input;
 use super::layout::Pane;
 use super::text;
@@ -47,9 +49,13 @@ fn draw_parts(app: &App, area: Rect, buffer: &mut Buffer) {
         too_small(app, area, buffer);
         return;
     }
-    match &app.debugger {
-        Some(debugger) => draw_debugger(app, debugger, buffer),
-        None => draw_browser(app, area, buffer),
+    let comparison = app.debugger.as_ref().and_then(|debugger| debugger.comparison.as_ref());
+    match (&app.debugger, comparison) {
+        (Some(_), Some(comparison)) if matches!(app.mode, Mode::Comparison) => {
+            comparison::draw(app, comparison, buffer);
+        }
+        (Some(debugger), _) => draw_debugger(app, debugger, buffer),
+        (None, _) => draw_browser(app, area, buffer),
     }
     let status = Rect { y: area.height - 1, height: 1, ..area };
     status::draw(app, status, buffer);
@@ -62,6 +68,7 @@ fn draw_parts(app: &App, area: Rect, buffer: &mut Buffer) {
         }
         (Mode::Branch, Some(debugger)) => lists::branch_menu(app, debugger, buffer),
         (Mode::Ask(ask), _) => lists::ask(app, ask, buffer),
+        (Mode::Pick(pick), _) => lists::pick(app, pick, buffer),
         (Mode::List(list, cursor), Some(debugger)) => {
             lists::list(app, debugger, list, *cursor, buffer);
         }
@@ -94,6 +101,7 @@ fn draw_debugger(app: &App, debugger: &Debugger, buffer: &mut Buffer) {
                     base: debugger.session.user.base,
                     marks: &debugger.session.user.marks,
                     hits: debugger.breaks.hits(),
+                    fitting: debugger.filter.as_ref().map(Filter::fitting),
                     races: &debugger.races.positions,
                     branch: debugger.whatif.as_ref().map(WhatIf::marks),
                     head: debugger.head_sign(),

@@ -164,19 +164,25 @@ pub(super) fn yank(app: &App, debugger: &Debugger, buffer: &mut Buffer) {
     let rows = [
         ("e", "the event's line", format!("#{}", debugger.playhead)),
         ("p", "the selected path", path.clone()),
-        ("v", "the selected value", path),
+        ("y", "the selected value", path.clone()),
+        ("a", "as an assertion", path),
+        ("v", "this view", format!("--view {}", debugger.view())),
     ];
     let width = app.size.0.saturating_sub(4).min(60);
-    let area = Rect::new((app.size.0 - width) / 2, app.size.1.saturating_sub(7), width, 5);
+    let area = Rect::new((app.size.0 - width) / 2, app.size.1.saturating_sub(9), width, 7);
     let back = app.first_key(Command::Cancel);
     let inner = open(app, buffer, area, "copy", &format!("{back} back"));
     for (row, (key, what, which)) in rows.iter().enumerate() {
         let mut pen = Pen::new(buffer, inner, row);
-        let absent = *key != "e" && which.is_empty();
+        let absent = which.is_empty();
         let role = if absent { Role::Faint } else { Role::KeyHint };
         pen.field(key, 2, theme.style(role));
         pen.field(what, 20, theme.style(if absent { Role::Faint } else { Role::Text }));
         let room = pen.room();
-        pen.put(&crate::tui::text::cut_start(which, room), theme.style(Role::Dim));
+        let shown = match *key {
+            "v" => crate::tui::text::cut(which, room),
+            _ => crate::tui::text::cut_start(which, room),
+        };
+        pen.put(&shown, theme.style(Role::Dim));
     }
 }

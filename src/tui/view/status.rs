@@ -43,8 +43,9 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
             (None, None) if app.is_filtering() => field_hints(app, &mut pen),
             (None, None) => match app.mode {
                 Mode::Normal => hints(app, &mut pen),
-                Mode::Palette(_) | Mode::Ask(_) => field_hints(app, &mut pen),
+                Mode::Palette(_) | Mode::Ask(_) | Mode::Pick(_) => field_hints(app, &mut pen),
                 Mode::List(..) => list_hints(app, &mut pen),
+                Mode::Comparison => comparison_hints(app, &mut pen),
                 _ => window_hints(app, &mut pen),
             },
         },
@@ -97,6 +98,17 @@ fn list_hints(app: &App, pen: &mut Pen<'_>) {
     }
 }
 
+/// The keys of the comparison.
+fn comparison_hints(app: &App, pen: &mut Pen<'_>) {
+    let own = COMMANDS.iter().filter(|s| s.context == Context::Comparison);
+    let own = own.map(|spec| (spec.command, spec.hint));
+    let all = own.chain([(Command::Open, "go there"), (Command::Back, "back")]);
+    for (command, word) in all {
+        pen.put(&app.first_key(command), app.theme.style(Role::KeyHint)).skip(1);
+        pen.put(word, app.theme.style(Role::Dim)).skip(2);
+    }
+}
+
 fn fault(app: &App) -> Option<&str> {
     let debugger = app.debugger.as_ref()?;
     debugger.session.fault().or(debugger.fault.as_deref())
@@ -132,6 +144,11 @@ fn right(app: &App, pen: &mut Pen<'_>) {
     }
     if let Some(text) = debugger.breaks.run_text() {
         pen.put_right(&format!("{text}  "), 24, theme.style(Role::Breakpoint));
+    }
+    if let Some(comparing) = &debugger.comparing {
+        let key = app.first_key(Command::Cancel);
+        let text = format!("comparing {} %, {key} stops  ", comparing.progress.hundredths());
+        pen.put_right(&text, 16, theme.style(Role::Accent));
     }
     let typed = app.typed_text();
     if !typed.is_empty() {

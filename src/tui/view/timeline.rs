@@ -23,6 +23,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Widget};
 
 use crate::model::Position;
+use crate::session::filter::Fitting;
 use crate::timeline::{ClockKind, Lane, LaneKind, Timeline};
 use crate::tui::text;
 use crate::tui::theme::{Glyph, Role, Theme};
@@ -64,6 +65,8 @@ pub struct TimelineScene<'a> {
     pub hits: &'a [Position],
     /// The events that take part in races, in order.
     pub races: &'a [Position],
+    /// The events that fit the filter; none for no filter.
+    pub fitting: Option<&'a Fitting>,
     /// What a what-if makes of the events.
     pub branch: Option<&'a BranchMarks>,
     /// Where the head is.

@@ -18,10 +18,12 @@ pub(super) enum Sign {
     Hit,
     Race,
     Anomaly,
+    /// An event that fits the filter, and tells nothing else.
+    Fits,
 }
 
 /// The most important first: of several in one column that one is shown.
-const ORDER: [Sign; 17] = [
+const ORDER: [Sign; 18] = [
     Sign::Branch(BranchMark::Violated),
     Sign::Branch(BranchMark::Skipped),
     Sign::Branch(BranchMark::Replaced),
@@ -39,6 +41,7 @@ const ORDER: [Sign; 17] = [
     Sign::Mark(RailMark::GapClosed),
     Sign::Mark(RailMark::Milestone),
     Sign::Mark(RailMark::Test),
+    Sign::Fits,
 ];
 
 /// Up to how many telling events of a column are looked at one by one.
@@ -50,6 +53,7 @@ impl Sign {
             Self::Branch(mark) => mark.look(),
             Self::Hit => (Glyph::Breakpoint, Role::Breakpoint),
             Self::Race => (Glyph::Race, Role::Warned),
+            Self::Fits => (Glyph::Fits, Role::SearchHit),
             Self::Anomaly => (Glyph::Anomaly, Role::Anomaly),
             Self::Mark(mark) => match mark {
                 RailMark::Commit => (Glyph::Commit, Role::Git),
@@ -76,14 +80,22 @@ pub(super) fn signs(axis: &Axis, scene: &TimelineScene<'_>) -> Vec<Option<Sign>>
                 return None;
             }
             let marks = timeline.lanes().rail_between(first, last);
+            // With a filter, only what fits is told of the log; what the user looks for always is.
+            let fits = scene.fitting.is_none_or(|fitting| fitting.any_between(first, last));
+            let shown = |p: &Position| scene.fitting.is_none_or(|fitting| fitting.contains(*p));
             ORDER.into_iter().find(|sign| match sign {
                 Sign::Branch(mark) => {
                     branch.is_some_and(|marks| any_between(marks.of(*mark), first, last))
                 }
-                Sign::Mark(mark) if marks.len() <= FEW => marks.iter().any(|(_, m)| m == mark),
-                Sign::Mark(mark) => {
-                    mark.kinds().any(|kind| any_between(timeline.of_kind(kind), first, last))
+                Sign::Mark(mark) if marks.len() <= FEW => {
+                    marks.iter().any(|(p, m)| m == mark && shown(p))
                 }
+                Sign::Mark(mark) => {
+                    fits && mark
+                        .kinds()
+                        .any(|kind| any_between(timeline.of_kind(kind), first, last))
+                }
+                Sign::Fits => scene.fitting.is_some() && fits,
                 Sign::Race => any_between(scene.races, first, last),
                 Sign::Hit => any_between(hits, first, last),
                 Sign::Anomaly => has_anomaly(timeline.anomalies(), first, last),

@@ -36,6 +36,7 @@ impl<'a> Shot<'a> {
             base: self.base,
             marks: &self.marks,
             hits: &self.hits,
+            fitting: None,
             races: &[],
             branch: None,
             head: self.head,

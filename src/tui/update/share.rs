@@ -1,0 +1,61 @@
+//! Commands to copy: one that opens the same view, and one that asserts a value.
+
+use crate::error::{Error, Result};
+use crate::model::{Path, Position};
+use crate::query::expression::Expression;
+use crate::tui::app::App;
+use crate::tui::debugger::Debugger;
+use crate::tui::effect::Effect;
+use crate::tui::share;
+use crate::tui::share::shell_word;
+
+/// Copies a command that opens what is shown.
+pub(super) fn view(app: &mut App) -> Vec<Effect> {
+    let Some(debugger) = app.debugger.as_deref() else { return Vec::new() };
+    let mut view = debugger.view();
+    let whole = view.shorten();
+    let issue = shell_word(debugger.session.issue_key());
+    let store = store_flag(app);
+    let text = format!("chronoscope {issue}{store} --view {}", shell_word(&view.to_string()));
+    app.tell(match whole {
+        true => format!("view copied: {text}"),
+        false => {
+            "view copied; its what-if is too long for a line: save it with the store".to_owned()
+        }
+    });
+    vec![Effect::Copy(text)]
+}
+
+/// Copies a command that fails unless the selected value is what it is here.
+pub(super) fn assertion(app: &mut App, path: &Path) -> Vec<Effect> {
+    let store = store_flag(app);
+    let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
+    let at = debugger.playhead;
+    match expression(debugger, path, at) {
+        Ok(expression) => {
+            let issue = shell_word(debugger.session.issue_key());
+            let assert = shell_word(&expression);
+            let text = format!("chronoscope state {issue}{store} --at {at} --assert {assert}");
+            app.tell(format!("assertion copied: {expression}"));
+            vec![Effect::Copy(text)]
+        }
+        Err(error) => {
+            app.fail_with(&error);
+            Vec::new()
+        }
+    }
+}
+
+/// The expression, which must hold here.
+fn expression(debugger: &mut Debugger, path: &Path, at: Position) -> Result<String> {
+    let text = share::assertion(debugger.state.root(), path);
+    let expression = Expression::parse(&text)?;
+    match debugger.session.evaluate(&expression, at)? {
+        Ok(Some(_)) => Ok(text),
+        _ => Err(Error::usage(format!("{path} cannot be put as an expression"))),
+    }
+}
+
+fn store_flag(app: &App) -> String {
+    app.store.as_ref().map(|store| format!(" --store {}", shell_word(store))).unwrap_or_default()
+}
