@@ -116,16 +116,20 @@ fn a_replay_that_is_killed_anywhere_executes_nothing_twice() {
 #[test]
 fn each_execution_is_noted_durably_before_it_begins_and_before_the_next() {
     let mut unsynced = 0;
-    let (mut executed, mut noted) = (0, 0);
+    let (mut executed, mut noted, mut entries) = (0, 0, 0);
     for step in operations() {
         match step.what() {
             "write" if writes(&step, "{\"at\":\"") => {
                 unsynced += 1;
                 noted += 1;
             }
+            "syncdir" if step.words.last().is_some_and(|site| site == "journal-entry") => {
+                entries += 1;
+            }
             "sync" if step.words.last().is_some_and(|site| site == "journal") => unsynced = 0,
             "mark" if step.words[1].starts_with("handler ") => {
-                assert_eq!(unsynced, 0, "{step:?}");
+                // The journal is in its folder, and the folder in the store.
+                assert_eq!((unsynced, entries), (0, 2), "{step:?}");
                 executed += 1;
             }
             _ => {}

@@ -489,7 +489,8 @@ fn each_sync_is_missed_when_it_is_left_out() {
     }
     recorded.sort_by_key(|(recorded, _)| recorded.steps.len());
     let mut unmissed = Vec::new();
-    for site in SYNCS {
+    // Those of journals are missed in `replay_kill.rs`.
+    for site in SYNCS.iter().filter(|site| !site.starts_with("journal")) {
         let has = |steps: &[(bool, Step)]| {
             steps.iter().any(|(_, step)| {
                 step.what().starts_with("sync") && step.words.last().is_some_and(|w| w == site)

@@ -17,6 +17,9 @@ use crate::model::ids;
 
 /// The folder of the journals, below the service folder.
 const FOLDER: &str = "journals";
+/// How long a journal is asked for that is held: a program that is just being started, by this
+/// process or by one that was ended, holds for a moment what it does not keep.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A journal that is held by this process.
 #[derive(Debug)]
@@ -38,9 +41,9 @@ impl LocalStore {
         }
         self.layout.refuse_service_links()?;
         let folder = self.layout.service(FOLDER);
-        if make_dir(&folder)? {
-            sync_dir(&self.layout.service(""), Site::JournalEntry)?;
-        }
+        make_dir(&folder)?;
+        // Not only when it is new: who made it may have been killed before this.
+        sync_dir(&self.layout.service(""), Site::JournalEntry)?;
         let journal = Journal::hold(path)?;
         sync_dir(&folder, Site::JournalEntry)?;
         Ok(journal)
@@ -79,7 +82,7 @@ impl LocalStore {
 
 impl Journal {
     fn hold(path: PathBuf) -> Result<Self> {
-        let contest = Contest::new(&path, Duration::ZERO, Duration::ZERO);
+        let contest = Contest::new(&path, Duration::ZERO, PATIENCE);
         let missing = || Error::not_found(format!("there is no folder for {}", path.display()));
         let file = contest.open()?.ok_or_else(missing)?;
         match contest.try_take(file)? {
