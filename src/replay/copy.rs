@@ -18,7 +18,7 @@ use crate::store::local::LocalStore;
 use crate::store::{AppendOptions, Batch, Durability, EventStore};
 
 /// How many bytes of events are written together.
-const PENDING: usize = 4 << 20;
+const PENDING: usize = 16 << 20;
 
 /// What became of an event that was to be copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
