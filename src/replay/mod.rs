@@ -12,6 +12,7 @@
 mod capture;
 pub mod copy;
 pub mod handler;
+mod job;
 pub mod journal;
 pub mod outcome;
 pub mod pace;

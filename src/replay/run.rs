@@ -11,27 +11,20 @@ use std::collections::{BTreeSet, BinaryHeap};
 use std::ffi::OsString;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::Scope;
 use std::time::Duration;
 
-use super::handler::Handler;
-use super::journal::{Decision, History, Known, RunJournal, Verdict};
+use super::job::{Before, Job, before, interrupted};
+use super::journal::{History, RunJournal, Verdict};
 use super::outcome::{Execution, Outcome, Status, Tally};
 use super::pace::{Pace, Ticker};
 use super::plan::{Order, Plan, Turn};
-use super::process::{self, Bounds, End, Ended};
-use crate::error::{Error, ErrorKind, Result};
+use super::process::Bounds;
+use crate::error::{Error, Result};
 use crate::fold::{self, State};
 use crate::model::{Event, Position};
 use crate::schema::Redactor;
-
-/// The exit code of a handler that wants to be tried again (`EX_TEMPFAIL` of sysexits).
-const TRY_AGAIN: i32 = 75;
-/// The exit code of a handler that has nothing to do.
-const NOTHING_TO_DO: i32 = 77;
-/// The longest pause before another try, as a power of two of the first.
-const MOST_DOUBLINGS: u32 = 10;
 
 /// What reads the events.
 pub trait Events {
@@ -340,134 +333,4 @@ pub fn fold_without(
         }
     }
     Ok(state)
-}
-
-fn interrupted() -> Error {
-    Error::new(ErrorKind::Interrupted, "the replay was stopped")
-}
-
-/// What is known of an event that has its turn.
-enum Before {
-    /// It is executed; which time it is.
-    Next(u32),
-    /// It was, and this came of it.
-    Over(Verdict, String, Option<Execution>),
-}
-
-fn before(execute: &Execute<'_>, position: Position) -> Result<Before> {
-    Ok(match execute.history.known.get(&position) {
-        None => Before::Next(1),
-        Some(Known::Ended { verdict: Verdict::Again, result, .. })
-            if result.attempts < execute.limits.attempts =>
-        {
-            Before::Next(result.attempts + 1)
-        }
-        Some(Known::Ended { verdict, reason, result }) => {
-            Before::Over(*verdict, reason.clone(), Some(result.clone()))
-        }
-        Some(Known::Decided(Decision::Retry, attempt)) => Before::Next(attempt + 1),
-        Some(Known::Decided(..)) => {
-            let reason = "it was begun, and nobody knows how it ended; it is not executed again";
-            Before::Over(Verdict::Skip, reason.to_owned(), None)
-        }
-        Some(Known::Begun(_)) => {
-            return Err(Error::internal(format!("nothing was decided about event #{position}")));
-        }
-    })
-}
-
-/// The execution of one event, with its further tries.
-struct Job<'a> {
-    position: Position,
-    attempt: u32,
-    event_id: String,
-    event_type: String,
-    line: Vec<u8>,
-    handler: Arc<Handler>,
-    execute: &'a Execute<'a>,
-    redactor: &'a Redactor,
-    ticker: &'a dyn Ticker,
-    interrupt: Arc<AtomicBool>,
-}
-
-impl Job<'_> {
-    fn work(mut self) -> Result<(Verdict, String, Execution)> {
-        let limits = self.execute.limits;
-        loop {
-            self.journal(|journal, job| journal.begin(job.position, job.attempt))?;
-            let ended = self.run();
-            let (verdict, reason) = verdict(&ended, limits.bounds.timeout);
-            let reason = self.redactor.conceal(&reason).into_owned();
-            let result = self.told(&ended);
-            self.journal(|journal, job| journal.end(job.position, verdict, &reason, &result))?;
-            if verdict != Verdict::Again || self.attempt >= limits.attempts {
-                return Ok((verdict, reason, result));
-            }
-            let doublings = (self.attempt - 1).min(MOST_DOUBLINGS);
-            let pause = limits.retry_delay.saturating_mul(1 << doublings);
-            if self.interrupt.load(Ordering::Relaxed) || !self.ticker.wait(pause) {
-                return Err(interrupted());
-            }
-            self.attempt += 1;
-        }
-    }
-
-    fn journal(&self, note: impl FnOnce(&mut RunJournal, &Self) -> Result<()>) -> Result<()> {
-        note(&mut self.execute.journal.lock().unwrap_or_else(PoisonError::into_inner), self)
-    }
-
-    fn run(&self) -> Ended {
-        let mut environment = self.execute.environment.clone();
-        environment.extend([
-            ("CHRONOSCOPE_EVENT_ID", OsString::from(&self.event_id)),
-            ("CHRONOSCOPE_EVENT_TYPE", OsString::from(&self.event_type)),
-            ("CHRONOSCOPE_POSITION", self.position.to_string().into()),
-            ("CHRONOSCOPE_ATTEMPT", self.attempt.to_string().into()),
-            // What a handler appends names the event as its cause.
-            ("CHRONOSCOPE_CAUSATION", OsString::from(&self.event_id)),
-        ]);
-        environment.retain(|(_, value)| !value.is_empty());
-        let mut input = self.line.clone();
-        input.push(b'\n');
-        crate::store::local::note_told(&format!("handler {} {}", self.position, self.attempt));
-        process::run(&self.handler, &environment, input, self.execute.limits.bounds)
-    }
-
-    /// What is kept of a run: without secrets.
-    fn told(&self, ended: &Ended) -> Execution {
-        let (exit_code, signal) = match ended.end {
-            End::Exited(code) => (Some(code), None),
-            End::Signal(signal) => (None, Some(signal)),
-            End::TimedOut | End::NotStarted(_) => (None, None),
-        };
-        Execution {
-            exit_code,
-            signal,
-            attempts: self.attempt,
-            duration_ms: u64::try_from(ended.duration.as_millis()).unwrap_or(u64::MAX),
-            stdout: self.redactor.conceal(&ended.stdout).into_owned(),
-            stderr: self.redactor.conceal(&ended.stderr).into_owned(),
-        }
-    }
-}
-
-/// What the end of a program means.
-fn verdict(ended: &Ended, timeout: Duration) -> (Verdict, String) {
-    match &ended.end {
-        End::Exited(0) => (Verdict::Done, "its handler succeeded".to_owned()),
-        End::Exited(TRY_AGAIN) => {
-            (Verdict::Again, "its handler wants to be tried again (exit 75)".to_owned())
-        }
-        End::Exited(NOTHING_TO_DO) => {
-            (Verdict::Skip, "its handler has nothing to do (exit 77)".to_owned())
-        }
-        End::Exited(code) => (Verdict::Failed, format!("its handler failed with exit {code}")),
-        End::Signal(signal) => (Verdict::Failed, format!("its handler ended by signal {signal}")),
-        End::TimedOut => {
-            (Verdict::Failed, format!("its handler was ended after {timeout:?}, its time"))
-        }
-        End::NotStarted(why) => {
-            (Verdict::Failed, format!("its handler could not be started: {why}"))
-        }
-    }
 }
