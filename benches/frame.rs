@@ -1,6 +1,6 @@
 //! Drawing: one frame of the debugger while somebody scrubs, from the key to the last cell.
 //!
-//! `cargo bench --bench frame`. Beside it stands a plain screen of the same size (two lists and a
+//! `cargo bench --bench frame`; one part of it with `-- 100000`, `-- 1000000` or `-- wild`. Beside it stands a plain screen of the same size (two lists and a
 //! gauge), which is about the least that a frame can cost.
 
 #![allow(
@@ -38,10 +38,14 @@ const SIZE: (u16, u16) = (200, 50);
 const MS: Duration = Duration::from_millis(1);
 
 fn main() {
-    for events in [100_000, 1_000_000] {
+    let part = std::env::args().skip(1).find(|argument| argument != "--bench");
+    let wanted = |name: &str| part.as_deref().is_none_or(|part| part == name);
+    for events in [100_000, 1_000_000].into_iter().filter(|events| wanted(&events.to_string())) {
         measure(&common::store(events, 1), &format!("frames of 200x50, {events} events"));
     }
-    wild();
+    if wanted("wild") {
+        wild();
+    }
 }
 
 fn open(dir: &Path) -> App {

@@ -136,6 +136,38 @@ fn causes_that_go_in_a_circle_end() {
     json(&environment, &["races", "X-1"]);
 }
 
+#[test]
+fn a_chain_as_long_as_the_log_is_told_in_part() {
+    let environment = TestEnvironment::new();
+    environment.run(&["store", "init"]).ok();
+    let folder = environment.store().join("2026-11-20/X-1");
+    std::fs::create_dir_all(&folder).unwrap();
+    let event = |n: u32| {
+        let cause = n - 1;
+        format!(
+            r#"{{"event_id":"id-{n}","event_type":"DecisionMade","timestamp":"2026-11-20T10:00:00Z","event_sequence":{n},"issue_key":"X-1","session_id":"s","actor":{{"type":"agent","id":"a"}},"causation_id":"id-{cause}","metadata":{{"decision_id":"d","chosen":"{n}"}}}}"#
+        )
+    };
+    let lines: Vec<String> = (1..=2000).map(event).collect();
+    std::fs::write(folder.join("events.jsonl"), lines.join("\n") + "\n").unwrap();
+    let depth_of = |answer: &Value| {
+        let (mut depth, mut at) = (0, &answer["causes"][0]);
+        while at.is_object() {
+            (depth, at) = (depth + 1, &at["children"][0]);
+        }
+        depth
+    };
+    let deepest = json(&environment, &["trace", "end", "--issue", "X-1"]);
+    assert_eq!((depth_of(&deepest), &deepest["cut"]), (60, &Value::Bool(true)));
+    let whole = json(&environment, &["trace", "9", "--issue", "X-1", "--causes"]);
+    assert_eq!((depth_of(&whole), &whole["cut"]), (8, &Value::Null));
+    environment.run(&["trace", "end", "--issue", "X-1", "--depth", "61"]).message(2);
+    let why = json(&environment, &["why", "X-1", "/decisions/d/chosen", "--limit", "1"]);
+    let writer = &why["writers"][0];
+    assert_eq!(writer["causes"].as_array().unwrap().len(), 100);
+    assert_eq!(writer["causes_left_out"], 1899);
+}
+
 /// `transcript.jsonl` read by hand: the prompt on its fourth line leads to a thought, a message and
 /// a `Task` call, which starts the agent `Explore-a0853aa`; all that this agent does follows from that.
 #[test]

@@ -277,3 +277,39 @@ fn keys_that_are_paths_are_refused(make: &dyn Fn() -> Made) {
         assert_eq!(store.tail(key).err().unwrap().kind(), ErrorKind::NotFound, "{key}");
     }
 }
+
+/// The number of a line is counted from the nearest place where it is known.
+#[test]
+fn lines_of_long_logs_are_named_by_their_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("2026-11-19/P-1");
+    std::fs::create_dir_all(&folder).unwrap();
+    // Blank lines are no lines of the log, but they count; one line is longer than a chunk.
+    let mut text = String::new();
+    for number in 0..3000 {
+        let filler = if number == 1500 { 700_000 } else { 500 };
+        text.push_str(&format!("{{\"n\":{number},\"x\":\"{}\"}}\n", "x".repeat(filler)));
+        text.push_str(if number % 7 == 0 { "\n \n" } else { "" });
+    }
+    std::fs::write(folder.join("events.jsonl"), &text).unwrap();
+    let store =
+        chronoscope::store::local::LocalStore::open(dir.path(), chronoscope::clock::Clock::System)
+            .unwrap();
+    let mut tail = store.tail("P-1").unwrap();
+    let mut fetch = tail.fetcher();
+    let mut seen = 0;
+    loop {
+        let chunk = tail.poll(100_000).unwrap();
+        for line in chunk.lines.iter().step_by(17) {
+            let before = &text.as_bytes()[..usize::try_from(line.locator.offset).unwrap()];
+            let number = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let named = fetch.describe(line.locator);
+            assert!(named.ends_with(&format!("events.jsonl:{number}")), "{named}, not {number}");
+            seen += 1;
+        }
+        if chunk.at_end {
+            break;
+        }
+    }
+    assert!(seen > 150, "{seen}");
+}

@@ -7,15 +7,12 @@ use crate::error::{Error, Result};
 use crate::model::{Moment, Position};
 use crate::query::{self, Field, Filter, Order};
 use crate::session::Session;
-use crate::session::trace::{Node, Tracer};
+use crate::session::trace::{DEEPEST, Node, Traced, Tracer};
 
 use super::context::{Context, position};
 use super::failure::Outcome;
 use super::output::{Format, Role, cut, escape};
 use super::reference::EventRef;
-
-/// How deep a tree is shown where nobody says.
-const DEPTH: usize = 64;
 
 /// The flags of `trace`.
 #[derive(Debug, Args)]
@@ -34,9 +31,10 @@ pub(crate) struct Flags {
     /// Only what it led to
     #[arg(long)]
     pub effects: bool,
-    /// How deep
-    #[arg(long, value_name = "N", default_value_t = DEPTH)]
-    pub depth: usize,
+    /// How deep, 60 at most
+    #[arg(long, value_name = "N", default_value_t = DEEPEST,
+        value_parser = clap::value_parser!(u16).range(1..=i64::from(DEEPEST)))]
+    pub depth: u16,
 }
 
 /// The answer, in the order of the printed keys.
@@ -47,6 +45,9 @@ struct Answer {
     causes: Option<Vec<Tree>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     effects: Option<Vec<Tree>>,
+    /// Whether it goes on beyond what is shown.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cut: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,10 +63,11 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let tracer = Tracer::new(session.timeline());
     let causes = (!flags.effects).then(|| tracer.causes(at, flags.depth));
     let effects = (!flags.causes).then(|| tracer.effects(at, flags.depth));
+    let cut = [&causes, &effects].into_iter().flatten().any(|traced| traced.cut);
     let mut trees =
-        |nodes: Option<Vec<Node>>| nodes.map(|nodes| trees(&mut session, nodes)).transpose();
+        |traced: Option<Traced>| traced.map(|traced| trees(&mut session, traced.nodes)).transpose();
     let (causes, effects) = (trees(causes)?, trees(effects)?);
-    let answer = Answer { event: EventRef::at(&mut session, at)?, causes, effects };
+    let answer = Answer { event: EventRef::at(&mut session, at)?, causes, effects, cut };
     match context.out.format {
         Format::Text => as_text(context, &answer),
         _ => Ok(context.out.json(&answer)?),
@@ -131,6 +133,10 @@ fn as_text(context: &mut Context, answer: &Answer) -> Outcome {
     event_line(context, &answer.event)?;
     for tree in answer.effects.iter().flatten() {
         below(context, tree, 1)?;
+    }
+    if answer.cut {
+        let more = context.out.paint(Role::Dim, "… and more beyond that (--depth)");
+        context.out.line(more)?;
     }
     Ok(())
 }

@@ -15,8 +15,10 @@ use super::reference::EventRef;
 /// How many writers are shown to people where nobody says.
 const WRITERS: usize = 20;
 
-/// How many causes of each are shown to people; `--json` has the whole chain.
+/// How many causes of each are shown to people.
 const CAUSES: usize = 5;
+/// The most causes of a writer in JSON: a chain can be as long as the log, and `trace` follows it.
+const MOST_CAUSES: usize = 100;
 
 /// The flags of `why`.
 #[derive(Debug, Args)]
@@ -50,8 +52,16 @@ struct Writer {
     event: EventRef,
     /// What the path held after it; none when it removed the path.
     value: Option<Value>,
-    /// The chain of causes, nearest first.
+    /// The chain of causes, nearest first; as much of it as is worth it.
     causes: Vec<EventRef>,
+    /// How many come before those.
+    #[serde(skip_serializing_if = "is_zero")]
+    causes_left_out: usize,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
@@ -81,7 +91,8 @@ pub(crate) fn print(
     positions.drain(..all.saturating_sub(most));
     let mut writers = Vec::with_capacity(positions.len());
     for position in positions.into_iter().rev() {
-        writers.push(writer(session, &path, position)?);
+        let causes = if text { CAUSES } else { MOST_CAUSES };
+        writers.push(writer(session, &path, position, causes)?);
     }
     let value = session.value_at(&path, at)?;
     match context.out.format {
@@ -91,12 +102,19 @@ pub(crate) fn print(
     }
 }
 
-fn writer(session: &mut Session, path: &Path, position: Position) -> Result<Writer, Error> {
+/// The writer at `position`, with at most so many of its causes.
+fn writer(
+    session: &mut Session,
+    path: &Path,
+    position: Position,
+    most: usize,
+) -> Result<Writer, Error> {
     let value = session.value_at(path, position)?;
-    let chain = session.timeline().cause_chain(position);
-    let causes = chain.iter().map(|cause| EventRef::at(session, cause.position));
+    let chain: Vec<_> = session.timeline().cause_chain(position).collect();
+    let causes = chain.iter().take(most).map(|cause| EventRef::at(session, cause.position));
     let causes = causes.collect::<Result<_, _>>()?;
-    Ok(Writer { event: EventRef::at(session, position)?, value, causes })
+    let event = EventRef::at(session, position)?;
+    Ok(Writer { event, value, causes, causes_left_out: chain.len().saturating_sub(most) })
 }
 
 fn as_text(context: &mut Context, answer: &Answer, all: usize) -> Outcome {
@@ -122,7 +140,7 @@ fn as_text(context: &mut Context, answer: &Answer, all: usize) -> Outcome {
         let value = cut(&shown(writer.value.as_ref()), columns.saturating_sub(6));
         context.out.line(format!("    = {}", paint.of(Role::Changed, &value)))?;
         context.out.line(format!("    {}", cut(&escape(&writer.event.summary), columns - 4)))?;
-        for cause in writer.causes.iter().take(CAUSES) {
+        for cause in &writer.causes {
             let text = format!(
                 "because of #{} {} ({}): {}",
                 cause.position,
@@ -133,8 +151,8 @@ fn as_text(context: &mut Context, answer: &Answer, all: usize) -> Outcome {
             let text = cut(&escape(&text), columns - 6);
             context.out.line(format!("      {}", paint.of(Role::Dim, &text)))?;
         }
-        if writer.causes.len() > CAUSES {
-            let more = format!("      … and {} before that", writer.causes.len() - CAUSES);
+        if writer.causes_left_out > 0 {
+            let more = format!("      … and {} before that", writer.causes_left_out);
             context.out.line(paint.of(Role::Dim, &more))?;
         }
     }

@@ -231,4 +231,18 @@ mod tests {
             }
         }
     }
+    #[test]
+    fn a_chain_as_long_as_the_log_is_followed_step_by_step() {
+        let mut timeline = Timeline::new("T-1", catalogue::LINKS);
+        for number in 0..100_000_u32 {
+            let mut next = loaded(number);
+            // Each event is caused by the one before, and the first by the last.
+            let cause = number.checked_sub(1).unwrap_or(99_999);
+            next.event.causation = Some(format!("e{cause}").into());
+            timeline.push(next);
+        }
+        let near: Vec<_> = timeline.cause_chain(50).take(2).map(|cause| cause.position).collect();
+        assert_eq!(near, [49, 48]);
+        assert_eq!(timeline.cause_chain(50).count(), 99_999);
+    }
 }

@@ -16,7 +16,7 @@ pub mod order;
 pub mod row;
 pub mod seen;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::fold::{self, Applied, Change, State};
 use crate::model::catalogue::LinkRule;
@@ -192,19 +192,16 @@ impl Timeline {
         self.causes.effects(position)
     }
 
-    /// The chain of causes of the event at `position`, nearest first; each event at most once.
-    #[must_use]
-    pub fn cause_chain(&self, position: Position) -> Vec<Cause> {
-        let mut chain: Vec<Cause> = Vec::new();
+    /// The chain of causes of the event at `position`, nearest first; each event at most once. It
+    /// can be as long as the log: whoever shows it takes as much as there is room for.
+    pub fn cause_chain(&self, position: Position) -> impl Iterator<Item = Cause> {
+        let mut seen: FxHashSet<Position> = [position].into_iter().collect();
         let mut at = position;
-        while let Some(cause) = self.cause(at) {
-            if cause.position == position || chain.iter().any(|c| c.position == cause.position) {
-                break;
-            }
+        std::iter::from_fn(move || {
+            let cause = self.cause(at).filter(|cause| seen.insert(cause.position))?;
             at = cause.position;
-            chain.push(cause);
-        }
-        chain
+            Some(cause)
+        })
     }
 
     /// The position of the event with exactly this id. Ids are compared by a 64-bit hash.

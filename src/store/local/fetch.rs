@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::io::read_range;
 use super::layout::{Date, Layout};
-use super::lines::line_number;
+use super::lines::line_number_after;
 use super::source::Source;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Fetch, Locator};
@@ -18,6 +18,9 @@ pub(super) type Segments = Arc<RwLock<SegmentList>>;
 #[derive(Debug, Default)]
 pub(super) struct SegmentList {
     pub(super) dates: Vec<Date>,
+    /// For each segment how many line feeds stand before some of its bytes, in order: so that
+    /// nobody counts from the beginning of a long file to name a line of it.
+    pub(super) feeds: Vec<Vec<(u64, u64)>>,
     /// How often the log began anew: files opened before are not to be read any more.
     pub(super) beginnings: u64,
 }
@@ -57,6 +60,16 @@ impl LocalFetch {
     }
 }
 
+impl LocalFetch {
+    /// A byte at or before a line, and how many line feeds stand before that byte.
+    fn feeds_before(&self, locator: Locator) -> (u64, u64) {
+        let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
+        let known = segments.feeds.get(locator.segment as usize).map_or(&[][..], Vec::as_slice);
+        let before = known.partition_point(|(at, _)| *at <= locator.offset);
+        before.checked_sub(1).and_then(|at| known.get(at)).copied().unwrap_or_default()
+    }
+}
+
 impl Fetch for LocalFetch {
     fn fetch(&mut self, locator: Locator) -> Result<Vec<u8>> {
         self.fetch_range(locator, locator)
@@ -75,8 +88,9 @@ impl Fetch for LocalFetch {
     }
 
     fn describe(&mut self, locator: Locator) -> String {
+        let known = self.feeds_before(locator);
         match self.file(locator.segment) {
-            Ok(file) => match line_number(file, file.path(), locator.offset) {
+            Ok(file) => match line_number_after(file, file.path(), known, locator.offset) {
                 Ok(number) => format!("{}:{number}", file.path().display()),
                 Err(_) => file.path().display().to_string(),
             },

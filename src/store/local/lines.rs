@@ -178,8 +178,17 @@ impl<'a> Stamps<'a> {
 
 /// The number (from 1) of the line that begins at or holds `offset`.
 pub(super) fn line_number(file: &impl Bytes, path: &Path, offset: u64) -> Result<u64> {
+    line_number_after(file, path, (0, 0), offset)
+}
+
+/// As [`line_number`], where it is known how many line feeds stand before some byte.
+pub(super) fn line_number_after(
+    file: &impl Bytes,
+    path: &Path,
+    (mut at, mut feeds): (u64, u64),
+    offset: u64,
+) -> Result<u64> {
     let mut block = vec![0; BLOCK];
-    let (mut at, mut feeds) = (0, 0);
     while at < offset {
         let wanted = block.len().min(usize::try_from(offset - at).unwrap_or(BLOCK));
         let got =

@@ -21,6 +21,8 @@ use crate::store::{Chunk, Fetch, Line, Locator, Notice, Tail};
 const ANCHOR: usize = 64;
 /// How much is read at a time while looking for the end of a long line.
 const BLOCK: usize = 256 << 10;
+/// How many bytes lie at least between two places of which the number of the line is known.
+const COUNTED: u64 = 128 << 10;
 /// How far before a limit a line feed is looked for first.
 const NEAR: u64 = 8 << 10;
 
@@ -50,6 +52,8 @@ struct Open {
     scanned: u64,
     /// The last bytes before `offset`.
     anchor: Vec<u8>,
+    /// How many line feeds stand before `offset`; none where that was not counted.
+    feeds: Option<u64>,
 }
 
 impl LocalTail {
@@ -89,6 +93,7 @@ impl LocalTail {
             let Some(open) = &mut self.open else { break };
             let length = open.file.length().map_err(|e| open.failed(&e))?;
             open.advance(left.min(length))?;
+            open.feeds = None;
             left = left.saturating_sub(length);
         }
         Ok(())
@@ -103,6 +108,7 @@ impl LocalTail {
     fn start_anew(&mut self) -> Result<()> {
         let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
         segments.dates.clear();
+        segments.feeds.clear();
         segments.beginnings += 1;
         drop(segments);
         self.open = None;
@@ -120,7 +126,16 @@ impl LocalTail {
         let id = file.id().map_err(|e| Error::io("look at", &path, &e))?;
         let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
         segments.dates.push(date);
-        self.open = Some(Open { date, file, id, offset: 0, scanned: 0, anchor: Vec::new() });
+        segments.feeds.push(Vec::new());
+        self.open = Some(Open {
+            date,
+            file,
+            id,
+            offset: 0,
+            scanned: 0,
+            anchor: Vec::new(),
+            feeds: Some(0),
+        });
         Ok(())
     }
 
@@ -172,6 +187,7 @@ impl LocalTail {
             // One line, longer than may be read: only its beginning is.
             let head = from + (LONG_LINE_HEAD as u64).min(end - 1 - from);
             chunk.bytes = open.read_range(from, head)?;
+            open.feeds = open.feeds.map(|feeds| feeds + 1);
             chunk.lines.push(Line {
                 locator: locator(segment, from, end - 1 - from),
                 range: 0..chunk.bytes.len(),
@@ -179,9 +195,18 @@ impl LocalTail {
             });
         } else {
             chunk.bytes = open.read_range(from, end)?;
-            split(&chunk.bytes, from, segment, max_line, &mut chunk.lines);
+            let feeds = split(&chunk.bytes, from, segment, max_line, &mut chunk.lines);
+            open.feeds = open.feeds.map(|before| before + feeds);
         }
         open.advance(end)?;
+        if let Some(feeds) = open.feeds {
+            let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = segments.feeds.last_mut()
+                && known.last().is_none_or(|(at, _)| end - at >= COUNTED)
+            {
+                known.push((end, feeds));
+            }
+        }
         Ok(None)
     }
 }
@@ -251,10 +276,12 @@ fn locator(segment: u32, offset: u64, length: u64) -> Locator {
     Locator { segment, offset, len: u32::try_from(length).unwrap_or(u32::MAX) }
 }
 
-/// The lines of `bytes`, which end with a line feed; blank ones are left out.
-fn split(bytes: &[u8], from: u64, segment: u32, max_line: u64, lines: &mut Vec<Line>) {
-    let mut start = 0;
+/// The lines of `bytes`, which end with a line feed; blank ones are left out. Gives how many line
+/// feeds there are.
+fn split(bytes: &[u8], from: u64, segment: u32, max_line: u64, lines: &mut Vec<Line>) -> u64 {
+    let (mut start, mut feeds) = (0, 0);
     for feed in memchr::memchr_iter(b'\n', bytes) {
+        feeds += 1;
         let range: Range<usize> = start..feed;
         start = feed + 1;
         if bytes[range.clone()].iter().all(u8::is_ascii_whitespace) {
@@ -265,6 +292,7 @@ fn split(bytes: &[u8], from: u64, segment: u32, max_line: u64, lines: &mut Vec<L
         let end = if too_long { range.start + LONG_LINE_HEAD } else { range.end };
         lines.push(Line { locator, range: range.start..end.min(range.end), too_long });
     }
+    feeds
 }
 
 impl Tail for LocalTail {

@@ -120,8 +120,7 @@ impl DetailPane {
 
     fn take(&mut self, session: &mut Session, position: Position) {
         self.place = session.place(position).unwrap_or_default();
-        let mut causes = session.folded().cause_chain(position);
-        causes.truncate(MOST_CAUSES);
+        let mut causes: Vec<_> = session.folded().cause_chain(position).take(MOST_CAUSES).collect();
         causes.reverse();
         self.causes = causes;
         let mut effects = session.folded().effects(position);
