@@ -1,9 +1,9 @@
 //! Kept versions of the state: starting points for folding to any position.
 //!
-//! Lives here: which versions are kept, and how. May not live here: folding. Every few hundred
-//! events there is one. Some are kept whole, sharing what did not change with their neighbours; of
-//! those between only what changed since the one before is kept, packed, which is a small part of
-//! what even shared trees take.
+//! Lives here: which versions are kept, and how. May not live here: folding. There is one every
+//! [`STRIDE`] events. Some are whole, sharing what did not change with their neighbours; of those
+//! between only what changed since the one before is kept, packed: even shared trees take many
+//! times that.
 
 use zstd::bulk::Decompressor;
 
