@@ -28,6 +28,8 @@ pub struct App {
     pub keymap: Keymap,
     /// The terminal's columns and rows.
     pub size: (u16, u16),
+    /// Whether what will be seen must be read before it is drawn; see [`super::update()`].
+    pub stale: bool,
     /// The list of issues, once it was asked for.
     pub browser: Option<super::browser::Browser>,
     /// The issue that is open.
@@ -176,6 +178,7 @@ impl App {
             theme,
             keymap,
             size,
+            stale: false,
             browser: None,
             debugger: None,
             mode: Mode::Normal,

@@ -307,7 +307,7 @@ impl Turner {
 
     fn draw(&mut self) -> Result<()> {
         let size = self.screen.size()?;
-        if size != self.app.size {
+        if size != self.app.size || self.app.stale {
             self.act(Action::Resize(size.0, size.1))?;
         }
         let started = Instant::now();

@@ -30,9 +30,15 @@ use crate::session::Session;
 pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
     // Time that nothing waits for changes nothing that is seen.
     let idle = matches!(action, Action::Tick(_)) && app.patience().is_none();
+    // A long log comes in a thousand parts while it is looked through, and few of them are drawn.
+    let news = matches!(action, Action::Pump);
     let effects = act(app, action);
-    if !idle {
+    let looking = |app: &App| app.debugger.as_ref().is_some_and(|d| !d.session.ending().is_empty());
+    if news && looking(app) {
+        app.stale = true;
+    } else if !idle {
         prepare(app);
+        app.stale = false;
     }
     effects
 }
