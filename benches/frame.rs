@@ -96,6 +96,12 @@ fn measure(dir: &Path, title: &str) {
         }
         report(&table, what, &mut times);
     }
+    let mut times = jumps(&mut app, &mut terminal);
+    report(&table, "a jump anywhere and its frame", &mut times);
+}
+
+/// Jumps to any place of the log, each with its frame.
+fn jumps(app: &mut App, terminal: &mut Terminal<TestBackend>) -> Times {
     let head = u64::from(app.debugger.as_ref().unwrap().head());
     let mut random = Random::new(11);
     let mut times = Times::default();
@@ -103,11 +109,11 @@ fn measure(dir: &Path, title: &str) {
         let to = u32::try_from(random.below(head) + 1).unwrap();
         let started = Instant::now();
         app.debugger.as_mut().unwrap().jump_to(to);
-        act(&mut app, Action::Tick(Duration::ZERO));
-        terminal.draw(|frame| view::draw(&app, frame)).unwrap();
+        act(app, Action::Tick(Duration::ZERO));
+        terminal.draw(|frame| view::draw(app, frame)).unwrap();
         times.push(started.elapsed());
     }
-    report(&table, "a jump anywhere and its frame", &mut times);
+    times
 }
 
 /// 10,000 agents, 300 MB, and a line of 13 MB: no frame takes longer than one of sixty in a second.
@@ -139,17 +145,7 @@ fn wild() {
         }
         table.limit(&format!("{what}, the longest"), times.percentile(100), 16 * MS);
     }
-    let head = u64::from(app.debugger.as_ref().unwrap().head());
-    let mut random = Random::new(12);
-    let mut times = Times::default();
-    for _ in 0..300 {
-        let to = u32::try_from(random.below(head) + 1).unwrap();
-        let started = Instant::now();
-        app.debugger.as_mut().unwrap().jump_to(to);
-        act(&mut app, Action::Tick(Duration::ZERO));
-        terminal.draw(|frame| view::draw(&app, frame)).unwrap();
-        times.push(started.elapsed());
-    }
+    let mut times = jumps(&mut app, &mut terminal);
     table.limit("a jump anywhere and its frame, the longest", times.percentile(100), 16 * MS);
 }
 

@@ -27,6 +27,8 @@ pub struct Journal {
     file: LockFile,
     path: PathBuf,
     length: u64,
+    /// Whether a line could not be written: what stands behind the last one is not known then.
+    poisoned: bool,
 }
 
 impl LocalStore {
@@ -86,7 +88,7 @@ impl Journal {
         let missing = || Error::not_found(format!("there is no folder for {}", path.display()));
         let file = contest.open()?.ok_or_else(missing)?;
         match contest.try_take(file)? {
-            Attempt::Taken(file) => Ok(Self { file, path, length: 0 }),
+            Attempt::Taken(file) => Ok(Self { file, path, length: 0, poisoned: false }),
             Attempt::Held(_) | Attempt::Removed => Err(Error::new(
                 ErrorKind::Unavailable,
                 format!("another process holds {}", path.display()),
@@ -110,13 +112,18 @@ impl Journal {
     /// Adds a line; it is on the disk when this returns.
     ///
     /// # Errors
-    /// Unavailable, when it cannot be written; then nothing may be done that it announces.
+    /// Unavailable, when it cannot be written; then nothing may be done that it announces. After
+    /// that nothing more is written: a shorter line in its place would leave its end behind.
     pub fn add(&mut self, line: &str) -> Result<()> {
-        let bytes = format!("{line}\n");
         let failed = |e: &_| Error::io("write", &self.path, e);
+        if std::mem::replace(&mut self.poisoned, true) {
+            return Err(failed(&std::io::Error::other("a line before could not be written")));
+        }
+        let bytes = format!("{line}\n");
         write_at(&self.file, bytes.as_bytes(), self.length).map_err(|e| failed(&e))?;
         sync_data(&self.file, Site::Journal).map_err(|e| failed(&e))?;
         self.length += bytes.len() as u64;
+        self.poisoned = false;
         Ok(())
     }
 }
@@ -147,5 +154,18 @@ mod tests {
         assert_eq!(store.open_journal("work-1").unwrap().1, "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n");
         assert_eq!(store.open_journal("work-2").unwrap_err().kind(), ErrorKind::NotFound);
         assert_eq!(store.open_journal("../x").unwrap_err().kind(), ErrorKind::Usage);
+    }
+    #[test]
+    fn after_a_line_that_could_not_be_written_nothing_more_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = LocalStore::create(dir.path().join("events"), Clock::default()).unwrap();
+        let mut journal = store.create_journal("work-1").unwrap();
+        journal.add("{\"n\":1}").unwrap();
+        let whole = std::mem::replace(&mut journal.length, u64::MAX >> 1);
+        assert!(journal.add("{\"n\":2}").is_err(), "no file reaches so far");
+        journal.length = whole;
+        assert_eq!(journal.add("{\"n\":3}").unwrap_err().kind(), ErrorKind::Unavailable);
+        drop(journal);
+        assert_eq!(store.open_journal("work-1").unwrap().1, "{\"n\":1}\n");
     }
 }

@@ -90,6 +90,9 @@ fn live_text(debugger: &Debugger, theme: &Theme) -> (String, Role) {
         let hundredths = u64::from(folded) * 100 / u64::from(head);
         return (format!("folding, {hundredths} %"), Role::Dim);
     }
+    if !debugger.session.ending().is_empty() {
+        return ("reading".to_owned(), Role::Dim);
+    }
     if !debugger.session.is_loaded() {
         let left = crate::tui::summaries::bytes_text(debugger.session.remaining());
         return (format!("reading, {left} left"), Role::Dim);
