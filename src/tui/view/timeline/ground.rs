@@ -133,3 +133,14 @@ impl Kept {
         self.0.as_deref().filter(|ground| ground.basis == basis)
     }
 }
+
+#[cfg(test)]
+impl Ground {
+    /// Whether it is what would be made now.
+    pub(super) fn is_as_made_now(&self, timeline: &Timeline) -> bool {
+        let mut now = Self::of(self.basis, timeline);
+        let lanes = self.lanes.keys().filter_map(|n| Some((*n, timeline.lanes().all().get(*n)?)));
+        now.lanes = lanes.map(|(n, lane)| (n, Runs::of(lane, timeline, &now.axis))).collect();
+        *self == now
+    }
+}

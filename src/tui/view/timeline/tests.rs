@@ -1,3 +1,5 @@
+mod kept;
+
 use proptest::prelude::*;
 use serde_json::json;
 
