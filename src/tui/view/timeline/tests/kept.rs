@@ -106,10 +106,22 @@ fn what_is_kept_is_what_would_be_made_now() {
             open.show_at(size, &format!("by {clock}, at another size"));
         }
     }
+    // What is seen stays the same, and runs in it end; then it grows with the log.
+    let timeline = open.debugger.session.timeline();
+    open.debugger.timeline.set_clock(ClockKind::Time, 77, timeline);
+    open.debugger.jump_to(880);
+    open.debugger.timeline.zoom(0.05, 880, open.debugger.session.timeline());
+    let window = open.debugger.timeline.window;
+    assert!(window.is_some());
     for (line, head) in lines.zip(901..) {
         open.store.push_raw("PROJ-123", line.as_bytes());
         open.pump_until(|d| d.head() == head);
-        open.debugger.follow_head();
+        if head < 1000 {
+            assert_eq!(open.debugger.timeline.window, window);
+        } else {
+            open.debugger.follow_head();
+            open.debugger.timeline.window = None;
+        }
         open.show(&format!("grown to {head}"));
     }
     // As many events, and other ones.
