@@ -34,7 +34,9 @@ impl Open {
         store.push_raw("PROJ-123", log.as_bytes());
         let shared: Arc<dyn EventStore> = Arc::new(store.clone());
         let (sender, woken) = channel();
-        let wake = move || drop(sender.send(()));
+        let wake = move || {
+            let _ = sender.send(());
+        };
         let session = Session::open(shared, "PROJ-123", wake).unwrap();
         let mut open =
             Self { debugger: Debugger::new(session, None, true), store, woken, sketched: false };
