@@ -19,7 +19,7 @@ use crate::query::{self, Field, Filter};
 use crate::replay::process::Bounds;
 use crate::replay::{Decision, Handlers, Limits, Policies, Report, handler};
 use crate::session::Session;
-use crate::session::replay::{self, Means, Request, copy, execute};
+use crate::session::replay::{self, Means, Request, copy, execute, stream};
 use crate::store::local::LocalStore;
 
 use super::append::duration;
@@ -222,22 +222,53 @@ fn finish(
 
 fn copied(context: &Context, flags: &Flags, target: &Path, means: Means<'_>) -> Result<Report> {
     let store = context.shared_store()?;
-    let (mut session, request) = asked_for(context, flags, &store)?;
     let real = |path: &Path| std::fs::canonicalize(path).ok();
     if real(target).is_some_and(|target| Some(target) == real(store.root())) {
         return Err(Error::usage("--into names the store that the events come from"));
     }
-    let plan = replay::plan(&mut session, request)?;
     let target = match flags.execute {
         true => Some(LocalStore::create(target, context.clock)?),
         false => None,
     };
-    let report = copy::copy(&mut session, target.as_ref(), &plan, &ids::new_event_id(), means)?;
+    let report = copy_one(context, flags, &store, target.as_ref(), means)?;
     if let Some(target) = &target {
         super::seal::after_all(target);
         context.tell_complaint(target);
     }
     Ok(report)
+}
+
+/// Copies one issue: all of it in one go, where all of it is wanted and the target has nothing else.
+fn copy_one(
+    context: &Context,
+    flags: &Flags,
+    store: &Arc<LocalStore>,
+    target: Option<&LocalStore>,
+    mut means: Means<'_>,
+) -> Result<Report> {
+    let replay_id = ids::new_event_id();
+    if is_whole(context, flags) {
+        let issue = flags.issue.as_deref().unwrap_or_default();
+        let means = means.again();
+        if let Some(report) = stream::stream(&**store, target, issue, &replay_id, means)? {
+            return Ok(report);
+        }
+    }
+    let (mut session, request) = asked_for(context, flags, store)?;
+    let plan = replay::plan(&mut session, request)?;
+    copy::copy(&mut session, target, &plan, &replay_id, means)
+}
+
+/// Whether all of an issue is wanted, as fast as it can be had.
+fn is_whole(context: &Context, flags: &Flags) -> bool {
+    let Flags { from, from_checkpoint, to, speed, verify_steps, .. } = flags;
+    from.is_none()
+        && from_checkpoint.is_none()
+        && to.is_none()
+        && speed.is_none()
+        && !verify_steps
+        && flags.selection.is_all()
+        && context.config.count(Setting::ReplayMax) == 0
 }
 
 /// The issue, and what is asked for of it; without handlers yet.

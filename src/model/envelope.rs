@@ -211,6 +211,30 @@ fn put_actor<'a>(raw: &'a RawValue, field: &mut Option<Actor<'a>>) -> Option<Str
     Some(fault)
 }
 
+/// How much of a name that no event has is told.
+const TOLD: usize = 60;
+/// The fields of an actor.
+const ACTOR: [&str; 3] = ["type", "id", "model"];
+
+/// The names of the fields that an event's text has and no event can have, those of its actor
+/// among them.
+#[must_use]
+pub fn others(text: &str) -> Vec<String> {
+    let cut = |name: &str| name.chars().take(TOLD).collect::<String>();
+    let mut names = Vec::new();
+    for (name, raw) in serde_json::from_str(text).map_or_else(|_| Vec::new(), |f: Fields<'_>| f.0) {
+        if !FIELDS.contains(&&*name) {
+            names.push(cut(&name));
+        } else if name == "actor" && raw.get().starts_with('{') {
+            let inner = serde_json::from_str(raw.get());
+            let inner = inner.map_or_else(|_| Vec::new(), |fields: Fields<'_>| fields.0);
+            let others = inner.iter().filter(|(name, _)| !ACTOR.contains(&&**name));
+            names.extend(others.map(|(name, _)| format!("actor.{}", cut(name))));
+        }
+    }
+    names
+}
+
 /// The message of a JSON error without the line and column, which would be those of a fragment.
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();

@@ -10,6 +10,7 @@ pub mod history;
 mod json;
 mod judge;
 mod lenient;
+pub mod lines;
 mod members;
 mod redact;
 mod strict;
@@ -20,6 +21,7 @@ mod words;
 
 pub use draft::{Draft, KeyPattern, LenientDraft, Rules, SchemaFault, Stamp};
 pub use json::MAX_DEPTH;
+pub use lines::Lines;
 pub(crate) use members::plain as plain_members;
 pub use redact::{Mode as RedactionMode, Redaction, Redactor, Sieve, holds_marker};
 pub use suggest::nearest_of;

@@ -176,6 +176,30 @@ impl<'a> Stamps<'a> {
     }
 }
 
+/// The issue's key, of a line that begins as the store writes them; what stands behind it is not
+/// looked at.
+pub(super) fn leading_key(line: &[u8]) -> Option<&str> {
+    const NAME: &[u8] = b"\"issue_key\":\"";
+    let mut rest = line.strip_prefix(b"{")?;
+    loop {
+        let word = |text: &[u8]| {
+            let end = memchr::memchr2(b'"', b'\\', text)?;
+            (text[end] == b'"').then_some(end)
+        };
+        if let Some(key) = rest.strip_prefix(NAME) {
+            return std::str::from_utf8(&key[..word(key)?]).ok();
+        }
+        // A name and its value: a word without escapes, or a number.
+        rest = rest.strip_prefix(b"\"")?;
+        rest = rest[word(rest)? + 1..].strip_prefix(b":")?;
+        rest = match rest.strip_prefix(b"\"") {
+            Some(value) => &value[word(value)? + 1..],
+            None => &rest[rest.iter().take_while(|byte| byte.is_ascii_digit()).count()..],
+        };
+        rest = rest.strip_prefix(b",")?;
+    }
+}
+
 /// The number (from 1) of the line that begins at or holds `offset`.
 pub(super) fn line_number(file: &impl Bytes, path: &Path, offset: u64) -> Result<u64> {
     line_number_after(file, path, (0, 0), offset)
