@@ -80,6 +80,29 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
+/// The text of a value that was read as JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Raw<'a>(&'a str);
+
+impl<'a> Raw<'a> {
+    /// A text that was read as JSON.
+    pub(crate) fn checked(text: &'a str) -> Self {
+        Self(text)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn get(self) -> &'a str {
+        self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&RawValue>::deserialize(deserializer).map(|raw| Self(raw.get()))
+    }
+}
+
 /// Who acted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 pub struct Actor<'a> {
@@ -108,7 +131,7 @@ crate::closed_list! {
 
 /// The fields of one event, borrowed from its text. Absent and unreadable fields are `None` (or
 /// empty); [`read`] tells which those were.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[allow(missing_docs, reason = "the names are the fields of the format")]
 pub struct Envelope<'a> {
     #[serde(borrow, default)]
@@ -132,13 +155,13 @@ pub struct Envelope<'a> {
     #[serde(borrow, default)]
     pub actor: Option<Actor<'a>>,
     #[serde(borrow, default)]
-    pub metadata: Option<&'a RawValue>,
+    pub metadata: Option<Raw<'a>>,
     #[serde(borrow, default)]
     pub git_sha: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub branch: Option<Text<'a>>,
     #[serde(borrow, default)]
-    pub codebase_state: Option<&'a RawValue>,
+    pub codebase_state: Option<Raw<'a>>,
 }
 
 /// One thing that is wrong with a line or an event.

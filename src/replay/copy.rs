@@ -13,7 +13,8 @@ use rustc_hash::FxHashSet;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::envelope::{self, Envelope, Faults, Text};
-use crate::model::{AnomalyKind, Position, Timestamp, ids};
+use crate::model::{AnomalyKind, Event, Position, Timestamp, ids};
+use crate::schema::upcast::SoundLine;
 use crate::schema::{Draft, LenientDraft, Lines, Redactor, SchemaFault};
 use crate::store::local::LocalStore;
 use crate::store::{AppendOptions, Batch, Durability, EventStore};
@@ -82,22 +83,17 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// Adds the copy of a sound event at `position` to `lines`, as it stands where that can be.
-    pub fn add_sound(
-        &mut self,
-        position: Position,
-        text: &str,
-        envelope: Envelope<'_>,
-        lines: &mut Lines,
-    ) -> Copied {
-        let is_new = self.is_new(&envelope);
-        if is_new && lines.add_as_it_is(text, &envelope, self.redactor) {
+    /// Adds the copy of a sound line to `lines`, as it stands where that can be; gives its event.
+    pub fn add_sound(&mut self, line: SoundLine<'_>, lines: &mut Lines) -> (Copied, Event) {
+        let is_new = self.is_new(&line.envelope);
+        if is_new && lines.add_as_it_is(&line, self.redactor) {
             self.previous = lines.each().last().map_or(self.previous, |last| last.1);
-            return Copied::Plainly;
+            return (Copied::Plainly, line.event);
         }
-        let (copied, draft) = self.draft(position, text, (envelope, &Faults::new()), is_new);
+        let SoundLine { text, envelope, event, .. } = line;
+        let (copied, draft) = self.draft(event.position, text, (envelope, &Faults::new()), is_new);
         draft.iter().for_each(|draft| lines.add(draft));
-        copied
+        (copied, event)
     }
 
     /// Whether an event has an id that no event before it has.

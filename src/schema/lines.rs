@@ -11,9 +11,10 @@ use super::draft::{Draft, Stamp};
 use super::json;
 use super::lenient::MAX_SESSION_BYTES;
 use super::redact::Redactor;
+use super::upcast::SoundLine;
 use super::words::check_word;
 use crate::model::{Timestamp, ids};
-use crate::model::envelope::{Actor, Envelope, Text};
+use crate::model::envelope::{Actor, Raw, Text};
 
 /// Lines of one issue that follow one another. What is in here was checked.
 #[derive(Debug, Clone)]
@@ -117,17 +118,16 @@ impl Lines {
         self.put(&line, timestamp);
     }
 
-    /// Adds a line as it stands, of which this is the envelope, if its draft would become that very
-    /// line as the next one here, and it plainly has no secrets. Gives whether it did.
+    /// Adds a line as it stands, if its draft would become that very line as the next one here, and
+    /// it plainly has no secrets. Gives whether it did.
     pub fn add_as_it_is(
         &mut self,
-        line: &str,
-        envelope: &Envelope<'_>,
+        line: &SoundLine<'_>,
         redactor: &Redactor,
     ) -> bool {
-        let at = would_become(line, envelope, &self.issue_key, self.next());
-        let Some(at) = at.filter(|_| redactor.passes(line)) else { return false };
-        self.put(line, at);
+        let at = would_become(line, &self.issue_key, self.next());
+        let Some(at) = at.filter(|_| redactor.passes(&line.envelope)) else { return false };
+        self.put(line.text, at);
         true
     }
 
@@ -138,10 +138,10 @@ impl Lines {
     }
 }
 
-/// Whether a draft made of this envelope, with this key and sequence number, would become this very
-/// line; gives its time. It may be none for a line that would, never a time for one that would not.
-fn would_become(line: &str, envelope: &Envelope<'_>, key: &str, sequence: u64) -> Option<Timestamp> {
-    let mut rest = Rest(line);
+/// Whether a draft made of a line, with this key and sequence number, would become this very line;
+/// gives its time. It may be none for a line that would, never a time for one that would not.
+fn would_become(line: &SoundLine<'_>, key: &str, sequence: u64) -> Option<Timestamp> {
+    let (envelope, mut rest) = (&line.envelope, Rest(line.text));
     let (time, actor) = (as_written(envelope.timestamp.as_ref())?, envelope.actor.as_ref()?);
     let at = Timestamp::parse(time).ok()?;
     rest.member("{\"event_id\":", as_written(envelope.event_id.as_ref())?)?;
@@ -158,13 +158,19 @@ fn would_become(line: &str, envelope: &Envelope<'_>, key: &str, sequence: u64) -
     rest.member(",\"actor\":{\"type\":", as_written(Some(kind))?)?;
     rest.member(",\"id\":", as_written(Some(id))?)?;
     rest.optional(",\"model\":", model.as_ref())?;
-    rest.take("},\"metadata\":")?.object(envelope.metadata?.get())?;
+    rest.take("},\"metadata\":")?.take(object(line, envelope.metadata?)?)?;
     rest.optional(",\"git_sha\":", envelope.git_sha.as_ref())?;
     rest.optional(",\"branch\":", envelope.branch.as_ref())?;
     if let Some(state) = envelope.codebase_state {
-        rest.take(",\"codebase_state\":")?.object(state.get())?;
+        rest.take(",\"codebase_state\":")?.take(object(line, state)?)?;
     }
     (rest.0 == "}" && session.len() <= MAX_SESSION_BYTES).then_some(at)
+}
+
+/// The text of an object without white space outside of strings.
+fn object<'a>(line: &SoundLine<'_>, raw: Raw<'a>) -> Option<&'a str> {
+    let compact = line.is_compact || !json::scan(raw.get()).spaced;
+    (compact && raw.get().starts_with('{')).then_some(raw.get())
 }
 
 /// A text as it stands between its quotes: a word without escapes.
@@ -199,11 +205,6 @@ impl Rest<'_> {
         let same = written.parse() == Ok(number) && (digits == 1 || !written.starts_with('0'));
         self.0 = rest;
         same.then_some(())
-    }
-
-    fn object(&mut self, raw: &str) -> Option<()> {
-        let compact = raw.starts_with('{') && !json::scan(raw).spaced;
-        self.take(raw).filter(|_| compact).map(drop)
     }
 }
 

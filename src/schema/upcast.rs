@@ -12,7 +12,7 @@ use smallvec::{SmallVec, smallvec};
 use smol_str::SmolStr;
 
 use super::history::{self, HISTORY};
-use super::json;
+use super::{json, plain};
 use crate::model::catalogue::Version;
 use crate::model::envelope::{self, Envelope, Faults, Fields, Text};
 use crate::model::value::LongValue;
@@ -64,6 +64,8 @@ pub struct SoundLine<'a> {
     pub range: Range<usize>,
     /// What is wrong with it.
     pub faults: Faults,
+    /// Whether its objects are known to be without white space outside of strings.
+    pub is_compact: bool,
 }
 
 /// Reads a line that is one sound object, in a single pass over it; none for any other.
@@ -76,11 +78,15 @@ pub fn read_sound(line: &[u8], position: Position, previous: Timestamp) -> Optio
     if !text.starts_with('{') {
         return None;
     }
-    let envelope: Envelope<'_> = serde_json::from_str(text).ok()?;
+    let (envelope, is_compact) = match plain::envelope(text) {
+        Some(plain) => plain,
+        None => (serde_json::from_str(text).ok()?, false),
+    };
     let mut faults = Faults::new();
     envelope::note_absent(&envelope, &mut faults);
     let event = build(&envelope, position, previous, &mut faults);
-    Some(SoundLine { text, envelope, event, range: start..start + text.len(), faults })
+    let range = start..start + text.len();
+    Some(SoundLine { text, envelope, event, range, faults, is_compact })
 }
 
 /// Reads one event from the text of a JSON object. `previous` is the time of the event before,

@@ -30,7 +30,8 @@ const PIECE: usize = 4 << 20;
 const WAITING: usize = 4;
 
 /// Copies a whole issue into `target`; without one, says what would be copied. None where `target`
-/// has something that is no part of the copy: then nothing was added that is not.
+/// has something that is no part of the copy: then nothing was added that is not. Once everything
+/// is there, `behind` is done to the target, while the copy is read back.
 ///
 /// # Errors
 /// Interrupted; unavailable, when the log is replaced while it is read; as an append.
@@ -40,6 +41,7 @@ pub fn stream(
     issue_key: &str,
     replay_id: &str,
     means: Means<'_>,
+    behind: &(dyn Fn(&LocalStore) + Sync),
 ) -> Result<Option<Report>> {
     let Means { redactor, interrupt, progress, .. } = means;
     let tail = source.tail(issue_key)?;
@@ -52,6 +54,7 @@ pub fn stream(
     let final_state = match target {
         None => beside(&state, &state),
         Some(target) => std::thread::scope(|scope| {
+            scope.spawn(|| behind(target));
             let upkeep = scope.spawn(|| target.refresh_derived());
             let proof = prove(source, target, issue_key, (tally.replayed, as_it_was), &state);
             joined(upkeep)?;
@@ -203,9 +206,8 @@ impl<'a> Reader<'a> {
 
     fn line(&mut self, bytes: &[u8], piece: &mut Piece, lines: &mut Lines) {
         if let Some(sound) = upcast::read_sound(bytes, self.position + 1, self.previous) {
-            let position = self.position + 1;
-            let copied = self.maker.add_sound(position, sound.text, sound.envelope, lines);
-            self.note(piece, sound.event, copied);
+            let (copied, event) = self.maker.add_sound(sound, lines);
+            self.note(piece, event, copied);
             return;
         }
         for (event, range, _) in upcast::read_line_events(bytes, self.position + 1, self.previous) {
