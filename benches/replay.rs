@@ -37,6 +37,7 @@ fn main() {
     let [mut copies, mut again, mut dry] = std::array::from_fn(|_| Times::default());
     let [mut floors, mut folds, mut peers] = std::array::from_fn(|_| Times::default());
     let digest = folded(&from, &issue);
+    // (Nothing is removed between: a file system is slower where much was a moment ago.)
     for round in 0..ROUNDS {
         let to = folder.path().join(format!("copy-{round}"));
         let into = ["--into", to.to_str().unwrap(), "--execute"];
@@ -54,9 +55,6 @@ fn main() {
         folds.push(fold);
         let plain = folder.path().join(format!("plain-{round}"));
         peers.push(timed(|| by_hand(&from, &plain)).0);
-        for dir in [to, bare, plain] {
-            fs::remove_dir_all(dir).unwrap();
-        }
     }
     let table = Table::new(&format!("replay: {events} events of one issue"));
     #[allow(clippy::cast_precision_loss, reason = "for people")]

@@ -13,8 +13,8 @@ use super::lenient::MAX_SESSION_BYTES;
 use super::redact::Redactor;
 use super::upcast::SoundLine;
 use super::words::check_word;
-use crate::model::{Timestamp, ids};
 use crate::model::envelope::{Actor, Raw, Text};
+use crate::model::{Timestamp, ids};
 
 /// Lines of one issue that follow one another. What is in here was checked.
 #[derive(Debug, Clone)]
@@ -120,11 +120,7 @@ impl Lines {
 
     /// Adds a line as it stands, if its draft would become that very line as the next one here, and
     /// it plainly has no secrets. Gives whether it did.
-    pub fn add_as_it_is(
-        &mut self,
-        line: &SoundLine<'_>,
-        redactor: &Redactor,
-    ) -> bool {
+    pub fn add_as_it_is(&mut self, line: &SoundLine<'_>, redactor: &Redactor) -> bool {
         let at = would_become(line, &self.issue_key, self.next());
         let Some(at) = at.filter(|_| redactor.passes(&line.envelope)) else { return false };
         self.put(line.text, at);

@@ -24,6 +24,8 @@ pub use draft::{Draft, KeyPattern, LenientDraft, Rules, SchemaFault, Stamp};
 pub use json::MAX_DEPTH;
 pub use lines::Lines;
 pub(crate) use members::plain as plain_members;
-pub(crate) use plain::{actor as plain_actor, put as put_once, whole as plain_whole, word as plain_word};
+pub(crate) use plain::{
+    actor as plain_actor, put as put_once, whole as plain_whole, word as plain_word,
+};
 pub use redact::{Mode as RedactionMode, Redaction, Redactor, Sieve, holds_marker};
 pub use suggest::nearest_of;

@@ -32,8 +32,7 @@ pub(super) fn envelope(text: &str) -> Option<(Envelope<'_>, bool)> {
             "metadata" | "codebase_state" => {
                 compact &= !found.spaced;
                 let metadata = key == "metadata";
-                let field =
-                    if metadata { &mut read.metadata } else { &mut read.codebase_state };
+                let field = if metadata { &mut read.metadata } else { &mut read.codebase_state };
                 put(field, object())
             }
             "git_sha" => put(&mut read.git_sha, word()),
@@ -94,7 +93,9 @@ mod tests {
         let Some((ours, compact)) = envelope(text) else { return false };
         let theirs: Envelope<'_> = serde_json::from_str(text).unwrap();
         assert_eq!(ours, theirs, "{text}");
-        let spaced = |raw: Option<Raw<'_>>| raw.is_some_and(|raw| super::super::json::scan(raw.get()).spaced);
+        let spaced = |raw: Option<Raw<'_>>| {
+            raw.is_some_and(|raw| super::super::json::scan(raw.get()).spaced)
+        };
         assert_eq!(compact, !spaced(theirs.metadata) && !spaced(theirs.codebase_state), "{text}");
         true
     }

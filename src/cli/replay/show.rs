@@ -2,10 +2,10 @@
 
 use crate::replay::{Outcome as One, Report, Status};
 
-use super::into::{Copies, Copy, Fate};
 use super::super::context::Context;
 use super::super::failure::Outcome;
 use super::super::output::{Format, Role, Table};
+use super::into::{Copies, Copy, Fate};
 
 /// Prints a result: the document, its events one a line, or a table.
 pub(super) fn show(context: &mut Context, report: &Report) -> Outcome {

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Means, Reader, Session, beside, difference, report};
+use super::{Means, Reader, Session, beside, difference, report, the_same};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, State};
 use crate::model::{Event, Position};
@@ -58,7 +58,7 @@ pub fn copy(
     copier.finish()?;
     let expected = copying.expected(session, plan)?;
     let final_state = match target {
-        None => beside(&expected, &expected),
+        None => the_same(&expected),
         Some(target) => copying.prove(session, target, plan, &expected, verify_steps)?,
     };
     Ok(report(replay_id, target.is_none(), copying.tally, copying.outcomes, final_state))

@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::ScopedJoinHandle;
 
 use super::copy::{interrupted, outcome, state_of};
-use super::{Means, beside, report};
+use super::{Means, beside, report, the_same};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, State};
 use crate::model::{Event, Kind, Position, Timestamp};
@@ -52,7 +52,7 @@ pub fn stream(
     };
     let Folded { tally, outcomes, state, as_it_was } = copied;
     let final_state = match target {
-        None => beside(&state, &state),
+        None => the_same(&state),
         Some(target) => std::thread::scope(|scope| {
             scope.spawn(|| behind(target));
             let upkeep = scope.spawn(|| target.refresh_derived());
@@ -325,7 +325,7 @@ fn prove(
     state: &State,
 ) -> Result<FinalState> {
     if as_it_was && count > 0 && is_same(source, target, issue_key, count)? {
-        return Ok(beside(state, state));
+        return Ok(the_same(state));
     }
     Ok(beside(state, &state_of(target, issue_key)?))
 }

@@ -295,4 +295,24 @@ mod tests {
             proptest::prop_assert_eq!(end as usize, text.rfind('\n').map_or(0, |at| at + 1));
         }
     }
+
+    #[test]
+    fn the_key_of_a_line_that_begins_as_usual_is_read_without_the_rest() {
+        let line = br#"{"event_id":"e","event_sequence":17,"issue_key":"P-1","metadata":{"#;
+        assert_eq!(leading_key(line), Some("P-1"));
+        assert_eq!(leading_key(br#"{"issue_key":""}"#), Some(""));
+        for other in [
+            &b""[..],
+            b"{",
+            b"{\"issue_key\":7}",
+            b"{\"issue_key\":\"P",
+            b"{\"issue_key\":\"P\\u0031\"}",
+            b"{\"event_id\":\"\\n\",\"issue_key\":\"P-1\"}",
+            b"{\"metadata\":{},\"issue_key\":\"P-1\"}",
+            b"{\"event_id\":\"e\" \"issue_key\":\"P-1\"}",
+            b" {\"issue_key\":\"P-1\"}",
+        ] {
+            assert_eq!(leading_key(other), None, "{}", String::from_utf8_lossy(other));
+        }
+    }
 }

@@ -35,7 +35,11 @@ impl LocalStore {
         let mut sequence = 0;
         self.durable_then(issue_key, timeout, &Folders::default(), |fresh| {
             sequence = fresh.sequence;
-            self.complaint.hear(super::global::publish((&self.layout, &self.handles), timeout, fresh));
+            self.complaint.hear(super::global::publish(
+                (&self.layout, &self.handles),
+                timeout,
+                fresh,
+            ));
             Ok(())
         })?;
         Ok(sequence)
