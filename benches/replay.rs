@@ -22,7 +22,7 @@ use chronoscope::store::local::LocalStore;
 
 use common::{Row, Table, Times, timed};
 
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 5;
 
 fn main() {
     let Some(binary) = common::binary() else {

@@ -47,7 +47,7 @@ pub(super) struct Copy {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Fate {
-    Done(Report),
+    Done(Box<Report>),
     Not { error: Why },
 }
 
@@ -120,7 +120,7 @@ pub(super) fn all(
         let what = (&store, target.as_ref(), issue.as_str());
         // All of them are signed together.
         let fate = match copied(context, flags, what, means.again(), &|_| ()) {
-            Ok(report) => Fate::Done(report),
+            Ok(report) => Fate::Done(Box::new(report)),
             Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
             Err(error) => {
                 let error = means.redactor.sieve().error(error);
