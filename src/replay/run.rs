@@ -21,7 +21,7 @@ use super::outcome::{Execution, Outcome, Status, Tally};
 use super::pace::{Pace, Ticker};
 use super::plan::{Order, Plan, Turn};
 use super::process::Bounds;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, State};
 use crate::model::{Event, Position};
 use crate::schema::Redactor;
@@ -206,12 +206,19 @@ impl<'a> Runner<'a> {
             ticker: self.ticker,
             interrupt: Arc::clone(&self.interrupt),
         };
-        going.running.push(event);
         let answers = answers.clone();
-        scope.spawn(move || {
-            // The other end waits for as many answers as there are programs.
-            let _ = answers.send((position, job.work()));
-        });
+        let work = move || {
+            // The other end waits for as many answers as there are programs, whatever happens here.
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job.work()));
+            let died = |_| Err(Error::internal("a thread that executes an event ended early"));
+            let _ = answers.send((position, done.unwrap_or_else(died)));
+        };
+        let thread = std::thread::Builder::new().name("handler".to_owned());
+        if let Err(error) = thread.spawn_scoped(scope, work) {
+            let message = format!("event #{position} cannot be executed now: {error}");
+            return Err(Error::new(ErrorKind::Unavailable, message));
+        }
+        going.running.push(event);
         Ok(())
     }
 

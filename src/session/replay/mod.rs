@@ -6,6 +6,7 @@
 
 pub mod copy;
 pub mod execute;
+pub mod stream;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -57,6 +58,19 @@ pub struct Means<'a> {
     pub verify_steps: bool,
     /// Hears how many events are done, and of how many.
     pub progress: &'a mut dyn FnMut(u64, u64),
+}
+
+impl Means<'_> {
+    /// The same once more.
+    pub fn again(&mut self) -> Means<'_> {
+        Means {
+            redactor: self.redactor,
+            speed: self.speed,
+            interrupt: Arc::clone(&self.interrupt),
+            verify_steps: self.verify_steps,
+            progress: &mut *self.progress,
+        }
+    }
 }
 
 /// Makes the plan of a replay.
@@ -223,6 +237,11 @@ fn beside(recorded: &State, replayed: &State) -> FinalState {
     let matches = digest == recorded.digest();
     let first_difference = if matches { None } else { difference(recorded, replayed) };
     FinalState { digest, matches, first_difference }
+}
+
+/// A state that is known to be the recorded one.
+fn the_same(state: &State) -> FinalState {
+    FinalState { digest: state.digest(), matches: true, first_difference: None }
 }
 
 /// The first event after which the state without some events is another.
