@@ -4,8 +4,8 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::model::{Event, Kind};
 use crate::model::catalogue::{ReplayPolicy, spec};
+use crate::model::{Event, Kind};
 
 /// Which types are never executed, as the settings say.
 #[derive(Debug, Clone, Default)]

@@ -6,6 +6,7 @@
 mod editor;
 mod effects;
 mod gate;
+mod replay;
 mod terminal;
 
 use std::sync::Arc;

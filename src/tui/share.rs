@@ -330,7 +330,9 @@ fn position(text: &str) -> std::result::Result<Position, String> {
 }
 
 fn pane(text: &str) -> std::result::Result<Pane, String> {
-    let found = Pane::ALL.into_iter().find(|pane| pane.name() == text);
+    // (A replay is not part of a view.)
+    let mut all = Pane::ALL.into_iter().filter(|pane| *pane != Pane::Replay);
+    let found = all.find(|pane| pane.name() == text);
     found.ok_or_else(|| "names no pane".to_owned())
 }
 

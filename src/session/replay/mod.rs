@@ -20,8 +20,8 @@ use crate::error::{Error, Result};
 use crate::fold::{self, Applied, State};
 use crate::model::{AnomalyKind, Event, Key, Position};
 use crate::replay::{
-    Difference, Events, FinalState, Handlers, Heard, Order, Outcome, Pace, Plan, Policies, Report, Run,
-    Runner, Steady, Tally,
+    Difference, Events, FinalState, Handlers, Heard, Order, Outcome, Pace, Plan, Policies, Report,
+    Run, Runner, Steady, Tally,
 };
 use crate::schema::Redactor;
 use crate::timeline;

@@ -112,6 +112,12 @@ impl Turner {
                     Ok(Action::Compared(comparing, result))
                 });
             }
+            Effect::Replay(replaying) => {
+                return self.beside(move |options| {
+                    let result = super::replay::replay(options, &replaying);
+                    Ok(Action::Replayed(replaying, result))
+                });
+            }
             branches @ (Effect::SaveBranch(..)
             | Effect::ListBranches(_)
             | Effect::LoadBranch(..)

@@ -115,6 +115,15 @@ fn click(app: &mut App, column: u16, row: u16) -> Vec<Effect> {
                 return open(app);
             }
         }
+        Pane::Replay => {
+            let Some(replay) = &mut debugger.replay else { return Vec::new() };
+            let first = crate::tui::view::replay::first_row(replay, inner.width, inner.height);
+            let before = replay.cursor().0;
+            let there = row.checked_sub(first).is_some_and(|row| replay.select_row(row));
+            if there && was_focused && replay.cursor().0 == before {
+                return open(app);
+            }
+        }
     }
     Vec::new()
 }

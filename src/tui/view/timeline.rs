@@ -6,6 +6,7 @@
 
 mod axis;
 mod layout;
+mod outcomes;
 mod rail;
 mod ruler;
 mod runs;
@@ -25,6 +26,7 @@ use ratatui::widgets::{Block, Widget};
 use crate::model::Position;
 use crate::session::filter::Fitting;
 use crate::timeline::{ClockKind, Lane, LaneKind, Timeline};
+use crate::tui::replay::Outcomes;
 use crate::tui::text;
 use crate::tui::theme::{Glyph, Role, Theme};
 use crate::tui::whatif::BranchMarks;
@@ -69,6 +71,8 @@ pub struct TimelineScene<'a> {
     pub fitting: Option<&'a Fitting>,
     /// What a what-if makes of the events.
     pub branch: Option<&'a BranchMarks>,
+    /// What a replay makes of the events.
+    pub outcomes: Option<&'a Outcomes>,
     /// Where the head is.
     pub head: Head,
     /// Whether the pane has the keys.
@@ -103,6 +107,7 @@ pub fn draw(
     pane.rail(buffer);
     pane.density(buffer);
     pane.ruler(buffer);
+    outcomes::head(&pane, buffer);
     pane.upright(buffer);
 }
 
@@ -254,6 +259,7 @@ impl Pane<'_> {
         for (row, (index, lane)) in (top..top.saturating_add(rows)).zip(agents) {
             self.label(row, self.timeline().text(lane.name), self.name_style(lane), buffer);
             self.track(row).agent(lane, self.theme.agent(index), buffer);
+            outcomes::lane(self, lane, row, buffer);
         }
     }
 
