@@ -4,178 +4,30 @@
 //! here: replaying (see [`crate::session::replay`]); drawing (see [`super::view`]). A rehearsal only
 //! reads: whatever writes is asked for by an execution that the user has confirmed.
 
+mod ask;
+mod only;
 mod outcomes;
 mod progress;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::debugger::Follow;
 use super::layout::Pane;
 use super::pane::{moved, scroll};
 use super::signs::ReplayMark;
-use crate::config::Config;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::model::Position;
 use crate::model::catalogue::ReplayPolicy;
 use crate::replay::FinalState;
-use crate::schema::Redactor;
-use crate::store::local::LocalStore;
 use crate::timeline::Timeline;
 
+pub use ask::{Answer, End, Outfit, Outfitter, Replaying, Start, Terms, What};
+pub use only::Only;
 pub use outcomes::{Group, Outcomes, Program, ReplayMarks};
 pub use progress::{Entry, News, Progress, Teller, Words};
 
 /// How many types a command names that want a program.
 const MOST_NAMED: usize = 3;
-
-/// What replays need beside the log.
-#[derive(Debug)]
-pub struct Outfit {
-    /// The settings.
-    pub config: Config,
-    /// What takes secrets out of what is told.
-    pub redactor: Redactor,
-    /// Where executions note what they do; none where that is nowhere.
-    pub store: Option<Arc<LocalStore>>,
-    /// After how many events a checkpoint is signed.
-    pub checkpoint_every: u64,
-}
-
-/// Makes an [`Outfit`], when one is needed.
-pub type Outfitter = Arc<dyn Fn() -> Result<Outfit> + Send + Sync>;
-
-/// Where a replay begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Start {
-    /// At the playhead.
-    Playhead,
-    /// Behind the last event before the playhead that made a checkpoint: its id and its position.
-    Checkpoint(String, Position),
-    /// At the first event.
-    Beginning,
-    /// At an event that was typed, up to another one.
-    Typed,
-}
-
-/// What is done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
-    /// Nothing: it is said what would be.
-    Rehearse,
-    /// Programs are run.
-    Execute,
-    /// The run of this id is gone on with.
-    Resume(String),
-}
-
-/// A replay that goes on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replaying {
-    /// The issue.
-    pub issue: String,
-    /// The first event.
-    pub from: Position,
-    /// The last event.
-    pub to: Position,
-    /// What is done.
-    pub what: What,
-    /// How far it is.
-    pub progress: Progress,
-}
-
-/// What an execution would do beside running programs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Terms {
-    /// Whether its start and end are logged.
-    pub markers: bool,
-    /// How long a program may take.
-    pub timeout: Duration,
-    /// How often an event is tried.
-    pub attempts: u32,
-    /// Why it cannot be done from here.
-    pub refusal: Option<String>,
-}
-
-/// What a replay came to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
-    /// Replayed, of replayed and failed.
-    pub success_rate: f64,
-    /// The state that it came to.
-    pub state: FinalState,
-    /// What an execution would do beside.
-    pub terms: Terms,
-    /// What was found to be wrong meanwhile.
-    pub complaint: Option<String>,
-}
-
-/// How a replay ended.
-#[derive(Debug)]
-pub enum End {
-    /// It came to its end.
-    Done(Box<Answer>),
-    /// The user stopped it.
-    Stopped,
-    /// It could not go on.
-    Fault(Error),
-}
-
-/// Which outcomes are listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Only {
-    /// All but what is taken as it is recorded.
-    Telling,
-    /// What failed, or is unknown.
-    Failed,
-    /// What was skipped.
-    Skipped,
-    /// What ran, or would.
-    Run,
-    /// All.
-    All,
-    /// One type that came to one thing.
-    Type(ReplayMark, String),
-}
-
-impl Only {
-    /// The next one.
-    #[must_use]
-    pub fn next(&self) -> Self {
-        match self {
-            Self::Telling => Self::Failed,
-            Self::Failed => Self::Skipped,
-            Self::Skipped => Self::Run,
-            Self::Run => Self::All,
-            Self::All | Self::Type(..) => Self::Telling,
-        }
-    }
-
-    /// In a few words.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match self {
-            Self::Telling => "all but records".to_owned(),
-            Self::Failed => "failed".to_owned(),
-            Self::Skipped => "skipped".to_owned(),
-            Self::Run => "run".to_owned(),
-            Self::All => "all".to_owned(),
-            Self::Type(_, name) => name.clone(),
-        }
-    }
-
-    fn fits(&self, mark: ReplayMark, type_name: &str) -> bool {
-        use ReplayMark as M;
-        match self {
-            Self::Telling => mark != M::Recorded,
-            Self::Failed => matches!(mark, M::Failed | M::Unknown),
-            Self::Skipped => mark == M::Skipped,
-            Self::Run => matches!(mark, M::Executed | M::WouldExecute | M::Running | M::Unknown),
-            Self::All => true,
-            Self::Type(own, name) => *own == mark && name == type_name,
-        }
-    }
-}
 
 /// A row of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -347,7 +199,12 @@ impl Replay {
             Err(error) if error.kind() == ErrorKind::Interrupted => End::Stopped,
             Err(error) => End::Fault(error),
         });
+        let watched = self.cursor + 1 >= self.listed.len();
         self.list();
+        if watched && self.has_difference() {
+            // What came out of it matters more now than what came last.
+            self.cursor = 0;
+        }
     }
 
     /// Why what was rehearsed cannot be executed from here; none where it can.

@@ -1,24 +1,26 @@
 //! Replays on the screen: rehearsing, executing once that is confirmed, stopping, and looking at what
 //! became of each event.
 
+mod confirm;
+mod stop;
+
 use std::time::Duration;
 
 use crate::error::Result;
 use crate::model::{Kind, Moment, Position};
 use crate::tui::action::Command;
-use crate::tui::app::{App, Mode};
+use crate::tui::app::App;
 use crate::tui::debugger::Debugger;
 use crate::tui::effect::Effect;
-use crate::tui::key::Key;
-use crate::tui::keymap::Lookup;
 use crate::tui::layout::Pane;
-use crate::tui::pane::{motion, moved};
 use crate::tui::replay::{Answer, Only, Progress, Replay, Replaying, Row, Start, What};
 
 use super::prompt::save;
-
-/// The letter that confirms an execution.
-pub const CONFIRM: char = 'y';
+pub use confirm::CONFIRM;
+pub(super) use confirm::confirm_key;
+use confirm::execute;
+use stop::stop_quietly;
+pub(super) use stop::{holds, stop};
 
 /// Opens the pane with a rehearsal from here on; when it is open, gives it the keys.
 pub(super) fn ask(app: &mut App) -> Vec<Effect> {
@@ -133,60 +135,6 @@ fn refuse_while_executing(app: &mut App) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Whether the screen must not be left yet: programs are being run. They are told to stop, and the
-/// screen is left then; who insists leaves them behind.
-pub(super) fn holds(app: &mut App, at_once: bool) -> bool {
-    let Some(debugger) = app.debugger.as_deref_mut() else { return false };
-    let Some(replay) = debugger.replay.as_deref_mut() else { return false };
-    if !replay.is_executing() {
-        stop_quietly(debugger);
-        return false;
-    }
-    if !at_once {
-        refuse_while_executing(app);
-        return true;
-    }
-    if replay.leaving {
-        return false;
-    }
-    replay.leaving = true;
-    stop(app);
-    let key = app.first_key(Command::Quit);
-    app.tell(format!("the program that runs is waited for; {key} again leaves it behind"));
-    true
-}
-
-/// Stops what goes on, for nobody waits for it any more.
-fn stop_quietly(debugger: &mut Debugger) {
-    if let Some(running) = debugger.replay.as_ref().and_then(|replay| replay.running.as_ref()) {
-        running.progress.stop();
-    }
-}
-
-/// Stops what goes on; false when nothing does. A rehearsal is over at once, for it leaves nothing
-/// behind; of an execution what was begun is waited for.
-pub(super) fn stop(app: &mut App) -> bool {
-    let now = app.now;
-    let Some(debugger) = app.debugger.as_deref_mut() else { return false };
-    let timeline = debugger.session.timeline();
-    let Some(replay) = debugger.replay.as_deref_mut() else { return false };
-    let Some(running) = &replay.running else { return false };
-    running.progress.stop();
-    if replay.executes {
-        replay.stopping = true;
-        app.tell("stopping: what was begun is waited for");
-    } else {
-        replay.hear(timeline, now);
-        replay.finish(Err(stopped()), timeline);
-        app.tell("the rehearsal was stopped");
-    }
-    true
-}
-
-fn stopped() -> crate::error::Error {
-    crate::error::Error::new(crate::error::ErrorKind::Interrupted, "stopped")
-}
-
 /// A command of the pane; none for others.
 pub(super) fn command(app: &mut App, command: Command) -> Option<Vec<Effect>> {
     Some(match command {
@@ -218,70 +166,6 @@ fn again(app: &mut App, elsewhere: bool) -> Vec<Effect> {
         Start::Beginning => Start::Playhead,
     };
     rehearse(app, next, None)
-}
-
-/// Asks whether to execute what was rehearsed, or to go on with what was stopped; else why not.
-fn execute(app: &mut App) -> Vec<Effect> {
-    let copy = app.first_key(Command::CopyReplay);
-    let Some(replay) = app.debugger.as_deref().and_then(|d| d.replay.as_deref()) else {
-        return ask(app);
-    };
-    if replay.is_executing() {
-        return refuse_while_executing(app);
-    }
-    if replay.resumable().is_some() {
-        app.mode = Mode::Confirm(0);
-    } else if replay.executes || replay.state().is_none() {
-        let key = app.first_key(Command::Rehearse);
-        app.tell(format!("rehearse it first: {key}"));
-    } else if let Some(refusal) = replay.refusal() {
-        app.fail(format!("{refusal}; {copy} copies the command"));
-    } else {
-        app.mode = Mode::Confirm(0);
-    }
-    Vec::new()
-}
-
-/// A key while it is asked whether to execute: one letter does it, the list scrolls, all else goes
-/// back.
-pub(super) fn confirm_key(app: &mut App, key: Key) -> Vec<Effect> {
-    let Mode::Confirm(top) = app.mode else { return Vec::new() };
-    if key.character() == Some(CONFIRM) {
-        app.mode = Mode::Normal;
-        return confirmed(app);
-    }
-    let command = match app.keymap.look_up(&app.contexts(), &[key]) {
-        Lookup::Command(command) => Some(command),
-        _ => None,
-    };
-    let rows = command.and_then(|command| motion(command, None, 4));
-    match (rows, command) {
-        (Some(rows), _) => {
-            let lines = app.debugger.as_deref().and_then(|d| d.replay.as_deref());
-            let total = lines.map_or(0, |replay| replay.programs.len());
-            app.mode = Mode::Confirm(moved(top, rows, total));
-        }
-        (None, Some(command @ (Command::Quit | Command::Suspend | Command::Redraw))) => {
-            app.mode = Mode::Normal;
-            return super::command_in_mode(app, command, None);
-        }
-        _ => {
-            app.mode = Mode::Normal;
-            app.tell("nothing was executed");
-        }
-    }
-    Vec::new()
-}
-
-fn confirmed(app: &mut App) -> Vec<Effect> {
-    let replay = app.debugger.as_deref().and_then(|d| d.replay.as_deref());
-    let Some((from, to, resumable)) =
-        replay.map(|r| (r.from, r.to, r.resumable().map(str::to_owned)))
-    else {
-        return Vec::new();
-    };
-    let what = resumable.map_or(What::Execute, What::Resume);
-    begin(app, from, to, what)
 }
 
 /// Lists types, or events.

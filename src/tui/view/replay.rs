@@ -23,8 +23,8 @@ pub(super) use confirm::confirm;
 
 /// From so many rows on, the selected row is told in full below the list.
 const WITH_FOOT: u16 = 11;
-/// The rows of that, without the rule above it.
-const FOOT: u16 = 3;
+/// From so many rows on, three of them are for that, else two; beside the rule above it.
+const WITH_LONG_FOOT: u16 = 16;
 /// From so many columns on, what may be done with a type has a column.
 const WITH_POLICY: usize = 64;
 /// The columns of a type.
@@ -34,8 +34,16 @@ const TYPE_COLUMNS: usize = 21;
 #[must_use]
 pub fn list_height(replay: &Replay, width: u16, height: u16) -> usize {
     let head = u16::try_from(head::lines(replay, width.into(), height).len()).unwrap_or(u16::MAX);
-    let foot = if height >= WITH_FOOT { FOOT + 1 } else { 0 };
-    usize::from(height.saturating_sub(head + foot))
+    usize::from(height.saturating_sub(head + foot_height(height)))
+}
+
+/// The rows below the list, with the rule above them.
+fn foot_height(height: u16) -> u16 {
+    match height {
+        0..WITH_FOOT => 0,
+        WITH_FOOT..WITH_LONG_FOOT => 3,
+        _ => 4,
+    }
 }
 
 /// The row of the pane in which the list begins.
@@ -69,9 +77,10 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
     let rows = u16::try_from(list_height(replay, inner.width, inner.height)).unwrap_or(u16::MAX);
     let list = Rect { y: inner.y + first, height: rows.min(inner.height - first), ..inner };
     draw_list(app, debugger, replay, list, focused, buffer);
-    if inner.height >= WITH_FOOT {
-        let foot = Rect { y: inner.bottom() - FOOT - 1, height: FOOT + 1, ..inner };
-        draw_foot(app, replay, foot, buffer);
+    let foot = foot_height(inner.height);
+    if foot > 0 {
+        let area = Rect { y: inner.bottom() - foot, height: foot, ..inner };
+        draw_foot(app, replay, area, buffer);
     }
 }
 
@@ -152,11 +161,12 @@ fn draw_event(app: &App, debugger: &Debugger, replay: &Replay, position: u32, pe
     pen.number(&position.to_string(), digits, theme.style(Role::Dim)).skip(1);
     if let Some(row) = timeline.row(position) {
         let name = signs::type_name(timeline, row);
-        let columns = if pen.room() >= WITH_POLICY { TYPE_COLUMNS } else { name.len() };
-        pen.field(name, columns, theme.style(Role::Text)).skip(1);
-    }
-    if pen.room() >= 30 {
-        pen.field(mark.word(!replay.executes), 10, theme.style(role)).skip(1);
+        let wide = pen.room() >= WITH_POLICY;
+        pen.field(name, if wide { TYPE_COLUMNS } else { name.len() }, theme.style(Role::Text));
+        pen.skip(1);
+        if wide {
+            pen.field(mark.word(!replay.executes), 10, theme.style(role)).skip(1);
+        }
     }
     let reason = replay.outcomes.words(position).map_or("", |words| words.reason.as_str());
     pen.put(reason, theme.style(Role::Dim));
@@ -169,7 +179,7 @@ fn draw_foot(app: &App, replay: &Replay, area: Rect, buffer: &mut Buffer) {
     Pen::new(buffer, area, 0).put(&rule, theme.style(Role::Faint));
     let text = foot_text(replay);
     let mut whole = Viewer::new("", text);
-    whole.prepare(area.width.into(), FOOT.into());
+    whole.prepare(area.width.into(), usize::from(area.height.saturating_sub(1)));
     for (row, line) in whole.seen().enumerate() {
         Pen::new(buffer, area, row + 1).put(line, theme.style(Role::Text));
     }
@@ -188,8 +198,10 @@ fn foot_text(replay: &Replay) -> String {
         }
         Some(Row::Event(position)) => {
             let word = replay.outcomes.at(position).map_or("", |m| m.word(!replay.executes));
-            let reason = replay.outcomes.words(position).map_or("", |words| words.reason.as_str());
-            format!("#{position} {word}: {reason}")
+            match replay.outcomes.words(position) {
+                Some(words) => format!("#{position} {word}: {}", words.reason),
+                None => format!("#{position} {word}"),
+            }
         }
         None => String::new(),
     }

@@ -82,7 +82,7 @@ pub(super) fn draw(app: &App, replay: &Replay, line: Line, pen: &mut Pen<'_>) {
 
 fn range(theme: &Theme, replay: &Replay, pen: &mut Pen<'_>) {
     let (from, to): (Position, Position) = (replay.from, replay.to);
-    let range = format!("#{from}{}#{to}", theme.glyph(Glyph::Rule));
+    let range = format!("#{from}–#{to}");
     pen.put(&range, theme.style(Role::Strong)).skip(2);
     let s = if replay.len() == 1 { "" } else { "s" };
     let start = match &replay.start {
@@ -137,31 +137,42 @@ fn rate_text(rate: f64) -> String {
     if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") }
 }
 
-/// How many events came to what: with words where there is room.
+/// How many events came to what: with words where there is room, of which what is not there needs
+/// none.
 fn counts(theme: &Theme, replay: &Replay, pen: &mut Pen<'_>) {
     let marks = replay.outcomes.marks();
-    let always = |mark: ReplayMark| match mark {
-        ReplayMark::Executed => replay.executes,
-        ReplayMark::WouldExecute => !replay.executes,
-        ReplayMark::Skipped | ReplayMark::Recorded | ReplayMark::Failed => true,
-        ReplayMark::Unknown | ReplayMark::Running => false,
+    let counted = |mark: ReplayMark| (mark, marks.count(mark), mark.word(!replay.executes));
+    let all = ORDER.into_iter().map(counted);
+    let all: Vec<_> = all.filter(|(mark, count, _)| *count > 0 || is_told(replay, *mark)).collect();
+    let there: Vec<_> = all.iter().copied().filter(|(_, count, _)| *count > 0).collect();
+    let columns = |parts: &[(ReplayMark, usize, &str)]| -> usize {
+        parts.iter().map(|(_, n, word)| n.to_string().len() + word.len() + 5).sum()
     };
-    let parts: Vec<(ReplayMark, String, &str)> = ORDER
-        .into_iter()
-        .filter(|mark| always(*mark) || marks.count(*mark) > 0)
-        .map(|mark| (mark, marks.count(mark).to_string(), mark.word(!replay.executes)))
-        .collect();
-    let long: usize = parts.iter().map(|(_, n, word)| n.len() + word.len() + 5).sum();
-    let with_words = long <= pen.room() + 2;
+    let room = pen.room() + 2;
+    let (parts, with_words) = match columns(&all) <= room {
+        true => (&all, true),
+        false if !there.is_empty() && columns(&there) <= room => (&there, true),
+        false => (&all, false),
+    };
     for (mark, count, word) in parts {
-        let (glyph, role) = mark.look();
-        let role = if count == "0" { Role::Dim } else { role };
+        let (glyph, own) = mark.look();
+        let (role, number) = if *count > 0 { (own, Role::Strong) } else { (Role::Dim, Role::Dim) };
         pen.put(theme.glyph(glyph), theme.style(role)).skip(1);
-        pen.put(&count, theme.style(if count == "0" { Role::Dim } else { Role::Strong }));
+        pen.put(&count.to_string(), theme.style(number));
         if with_words {
             pen.skip(1).put(word, theme.style(role));
         }
         pen.skip(2);
+    }
+}
+
+/// Whether it is told that no event has a mark.
+fn is_told(replay: &Replay, mark: ReplayMark) -> bool {
+    match mark {
+        ReplayMark::Executed => replay.executes,
+        ReplayMark::WouldExecute => !replay.executes,
+        ReplayMark::Skipped | ReplayMark::Recorded | ReplayMark::Failed => true,
+        ReplayMark::Unknown | ReplayMark::Running => false,
     }
 }
 
@@ -208,9 +219,7 @@ fn next(app: &App, replay: &Replay, pen: &mut Pen<'_>) {
     } else {
         let events: usize = replay.programs.iter().map(|program| program.events).sum();
         let s = if events == 1 { "" } else { "s" };
-        format!(
-            "{execute} executes {events} event{s} once you confirm it, {copy} copies the command"
-        )
+        format!("{execute} executes {events} event{s}, {copy} copies the command")
     };
     pen.put(&text, theme.style(Role::Dim));
 }

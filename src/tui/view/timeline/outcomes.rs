@@ -19,6 +19,10 @@ pub(super) fn lane(pane: &Pane<'_>, lane: &Lane, row: u16, buffer: &mut Buffer) 
         let there = |mark: &ReplayMark| any_between(marks.of(*mark), first, last);
         let Some(mark) = ReplayMark::ALL.into_iter().find(there) else { continue };
         if let Some(cell) = buffer.cell_mut((pane.layout.axis.x.saturating_add(column), row)) {
+            // How a run ended tells more than that nothing was done about one of its events.
+            if mark == ReplayMark::Skipped && pane.is_telling(cell.symbol(), row) {
+                continue;
+            }
             let (glyph, role) = mark.look();
             cell.set_symbol(pane.theme.glyph(glyph)).set_style(pane.theme.style(role));
         }
