@@ -46,6 +46,7 @@ mod tui_compare;
 mod tui_filter;
 mod tui_keys;
 mod tui_races;
+mod tui_replay;
 mod tui_share;
 mod tui_support;
 mod tui_whatif;

@@ -85,8 +85,9 @@ pub const WIDE: u16 = 120;
 pub const MIDDLE: u16 = 80;
 /// What the panes below the timeline need at least, in rows.
 const LEAST_BELOW: u16 = 10;
-/// What the replay needs where something stands below it, in rows.
-const LEAST_REPLAY: u16 = 14;
+/// What the replay needs where something stands below it, in rows, and what that needs.
+const LEAST_REPLAY: u16 = 12;
+const LEAST_BELOW_REPLAY: u16 = 8;
 /// The least rows of a timeline that tells something.
 const LEAST_TIMELINE: u16 = 6;
 
@@ -163,14 +164,14 @@ impl Layout {
     fn wide_with_replay(&mut self, area: Rect, wishes: &Wishes) {
         let (left, right) = split_columns(area, thirty_six_hundredths(area.width));
         self.panes.push((Pane::Events, left));
-        if area.height < LEAST_REPLAY + LEAST_BELOW {
+        if area.height < LEAST_REPLAY + LEAST_BELOW_REPLAY {
             let seen = if wishes.side == Pane::Replay { Pane::State } else { wishes.side };
-            let (middle, right) = split_columns(right, right.width * 3 / 5);
+            let (middle, right) = split_columns(right, right.width * 2 / 3);
             self.panes.push((Pane::Replay, middle));
             self.panes.push((seen, right));
             return;
         }
-        let (upper, lower) = split_rows(right, LEAST_REPLAY.max(area.height / 2));
+        let (upper, lower) = split_rows(right, LEAST_REPLAY.max(area.height * 11 / 20));
         self.panes.push((Pane::Replay, upper));
         let (state, beside) = split_columns(lower, lower.width / 2);
         self.panes.push((Pane::State, state));

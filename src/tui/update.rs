@@ -295,7 +295,7 @@ fn command_in_mode(app: &mut App, command: Command, count: Option<u32>) -> Vec<E
     match command {
         Command::Help => app.mode = Mode::Help(0),
         Command::Palette => prompt::open_palette(app),
-        Command::Back if is_on_replay(app) => return replay::close(app),
+        Command::Back if replay::is_shown(app) => return replay::back(app),
         Command::Back => return leave(app, false),
         _ if app.debugger.is_some() => return debugger::command(app, command, count),
         _ => return browser_command(app, command, count),
@@ -341,11 +341,6 @@ fn command_in_window(app: &mut App, command: Command, count: Option<u32>) -> Vec
         _ => {}
     }
     Vec::new()
-}
-
-/// Whether the keys go to the replay.
-fn is_on_replay(app: &App) -> bool {
-    app.debugger.as_ref().is_some_and(|d| d.focus == super::layout::Pane::Replay)
 }
 
 /// Back to the issues if we came from there, else out.

@@ -55,7 +55,15 @@ pub struct News {
 #[derive(Debug, Default)]
 struct Shared {
     interrupt: Arc<AtomicBool>,
-    news: Mutex<News>,
+    said: Mutex<Said>,
+}
+
+/// What was said, and what of it the screen has not asked for yet.
+#[derive(Debug, Default)]
+struct Said {
+    news: News,
+    /// The number of everything that is said of events.
+    numbers: FxHashMap<String, u32>,
 }
 
 /// A replay that goes on, as both threads hold it.
@@ -91,18 +99,18 @@ impl Progress {
     /// What came since the last time.
     #[must_use]
     pub fn take(&self) -> News {
-        let mut news = self.news();
+        let news = &mut self.said().news;
         let begun = news.begun;
-        std::mem::replace(&mut news, News { begun, ..News::default() })
+        std::mem::replace(news, News { begun, ..News::default() })
     }
 
     /// Tells the run's id.
     pub fn name(&self, replay_id: &str) {
-        self.news().replay_id = Some(replay_id.to_owned());
+        self.said().news.replay_id = Some(replay_id.to_owned());
     }
 
-    fn news(&self) -> MutexGuard<'_, News> {
-        self.0.news.lock().unwrap_or_else(PoisonError::into_inner)
+    fn said(&self) -> MutexGuard<'_, Said> {
+        self.0.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -111,42 +119,40 @@ impl Progress {
 pub struct Teller {
     progress: Progress,
     policies: Policies,
-    numbers: FxHashMap<String, u32>,
 }
 
 impl Teller {
     /// Tells of a replay under these policies.
     #[must_use]
     pub fn new(progress: &Progress, policies: Policies) -> Self {
-        Self { progress: progress.clone(), policies, numbers: FxHashMap::default() }
+        Self { progress: progress.clone(), policies }
     }
 
     /// Tells what the replay told.
-    pub fn tell(&mut self, heard: Heard<'_>) {
+    pub fn tell(&self, heard: Heard<'_>) {
         match heard {
-            Heard::Begun(position) => self.progress.news().begun = Some(position),
+            Heard::Begun(position) => self.progress.said().news.begun = Some(position),
             Heard::Settled(outcome) => self.settled(outcome),
         }
     }
 
-    fn settled(&mut self, outcome: &Outcome) {
+    fn settled(&self, outcome: &Outcome) {
         let reason = outcome.reason.as_deref().unwrap_or_default();
         let mut key = String::with_capacity(outcome.event_type.len() + 1 + reason.len());
         key.push_str(&outcome.event_type);
         key.push('\n');
         key.push_str(reason);
-        let known = self.numbers.get(&key).copied();
-        let words = known.unwrap_or_else(|| u32::try_from(self.numbers.len()).unwrap_or(u32::MAX));
-        let mut news = self.progress.news();
-        if known.is_none() {
+        let said = &mut *self.progress.said();
+        let (news, next) = (&mut said.news, u32::try_from(said.numbers.len()).unwrap_or(u32::MAX));
+        let words = *said.numbers.entry(key).or_insert_with(|| {
             let kind = Kind::from_name(&outcome.event_type);
             news.words.push(Words {
                 type_name: outcome.event_type.clone(),
                 policy: self.policies.of_type(&outcome.event_type, kind),
                 reason: reason.to_owned(),
             });
-            self.numbers.insert(key, words);
-        }
+            next
+        });
         let position = outcome.position;
         news.entries.push(Entry { position, mark: mark(outcome.status), words });
         if let Some(result) = &outcome.result {
@@ -181,10 +187,10 @@ mod tests {
     #[test]
     fn what_is_said_twice_is_told_once() {
         let progress = Progress::default();
-        let mut teller = Teller::new(&progress, Policies::default());
+        let teller = Teller::new(&progress, Policies::default());
         for (position, reason) in [(1, "a"), (2, "b"), (3, "a")] {
             teller.tell(Heard::Begun(position));
-            assert_eq!(progress.news().begun, Some(position));
+            assert_eq!(progress.said().news.begun, Some(position));
             teller.tell(Heard::Settled(&outcome(position, Status::Executed, reason)));
         }
         let news = progress.take();

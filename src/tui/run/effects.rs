@@ -114,7 +114,9 @@ impl Turner {
             }
             Effect::Replay(replaying) => {
                 return self.beside(move |options| {
-                    let result = super::replay::replay(options, &replaying);
+                    let (store, links) = (&*options.store, options.links);
+                    let outfit = (options.replays)();
+                    let result = outfit.and_then(|o| super::replay(store, links, &o, &replaying));
                     Ok(Action::Replayed(replaying, result))
                 });
             }

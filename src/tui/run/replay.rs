@@ -7,25 +7,35 @@ use std::time::Duration;
 
 use crate::config::Setting;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::catalogue::Links;
 use crate::model::ids;
 use crate::replay::{Decision, Policies, Report};
 use crate::session::Session;
 use crate::session::replay::{Means, Request, execute, plan, settings};
+use crate::store::EventStore;
 use crate::store::local::LocalStore;
-use crate::tui::TuiOptions;
 use crate::tui::replay::{Answer, Outfit, Replaying, Teller, Terms, What};
 
 /// How long a checkpoint waits for who is signing.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Does what was asked for, and tells of it while it goes on.
-pub(super) fn replay(options: &TuiOptions, replaying: &Replaying) -> Result<Box<Answer>> {
-    let outfit = (options.replays)()?;
+/// Does what was asked for, and tells of it while it goes on. `store` is read, and what is written
+/// goes to that of the outfit, which is the same.
+///
+/// # Errors
+/// As [`crate::session::replay::dry_run`] and [`execute::execute`]; usage, where the settings refuse it.
+pub fn replay(
+    store: &dyn EventStore,
+    links: Links,
+    outfit: &Outfit,
+    replaying: &Replaying,
+) -> Result<Box<Answer>> {
+    let log = Log { store, links };
     let (report, complaint) = match &replaying.what {
-        What::Rehearse => (rehearse(options, replaying, &outfit)?, None),
+        What::Rehearse => (rehearse(log, replaying, outfit)?, None),
         What::Execute | What::Resume(_) => {
             let store = outfit.store.as_deref().ok_or_else(nowhere)?;
-            let done = executed(options, replaying, &outfit, store);
+            let done = executed(log, replaying, outfit, store);
             // The events are there by then: what goes wrong here is caught up by the next.
             let _ = store.checkpoint_when_due(outfit.checkpoint_every, false, PATIENCE);
             let complaint = store.take_complaint().map(|error| error.message().to_owned());
@@ -33,7 +43,14 @@ pub(super) fn replay(options: &TuiOptions, replaying: &Replaying) -> Result<Box<
         }
     };
     let (success_rate, state) = (report.success_rate, report.final_state);
-    Ok(Box::new(Answer { success_rate, state, terms: terms(&outfit), complaint }))
+    Ok(Box::new(Answer { success_rate, state, terms: terms(outfit), complaint }))
+}
+
+/// Where the events are read.
+#[derive(Clone, Copy)]
+struct Log<'a> {
+    store: &'a dyn EventStore,
+    links: Links,
 }
 
 fn nowhere() -> Error {
@@ -64,17 +81,13 @@ fn terms(outfit: &Outfit) -> Terms {
 }
 
 /// The issue as it is now, and what is asked for of it.
-fn asked_for(
-    options: &TuiOptions,
-    replaying: &Replaying,
-    outfit: &Outfit,
-) -> Result<(Session, Request)> {
+fn asked_for(log: Log<'_>, replaying: &Replaying, outfit: &Outfit) -> Result<(Session, Request)> {
     let (from, to) = (replaying.from, replaying.to);
     settings::refuse_if_off(&outfit.config)?;
     settings::refuse_too_many(&outfit.config, (to + 1).saturating_sub(from) as usize)?;
     let handlers = settings::handlers(&outfit.config)?;
     let policies = Policies::new(outfit.config.list(Setting::ReplayNever));
-    let session = Session::read_with(&*options.store, &replaying.issue, options.links)?;
+    let session = Session::read_with(log.store, &replaying.issue, log.links)?;
     if replaying.progress.is_stopped() {
         return Err(interrupted());
     }
@@ -88,7 +101,7 @@ fn with_means<T>(
     run: impl FnOnce(Means<'_>) -> Result<T>,
 ) -> Result<T> {
     let policies = Policies::new(outfit.config.list(Setting::ReplayNever));
-    let mut teller = Teller::new(&replaying.progress, policies);
+    let teller = Teller::new(&replaying.progress, policies);
     run(Means {
         redactor: &outfit.redactor,
         speed: None,
@@ -99,8 +112,8 @@ fn with_means<T>(
     })
 }
 
-fn rehearse(options: &TuiOptions, replaying: &Replaying, outfit: &Outfit) -> Result<Report> {
-    let (mut session, request) = asked_for(options, replaying, outfit)?;
+fn rehearse(log: Log<'_>, replaying: &Replaying, outfit: &Outfit) -> Result<Report> {
+    let (mut session, request) = asked_for(log, replaying, outfit)?;
     let plan = plan(&mut session, request)?;
     let id = ids::new_event_id();
     with_means(replaying, outfit, |means| {
@@ -109,16 +122,16 @@ fn rehearse(options: &TuiOptions, replaying: &Replaying, outfit: &Outfit) -> Res
 }
 
 fn executed(
-    options: &TuiOptions,
+    log: Log<'_>,
     replaying: &Replaying,
     outfit: &Outfit,
     store: &LocalStore,
 ) -> Result<Report> {
     settings::refuse_if_off(&outfit.config)?;
     let (mut session, prepared) = if let What::Resume(id) = &replaying.what {
-        execute::resume(store, options.links, id, Decision::Fail, 1)?
+        execute::resume(store, log.links, id, Decision::Fail, 1)?
     } else {
-        let (mut session, request) = asked_for(options, replaying, outfit)?;
+        let (mut session, request) = asked_for(log, replaying, outfit)?;
         let how = execute::How {
             limits: settings::limits(&outfit.config),
             jobs: 1,

@@ -235,6 +235,21 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Whether a replay is shown.
+pub(super) fn is_shown(app: &App) -> bool {
+    app.debugger.as_ref().is_some_and(|debugger| debugger.replay.is_some())
+}
+
+/// One step back: from another pane to the replay's, and from there to what was before it.
+pub(super) fn back(app: &mut App) -> Vec<Effect> {
+    let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
+    if debugger.focus == Pane::Replay {
+        return close(app);
+    }
+    debugger.focus_on(Pane::Replay);
+    Vec::new()
+}
+
 /// Closes the pane: the screen is as it was before. From a type's events it goes back to the types.
 pub(super) fn close(app: &mut App) -> Vec<Effect> {
     let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };

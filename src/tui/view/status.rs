@@ -159,8 +159,10 @@ fn right(app: &App, pen: &mut Pen<'_>) {
             true => ("executing", Role::Running),
             false => ("rehearsing", Role::Accent),
         };
-        let text = format!("{what} {hundredths} %, {key} stops  ");
-        pen.put_right(&text, 16, theme.style(role));
+        let short = format!("{hundredths} %, {key} stops  ");
+        if !pen.put_right(&format!("{what} {short}"), 16, theme.style(role)) {
+            pen.put_right(&short, 8, theme.style(role));
+        }
     }
     let typed = app.typed_text();
     if !typed.is_empty() {

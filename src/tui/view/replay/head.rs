@@ -6,8 +6,8 @@ use crate::tui::action::Command;
 use crate::tui::app::App;
 use crate::tui::replay::{End, Replay, Start};
 use crate::tui::signs::ReplayMark;
-use crate::tui::text;
 use crate::tui::theme::{Glyph, Role, Theme};
+use crate::tui::viewer::Viewer;
 
 use super::super::pen::Pen;
 
@@ -41,14 +41,15 @@ pub(super) fn lines(replay: &Replay, width: usize, height: u16) -> Vec<Line> {
     if replay.executes || replay.running.is_some() {
         lines.push(Line::Progress);
     }
-    lines.push(Line::Counts);
+    // Where nothing could be looked at, there is nothing to count.
+    if !(replay.outcomes.is_empty() && matches!(replay.end, Some(End::Fault(_)))) {
+        lines.push(Line::Counts);
+    }
     match &replay.end {
         Some(End::Done(_)) => lines.push(Line::State),
         Some(End::Fault(_)) => {
-            let needed =
-                text::columns(&fault_text(replay), 4 * width.max(1)).div_ceil(width.max(1));
             let most = if height >= WITH_HINT { 4 } else { 2 };
-            lines.extend((0..needed.clamp(1, most)).map(Line::Fault));
+            lines.extend((0..fault_lines(replay, width, most).len()).map(Line::Fault));
         }
         Some(End::Stopped) | None => {}
     }
@@ -73,9 +74,8 @@ pub(super) fn draw(app: &App, replay: &Replay, line: Line, pen: &mut Pen<'_>) {
         Line::State => state(theme, replay, pen),
         Line::Next => next(app, replay, pen),
         Line::Fault(number) => {
-            let room = pen.room();
-            let text = fault_text(replay);
-            pen.put(&text::window(&text, number * room, room), theme.style(Role::Failed));
+            let lines = fault_lines(replay, pen.room(), number + 1);
+            pen.put(lines.get(number).map_or("", String::as_str), theme.style(Role::Failed));
         }
     }
 }
@@ -196,7 +196,9 @@ fn state(theme: &Theme, replay: &Replay, pen: &mut Pen<'_>) {
         pen.put("state as recorded", theme.style(Role::Done)).skip(2);
     } else {
         pen.put(theme.glyph(Glyph::Violated), theme.style(Role::Violated)).skip(1);
-        pen.put("another state than recorded", theme.style(Role::Violated)).skip(2);
+        let long = "another state than recorded";
+        let text = if pen.room() >= long.len() + rate.len() + 2 { long } else { "another state" };
+        pen.put(text, theme.style(Role::Violated)).skip(2);
     }
     pen.put(&rate, theme.style(role));
 }
@@ -224,8 +226,11 @@ fn next(app: &App, replay: &Replay, pen: &mut Pen<'_>) {
     pen.put(&text, theme.style(Role::Dim));
 }
 
-fn fault_text(replay: &Replay) -> String {
-    let Some(End::Fault(error)) = &replay.end else { return String::new() };
+/// Why it could not go on, in at most so many lines.
+fn fault_lines(replay: &Replay, width: usize, most: usize) -> Vec<String> {
+    let Some(End::Fault(error)) = &replay.end else { return Vec::new() };
     let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-    format!("{}{hint}", error.message())
+    let mut whole = Viewer::new("", format!("{}{hint}", error.message()));
+    whole.prepare(width, most);
+    whole.seen().map(str::to_owned).collect()
 }
