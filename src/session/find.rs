@@ -9,6 +9,7 @@
 
 mod along;
 mod condition;
+mod rest;
 
 use std::collections::VecDeque;
 
@@ -22,6 +23,7 @@ use crate::timeline::Marked;
 
 pub use along::Along;
 pub use condition::StateWhere;
+pub(in crate::session) use rest::Rest;
 
 /// How many events are folded or read in one piece.
 const PIECE: Position = 256;
@@ -59,10 +61,8 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Finder {
     expression: Expression,
-    direction: Direction,
     candidates: Candidates,
-    /// The positions still to be judged, both ends included.
-    rest: Option<(Position, Position)>,
+    rest: Rest,
     /// How many events one piece has.
     piece: Position,
     found: VecDeque<Match>,
@@ -89,12 +89,10 @@ impl Finder {
         (first, last): (Position, Position),
         direction: Direction,
     ) -> Self {
-        let (first, last) = (first.max(1), last.min(session.head()));
         Self {
             candidates: candidates(session, &expression),
             expression,
-            direction,
-            rest: (first <= last).then_some((first, last)),
+            rest: Rest::new((first, last.min(session.head())), direction),
             piece: PIECE,
             found: VecDeque::new(),
             judged: 0,
@@ -113,14 +111,13 @@ impl Finder {
     /// The position that is judged next; none when nothing is left.
     #[must_use]
     pub fn reached(&self) -> Option<Position> {
-        let (first, last) = self.rest?;
-        Some(if self.direction == Direction::Forward { first } else { last })
+        self.rest.next()
     }
 
     /// The last position that is left, in the order of the log; none when nothing is.
     #[must_use]
     pub fn end(&self) -> Option<Position> {
-        self.rest.map(|(_, last)| last)
+        self.rest.range().map(|(_, last)| last)
     }
 
     /// How many events are looked at before `pause` is asked again.
@@ -153,7 +150,7 @@ impl Finder {
             }
             let Some(piece) = self.next_piece() else { return Ok(Step::Done) };
             let mut found = self.judge(session, &piece)?;
-            if self.direction == Direction::Backward {
+            if self.rest.direction() == Direction::Backward {
                 found.reverse();
             }
             self.found = found.into();
@@ -181,43 +178,18 @@ impl Finder {
 
     /// The candidates of the next piece, in order.
     fn next_piece(&mut self) -> Option<Vec<Position>> {
-        loop {
-            let (first, last) = self.rest?;
-            let (low, high) = match self.direction {
-                Direction::Forward => (first, last.min(first.saturating_add(self.piece - 1))),
-                Direction::Backward => (first.max(last.saturating_sub(self.piece - 1)), last),
-            };
-            let piece = match &self.candidates {
-                Candidates::Every => (low..=high).collect(),
-                Candidates::These(all) => {
-                    // Where nothing is near, go to the nearest.
-                    let from = all.partition_point(|p| *p < first);
-                    let to = all.partition_point(|p| *p <= last);
-                    let near = match self.direction {
-                        Direction::Forward => all[from..to].first(),
-                        Direction::Backward => all[from..to].last(),
-                    };
-                    let Some(near) = near.copied() else {
-                        self.rest = None;
-                        return None;
-                    };
-                    if near < low || near > high {
-                        self.rest = Some(match self.direction {
-                            Direction::Forward => (near, last),
-                            Direction::Backward => (first, near),
-                        });
-                        continue;
-                    }
-                    let within = all[from..to].iter().copied();
-                    within.filter(|p| (low..=high).contains(p)).collect()
-                }
-            };
-            self.rest = match self.direction {
-                Direction::Forward => (high < last).then(|| (high + 1, last)),
-                Direction::Backward => (low > first).then(|| (first, low - 1)),
-            };
-            return Some(piece);
+        if let Candidates::These(all) = &self.candidates {
+            // Where nothing is near, go to the nearest.
+            match nearest(all, &self.rest) {
+                Some(position) => self.rest.go_to(position),
+                None => self.rest.end(),
+            }
         }
+        let (low, high) = self.rest.take(self.piece)?;
+        Some(match &self.candidates {
+            Candidates::Every => (low..=high).collect(),
+            Candidates::These(all) => within(all, (low, high)).to_vec(),
+        })
     }
 
     /// The matches among some candidates.
@@ -351,6 +323,23 @@ fn candidates(session: &Session, expression: &Expression) -> Candidates {
         all.extend(all.clone().iter().map(|p| p + 1));
     }
     Candidates::These(sorted(all))
+}
+
+/// The candidate that comes next.
+fn nearest(all: &[Position], rest: &Rest) -> Option<Position> {
+    let left = within(all, rest.range()?);
+    match rest.direction() {
+        Direction::Forward => left.first(),
+        Direction::Backward => left.last(),
+    }
+    .copied()
+}
+
+/// Those of some sorted positions that lie in a range, both ends included.
+fn within(all: &[Position], (first, last): (Position, Position)) -> &[Position] {
+    let end = all.partition_point(|p| *p <= last);
+    let start = all[..end].partition_point(|p| *p < first);
+    &all[start..end]
 }
 
 fn sorted(mut positions: Vec<Position>) -> Vec<Position> {

@@ -8,7 +8,7 @@
 //! pause; the questions that are asked with it. May not live here: the index itself (see
 //! [`crate::timeline::changes`]).
 
-use super::find::Direction;
+use super::find::{Direction, Rest};
 use super::{Found, Session};
 use crate::error::Result;
 use crate::model::{Path, Position};
@@ -18,9 +18,7 @@ use crate::timeline::Timeline;
 #[derive(Debug)]
 pub struct WriterFinder {
     path: Path,
-    direction: Direction,
-    /// The positions still to be judged, both ends included.
-    rest: Option<(Position, Position)>,
+    rest: Rest,
 }
 
 /// The writers that come next: those of which the values must tell, and then one that is sure.
@@ -29,22 +27,20 @@ type Next = (Vec<Position>, Option<Position>);
 impl WriterFinder {
     /// A search through the positions `first..=last`.
     #[must_use]
-    pub fn new(path: Path, (first, last): (Position, Position), direction: Direction) -> Self {
-        let first = first.max(1);
-        Self { path, direction, rest: (first <= last).then_some((first, last)) }
+    pub fn new(path: Path, range: (Position, Position), direction: Direction) -> Self {
+        Self { path, rest: Rest::new(range, direction) }
     }
 
     /// The position that is judged next; none when nothing is left.
     #[must_use]
     pub fn reached(&self) -> Option<Position> {
-        let (first, last) = self.rest?;
-        Some(if self.direction == Direction::Forward { first } else { last })
+        self.rest.next()
     }
 
     /// The last position that is left, in the order of the log; none when nothing is.
     #[must_use]
     pub fn end(&self) -> Option<Position> {
-        self.rest.map(|(_, last)| last)
+        self.rest.range().map(|(_, last)| last)
     }
 
     /// Looks on until there is a writer, nothing is left, or `pause` says that it is enough for now.
@@ -57,17 +53,17 @@ impl WriterFinder {
         session: &mut Session,
         mut pause: impl FnMut() -> bool,
     ) -> Result<Found> {
-        let Some((first, last)) = self.rest else { return Ok(Found::Nothing) };
+        let Some((first, last)) = self.rest.range() else { return Ok(Found::Nothing) };
         let rest = (first, last.min(session.head()));
         let unknown = rest.1 > session.folded().head();
-        let (unsure, sure) = match self.direction {
+        let (unsure, sure) = match self.rest.direction() {
             Direction::Forward => self.after(session.folded(), rest),
             Direction::Backward if unknown => return Err(session.no_state_yet(rest.1)),
             Direction::Backward => self.before(session.folded(), rest),
         };
         for position in unsure {
             let wrote = session.wrote(&self.path, position)?;
-            self.pass(position);
+            self.rest.pass(position);
             if wrote {
                 return Ok(Found::At(position));
             }
@@ -79,10 +75,10 @@ impl WriterFinder {
             if unknown {
                 return Err(session.no_state_yet(rest.1));
             }
-            self.rest = None;
+            self.rest.end();
             return Ok(Found::Nothing);
         };
-        self.pass(position);
+        self.rest.pass(position);
         Ok(Found::At(position))
     }
 
@@ -104,14 +100,6 @@ impl WriterFinder {
             writers.after(first - 1).take_while(|p| *p <= last).collect();
         unsure.reverse();
         (unsure, None)
-    }
-
-    /// Leaves behind what lies before `position` in the direction of the search, and that itself.
-    fn pass(&mut self, position: Position) {
-        self.rest = self.rest.and_then(|(first, last)| match self.direction {
-            Direction::Forward => (position < last).then(|| (position + 1, last)),
-            Direction::Backward => (position > first).then(|| (first, position - 1)),
-        });
     }
 }
 

@@ -9,7 +9,6 @@ use super::nav::Way;
 use crate::error::Result;
 use crate::model::{Path, Position};
 use crate::session::breakpoint::{Breakpoint, Condition, Hits, Outcome, Run};
-use crate::session::find::Direction;
 use crate::session::writers::WriterFinder;
 use crate::session::{Found, Session};
 
@@ -182,7 +181,7 @@ impl Breaks {
             Way::Back => (1, from.saturating_sub(1)),
         };
         let started = Instant::now();
-        let mut finder = WriterFinder::new(path.clone(), range, direction(way));
+        let mut finder = WriterFinder::new(path.clone(), range, way.into());
         let found = finder.step(session, || started.elapsed() >= BUDGET)?;
         if let Found::Budget { reached } = found {
             let condition = [Condition::Path(path.clone())];
@@ -199,7 +198,7 @@ impl Breaks {
         conditions: &[Condition],
         names: Vec<String>,
     ) -> bool {
-        let run = Run::new(session, conditions, from, direction(way));
+        let run = Run::new(session, conditions, from, way.into());
         self.running = (!conditions.is_empty()).then_some(Running { run, names, way });
         self.running.is_some()
     }
@@ -255,12 +254,5 @@ impl Breaks {
             self.merge();
         }
         Ok(None)
-    }
-}
-
-fn direction(way: Way) -> Direction {
-    match way {
-        Way::Forward => Direction::Forward,
-        Way::Back => Direction::Backward,
     }
 }

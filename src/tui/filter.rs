@@ -9,7 +9,6 @@ use crate::error::Result;
 use crate::model::Position;
 use crate::session::Session;
 use crate::session::filter::{Fitting, Next, Test};
-use crate::session::find::Direction;
 
 /// How long one bit of work takes about.
 const BUDGET: Duration = Duration::from_millis(8);
@@ -73,12 +72,8 @@ impl Filter {
 
     /// Where a step leads; one that is not known yet waits, and comes with [`Filter::arrived`].
     pub fn stride(&mut self, stride: Stride, head: Position) -> Next {
-        let way = match stride.way {
-            Way::Forward => Direction::Forward,
-            Way::Back => Direction::Backward,
-        };
         let next = match self.test {
-            Ok(_) => self.fitting.next(stride.from, way, stride.times, head),
+            Ok(_) => self.fitting.next(stride.from, stride.way.into(), stride.times, head),
             Err(_) => Next::Last(None),
         };
         self.waiting = (next == Next::Unknown).then_some(stride);

@@ -4,6 +4,7 @@
 
 use crate::model::kind::Severity;
 use crate::model::{Kind, Position, catalogue};
+use crate::session::find::Direction;
 use crate::timeline::{Symbol, Timeline};
 
 /// Which way a jump goes.
@@ -13,6 +14,15 @@ pub enum Way {
     Forward,
     /// Towards the beginning.
     Back,
+}
+
+impl From<Way> for Direction {
+    fn from(way: Way) -> Self {
+        match way {
+            Way::Forward => Self::Forward,
+            Way::Back => Self::Backward,
+        }
+    }
 }
 
 /// The nearest of some sorted positions after `at`, or before it.
