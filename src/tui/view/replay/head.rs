@@ -210,10 +210,7 @@ fn next(app: &App, replay: &Replay, pen: &mut Pen<'_>) {
     let text = if let Some(id) = replay.resumable() {
         let short = id.get(..8).unwrap_or(id);
         format!("{execute} goes on with {short}…, {copy} copies the command")
-    } else if replay.executes {
-        let rehearse = app.first_key(Command::Rehearse);
-        format!("{rehearse} rehearses again")
-    } else if replay.state().is_none() {
+    } else if replay.executes || replay.state().is_none() {
         let rehearse = app.first_key(Command::Rehearse);
         format!("{rehearse} rehearses again")
     } else if let Some(refusal) = replay.refusal() {

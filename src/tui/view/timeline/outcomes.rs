@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use super::Pane;
 use super::rail::any_between;
 use crate::timeline::Lane;
+use crate::tui::replay::Outcomes;
 use crate::tui::signs::ReplayMark;
 use crate::tui::theme::{Glyph, Role};
 
@@ -31,7 +32,7 @@ pub(super) fn lane(pane: &Pane<'_>, lane: &Lane, row: u16, buffer: &mut Buffer) 
 
 /// Draws a second playhead where the replay is.
 pub(super) fn head(pane: &Pane<'_>, buffer: &mut Buffer) {
-    let Some(last) = pane.scene.outcomes.and_then(|outcomes| outcomes.last()) else { return };
+    let Some(last) = pane.scene.outcomes.and_then(Outcomes::last) else { return };
     let Some(column) = pane.axis.column(pane.timeline(), last) else { return };
     for row in pane.layout.inner.y..=pane.layout.ruler {
         let at = (pane.layout.axis.x.saturating_add(column), row);
