@@ -3,6 +3,7 @@
 //! Lives here: the structural diff ([`diff`]), its application ([`apply_diff`]), and the diffs of
 //! long texts and of lists for display. May not live here: versions over time, or colours.
 
+pub mod sequence;
 mod text;
 
 use serde::Serialize;

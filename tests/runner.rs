@@ -44,6 +44,7 @@ mod terminal;
 mod tui_breaks;
 mod tui_compare;
 mod tui_filter;
+mod tui_kept;
 mod tui_keys;
 mod tui_races;
 mod tui_replay;

@@ -312,11 +312,7 @@ fn tell_idle(context: &Context, session: &Session, handlers: &Handlers) {
     let there = |name: &str| {
         Handlers::is_area(name)
             || Kind::from_name(name).is_catalogued()
-            || session
-                .timeline()
-                .rows()
-                .iter()
-                .any(|r| session.timeline().text(r.type_name) == name)
+            || session.timeline().rows().any(|r| session.timeline().text(r.type_name) == name)
     };
     for (name, _) in handlers.words().filter(|(name, _)| !there(name)) {
         let text = format!("there is no event of type {name:?}, so its handler has nothing to do");

@@ -109,12 +109,12 @@ fn the_live_session_plays_to_its_end_each_time_into_a_new_issue() {
         let begun = session.head() as usize - played;
         assert!(begun > 100 && played > 50, "{begun} and {played}");
         assert!(session.timeline().anomalies().is_empty(), "{:?}", session.timeline().anomalies());
-        let kinds = |s: &Session| s.timeline().rows().iter().map(|r| r.kind).collect::<Vec<_>>();
+        let kinds = |s: &Session| s.timeline().rows().map(|r| r.kind).collect::<Vec<_>>();
         assert_eq!(kinds(&session), kinds(&told), "the same story");
         let causes =
             |s: &Session| (1..=s.head()).map(|p| s.timeline().cause(p)).collect::<Vec<_>>();
         assert_eq!(causes(&session), causes(&told), "for the same reasons");
-        let ahead = session.timeline().rows().iter().filter(|r| r.at > clock().now()).count();
+        let ahead = session.timeline().rows().filter(|r| r.at > clock().now()).count();
         assert_eq!(ahead, 0, "nothing lies in the future");
     }
 }
@@ -139,7 +139,6 @@ fn queries_and_timelines_agree_on_agents_and_phases() {
         let in_issue = Filter::new().with(Field::Issue, &entry.issue_key).unwrap();
         for (field, word) in timeline
             .rows()
-            .iter()
             .flat_map(|row| [(Field::Agent, row.agent), (Field::Phase, row.phase)])
             .filter(|(_, word)| !word.is_empty())
             .collect::<HashSet<_>>()
@@ -147,7 +146,7 @@ fn queries_and_timelines_agree_on_agents_and_phases() {
             let filter = in_issue.clone().with(field, timeline.text(word)).unwrap();
             let page = scan(&store, &filter, Order::Forward, None, None).unwrap();
             let found: Vec<_> = page.lines.iter().map(|hit| hit.position).collect();
-            let rows = timeline.rows().iter().zip(1..).filter(|(row, _)| {
+            let rows = timeline.rows().zip(1..).filter(|(row, _)| {
                 word == if field == Field::Agent { row.agent } else { row.phase }
             });
             let expected: Vec<u32> = rows.map(|(_, position)| position).collect();

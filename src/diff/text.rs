@@ -3,13 +3,12 @@
 //! Lives here: what differs inside a value that the tree replaces as a whole. May not live here:
 //! colours, wrapping.
 
-use std::hash::Hash;
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
-use similar::{Algorithm, DiffTag, capture_diff_slices};
+use similar::DiffTag;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::sequence::{edits, numbered};
 use crate::closed_list;
 use crate::model::Value;
 
@@ -80,7 +79,8 @@ fn by_tokens<'a>(
     inside: impl Fn(&'a str, &'a str, &mut Pieces<'a>),
 ) {
     let (old_ends, new_ends) = (ends(old_tokens), ends(new_tokens));
-    for (tag, old_range, new_range) in compare(old_tokens, new_tokens) {
+    let (old_ids, new_ids) = numbered(old_tokens, new_tokens);
+    for (tag, old_range, new_range) in compare(&old_ids, &new_ids) {
         let before = slice(old, &old_ends, &old_range);
         let after = slice(new, &new_ends, &new_range);
         match tag {
@@ -118,8 +118,8 @@ impl<'a> Pieces<'a> {
     }
 }
 
-/// The runs of tokens that are equal, deleted, inserted or replaced, with bounded work.
-fn compare<T: Eq + Hash>(old: &[T], new: &[T]) -> Vec<(DiffTag, Range<usize>, Range<usize>)> {
+/// The runs of items that are equal, deleted, inserted or replaced, with bounded work.
+fn compare(old: &[u64], new: &[u64]) -> Vec<(DiffTag, Range<usize>, Range<usize>)> {
     let front = old.iter().zip(new).take_while(|(a, b)| a == b).count();
     let back = old[front..]
         .iter()
@@ -139,7 +139,7 @@ fn compare<T: Eq + Hash>(old: &[T], new: &[T]) -> Vec<(DiffTag, Range<usize>, Ra
     if old_middle.len().saturating_mul(new_middle.len()) > MOST_PAIRS {
         push(DiffTag::Replace, front..old_end, front..new_end);
     } else {
-        for op in capture_diff_slices(Algorithm::Myers, old_middle, new_middle) {
+        for op in edits(old_middle, new_middle, None) {
             let (tag, old, new) = op.as_tag_tuple();
             push(tag, shift(old, front), shift(new, front));
         }
@@ -168,9 +168,9 @@ pub struct ListPiece<'a> {
 /// What differs between two lists, item by item.
 #[must_use]
 pub fn list_diff<'a>(old: &'a [Value], new: &'a [Value]) -> Vec<ListPiece<'a>> {
-    let mut numbers = FxHashMap::default();
-    let old_ids = number(old, &mut numbers);
-    let new_ids = number(new, &mut numbers);
+    // (Values compare, but they do not hash.)
+    let (old_ids, new_ids) =
+        numbered(old.iter().map(Value::to_json), new.iter().map(Value::to_json));
     let mut out = Vec::with_capacity(old.len().max(new.len()));
     for (tag, old_range, new_range) in compare(&old_ids, &new_ids) {
         if tag == DiffTag::Equal {
@@ -196,17 +196,6 @@ pub fn list_diff<'a>(old: &'a [Value], new: &'a [Value]) -> Vec<ListPiece<'a>> {
         }));
     }
     out
-}
-
-/// Gives equal items equal numbers: values compare, but they do not hash.
-fn number(items: &[Value], numbers: &mut FxHashMap<String, usize>) -> Vec<usize> {
-    items
-        .iter()
-        .map(|item| {
-            let next = numbers.len();
-            *numbers.entry(item.to_json()).or_insert(next)
-        })
-        .collect()
 }
 
 #[cfg(test)]

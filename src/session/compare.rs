@@ -11,12 +11,13 @@ mod open;
 
 use std::time::{Duration, Instant};
 
-use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
+use similar::DiffOp;
 
 pub use alignment::{Alignment, Pair, Progress};
 
 use super::Session;
 use super::branch::{Play, Verdict};
+use crate::diff::sequence::edits;
 use crate::diff::{DiffEntry, DiffOptions, diff};
 use crate::error::{Error, Result};
 use crate::fold::{self, State};
@@ -257,7 +258,7 @@ pub fn compare_in_rows(
 ) -> Result<(Divergence, Alignment)> {
     let (in_a, in_b) = (a.signatures(progress, (0, 25))?, b.signatures(progress, (25, 50))?);
     let deadline = patience.map(|patience| Instant::now() + patience);
-    let ops = capture_diff_slices_deadline(Algorithm::Myers, &in_a, &in_b, deadline);
+    let ops = edits(&in_a, &in_b, deadline);
     let alignment = Alignment::new(&ops);
     Ok((diverge(a, b, &ops, progress)?, alignment))
 }

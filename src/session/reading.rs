@@ -125,7 +125,7 @@ impl Session {
     }
 
     /// The row of an event, folded or only seen.
-    pub(super) fn row(&self, position: Position) -> Option<&Row> {
+    pub(super) fn row(&self, position: Position) -> Option<Row> {
         self.timeline.row(position).or_else(|| self.timeline().row(position))
     }
 
@@ -160,7 +160,7 @@ impl Session {
     /// Whether the event at `position` can be read while somebody waits for a frame.
     #[must_use]
     pub fn is_quick(&self, position: Position) -> bool {
-        let short = |row: &Row| row.locator.len <= QUICK;
+        let short = |row: Row| row.locator.len <= QUICK;
         self.long.get(position).is_some() || self.row(position).is_none_or(short)
     }
 

@@ -48,7 +48,7 @@ pub fn take(
     position: Position,
     now: Timestamp,
 ) -> Result<(Snapshot, String)> {
-    let Some(row) = session.timeline().row(position).copied() else {
+    let Some(row) = session.timeline().row(position) else {
         return Err(match position {
             0 => Error::usage("there is nothing to keep before the first event"),
             _ => super::beyond(position, session.head()),
@@ -276,7 +276,7 @@ fn place(store: &LocalStore, session: &mut Session, snapshot: &Snapshot) -> Resu
     if session.state_at(at)?.digest() != snapshot.state_digest {
         details.push("its state is not the one that the log gives".to_owned());
     }
-    let Some(row) = session.timeline().row(at).copied() else {
+    let Some(row) = session.timeline().row(at) else {
         return Ok(vec!["it stands before the first event".to_owned()]);
     };
     if row.clock != snapshot.timestamp {

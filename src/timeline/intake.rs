@@ -113,7 +113,7 @@ impl Timeline {
         let named = if event.text("phase").is_some() { row.phase } else { Symbol::EMPTY };
         self.lanes.push(event.kind, named, row.agent, here);
         self.clocks.push(row.clock, field(&self.state, "usage", "cost_usd"));
-        self.rows.push(row);
+        self.rows.push(&row);
         self.note_kind(event.kind, here);
         if !event.id.is_empty() {
             self.ids.entry(row::hash_text(&event.id)).or_insert(here);
@@ -122,7 +122,7 @@ impl Timeline {
     }
 
     fn make_row(&mut self, locator: Locator, event: &Event, content: u32, odd: bool) -> Row {
-        let clock = self.rows.last().map_or(event.at, |row| row.clock.max(event.at));
+        let clock = self.last_clock().map_or(event.at, |last| last.max(event.at));
         let phase = event
             .text("phase")
             .or_else(|| field(&self.state, "orchestration", "current_phase")?.as_text())
@@ -147,20 +147,18 @@ impl Timeline {
     /// Compares order, ids and issue with what came before.
     fn note_order(&mut self, event: &Event, content: u32) {
         let here = event.position;
+        let last = self.last_clock();
         let mut note = |kind, detail| self.anomalies.push(Anomaly::new(kind, here, detail));
         if event.kind == Kind::Unreadable {
             // Its place in the sequence is unknown; it takes the next number, if any did.
             self.last_sequence = self.last_sequence.map(|n| n + 1);
             return;
         }
-        if let Some(last) = self.rows.last()
-            && event.at < last.clock
+        if let Some(last) = last
+            && event.at < last
         {
-            let back = crate::model::time::human_duration(last.clock.millis() - event.at.millis());
-            note(
-                AnomalyKind::TimeRunsBack,
-                format!("{} is {back} before {}", event.at, last.clock),
-            );
+            let back = crate::model::time::human_duration(last.millis() - event.at.millis());
+            note(AnomalyKind::TimeRunsBack, format!("{} is {back} before {last}", event.at));
         }
         if let Some(sequence) = event.sequence {
             let expected = self.last_sequence.map_or(1, |n| n.saturating_add(1));
@@ -183,7 +181,7 @@ impl Timeline {
         if !event.id.is_empty()
             && let Some(first) = self.ids.get(&row::hash_text(&event.id))
         {
-            let same = self.rows.get(*first as usize - 1).is_some_and(|row| row.content == content);
+            let same = self.rows.content(*first as usize - 1) == Some(content);
             let kind = if same { AnomalyKind::DuplicateId } else { AnomalyKind::ReusedId };
             note(kind, format!("event_id {} is that of #{first} too", event.id));
         }
@@ -220,7 +218,7 @@ mod tests {
             for number in first..first + size {
                 single.push(loaded(number));
             }
-            assert_eq!(together.rows(), single.rows());
+            assert!(together.rows().eq(single.rows()));
             assert_eq!(together.head_state(), single.head_state());
             assert_eq!(together.changes().paths(), single.changes().paths());
             for pointer in ["", "/agents", "/agents/a3", "/agents/a3/progress"] {

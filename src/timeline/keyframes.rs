@@ -1,9 +1,13 @@
 //! Kept versions of the state: starting points for folding to any position.
 //!
 //! Lives here: which versions are kept, and how. May not live here: folding. There is one every
-//! [`STRIDE`] events. Some are whole, sharing what did not change with their neighbours; of those
-//! between only what changed since the one before is kept, packed: even shared trees take many
-//! times that.
+//! [`STRIDE`] events, and they are numbered from 1. Few are whole, sharing what did not change with
+//! their neighbours. Of the others only what changed since an older one is kept, packed: even shared
+//! trees take many times that.
+//!
+//! Which older one goes by the number in base four: from 4·k on there are steps of one, from 16·k on
+//! steps of four, and so on. So a version is at most three steps of each length away from a whole
+//! one, and what was written over and over is taken up once in a long step.
 
 use zstd::bulk::Decompressor;
 
@@ -13,31 +17,51 @@ use crate::model::Position;
 /// How many events lie between two kept versions. To take up the changes of so many events costs
 /// less than folding ten of them.
 pub const STRIDE: Position = 64;
-/// In a short log one version out of so many is whole.
-const WHOLE_EVERY: usize = 8;
-/// In a long one fewer are, so that they stay about so many.
-const WHOLE: u64 = 1000;
-/// Beyond so many every second of them is packed, one at a time.
-const MOST_WHOLE: usize = 1536;
+/// Versions with a step of at least 4 to the power of this are whole at first: one of 64.
+const WHOLE_LEVEL: u32 = 3;
+/// Beyond so many whole ones those with the shortest steps are packed, one at a time.
+const MOST_WHOLE: usize = 384;
 /// Below so many bytes a packed version is not worth compressing.
 const WORTH_COMPRESSING: usize = 512;
 /// The quickest level: these are thousands of small pieces.
 const LEVEL: i32 = 1;
 
 /// The kept versions of one log, evenly spaced.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Keyframes {
-    /// The version at position `(index + 1) * STRIDE`.
+    /// The version of number `index + 1`.
     versions: Vec<Version>,
-    /// Each of so many is whole at first.
-    whole_every: usize,
-    /// The last of them.
-    last: State,
+    /// For each length of step the last version that such a step may start from.
+    last: Vec<State>,
     whole: usize,
+    thinned: Thinned,
     /// Made once: making it costs more than a version.
     compressor: Option<Compressor>,
-    /// Before this index every second whole version was packed already.
-    thinned: usize,
+}
+
+/// Which whole versions were packed because there were too many.
+#[derive(Debug)]
+struct Thinned {
+    /// Those with steps of this level are being packed; those below it are.
+    level: u32,
+    /// Up to this number.
+    until: Position,
+}
+
+impl Default for Thinned {
+    fn default() -> Self {
+        Self { level: WHOLE_LEVEL, until: 0 }
+    }
+}
+
+/// The step that leads to a version is 4 to the power of this.
+fn level(number: Position) -> u32 {
+    number.trailing_zeros() / 2
+}
+
+/// The number of the version that this one is packed against; 0 for the empty state.
+fn older(number: Position) -> Position {
+    number - (1 << (2 * level(number)))
 }
 
 /// Whether the state at this position is one to keep.
@@ -49,7 +73,7 @@ pub fn is_due(position: Position) -> bool {
 #[derive(Debug)]
 enum Version {
     Whole(State),
-    /// What changed since the version before.
+    /// What changed since the version before, by [`older`].
     Changes(Box<[u8]>),
     /// The same, compressed: how many bytes it was, and the bytes.
     Compressed(usize, Box<[u8]>),
@@ -64,64 +88,57 @@ impl std::fmt::Debug for Compressor {
     }
 }
 
-impl Default for Keyframes {
-    fn default() -> Self {
-        Self::for_events(0)
-    }
-}
-
 impl Keyframes {
-    /// No versions yet, of a log of about so many events.
-    #[must_use]
-    pub fn for_events(events: u64) -> Self {
-        let wanted = events / u64::from(STRIDE) / WHOLE;
-        let whole_every = usize::try_from(wanted).unwrap_or(WHOLE_EVERY).clamp(WHOLE_EVERY, 32);
-        let versions = Vec::new();
-        let last = State::new();
-        Self { versions, whole_every, last, whole: 0, compressor: None, thinned: 0 }
-    }
-
     /// Keeps the state at `position` if it is due. Positions come in order without a gap.
     pub fn offer(&mut self, position: Position, state: &State) {
         if !is_due(position) {
             return;
         }
-        if self.versions.len().is_multiple_of(self.whole_every) {
+        let number = position / STRIDE;
+        let level = level(number);
+        if level < self.thinned.level.max(WHOLE_LEVEL) {
+            let changes = match self.last.get(level as usize) {
+                Some(older) => state.since(older),
+                None => state.since(&State::new()),
+            };
+            let version = self.packed(changes);
+            self.versions.push(version);
+        } else {
             self.versions.push(Version::Whole(state.clone()));
             self.whole += 1;
             if self.whole > MOST_WHOLE {
                 self.thin();
             }
-        } else {
-            let changes = state.since(&self.last);
-            let version = self.packed(changes);
-            self.versions.push(version);
         }
-        self.last = state.clone();
+        let steps = (level as usize + 1).max(self.last.len());
+        self.last.resize_with(steps, State::new);
+        self.last[..=level as usize].fill(state.clone());
     }
 
-    /// Packs one of the whole versions, the next one after one that stays.
+    /// Packs the next whole version of those with the shortest steps.
     fn thin(&mut self) {
-        let wholes = |from: usize, versions: &[Version]| {
-            let rest = versions.iter().enumerate().skip(from);
-            rest.filter(|(_, v)| matches!(v, Version::Whole(_))).map(|(at, _)| at).nth(1)
+        let shortest = |thinned: &Thinned| {
+            let step = 1 << (2 * thinned.level);
+            let after = thinned.until / step * step;
+            let mut numbers = (1..=4).map(|steps| after + steps * step);
+            numbers.find(|number| level(*number) == thinned.level)
         };
-        let mut found = wholes(self.thinned, &self.versions);
-        if found.is_none_or(|at| at + 1 == self.versions.len()) {
-            // All were thinned: from the beginning, to half as many again.
-            self.thinned = 0;
-            found = wholes(0, &self.versions);
+        let kept = self.versions.len() as Position;
+        let mut found = shortest(&self.thinned).filter(|number| *number < kept);
+        if found.is_none() {
+            self.thinned = Thinned { level: self.thinned.level + 1, until: 0 };
+            found = shortest(&self.thinned).filter(|number| *number < kept);
         }
-        let Some(at) = found else { return };
-        let (position, before) = self.version(Position::try_from(at).unwrap_or(Position::MAX));
-        if let Some(Version::Whole(state)) = self.versions.get(at)
-            && position as usize == at * STRIDE as usize
+        let Some(number) = found else { return };
+        self.thinned.until = number;
+        let (position, before) = self.version(older(number));
+        if let Some(Version::Whole(state)) = self.versions.get(number as usize - 1)
+            && position == older(number) * STRIDE
         {
             let changes = state.since(&before);
-            self.versions[at] = self.packed(changes);
+            self.versions[number as usize - 1] = self.packed(changes);
             self.whole -= 1;
         }
-        self.thinned = at + 1;
     }
 
     fn packed(&mut self, changes: Vec<u8>) -> Version {
@@ -158,20 +175,23 @@ impl Keyframes {
 
     /// The version of this number and its position; 0 is the empty state.
     fn version(&self, number: Position) -> (Position, State) {
-        let versions = self.versions.get(..number as usize).unwrap_or_default();
-        let from = versions.iter().rposition(|v| matches!(v, Version::Whole(_)));
-        let whole = match from.map(|at| &versions[at]) {
-            Some(Version::Whole(state)) => state.clone(),
-            _ => State::new(),
-        };
-        let packed = &versions[from.map_or(0, |at| at + 1)..];
-        let mut state = whole.clone();
+        let mut steps = Vec::new();
+        let mut at = number;
+        let mut state = State::new();
+        while let Some(version) = self.versions.get((at as usize).wrapping_sub(1)) {
+            if let Version::Whole(whole) = version {
+                state.clone_from(whole);
+                break;
+            }
+            steps.push(version);
+            at = older(at);
+        }
+        let whole = state.clone();
         let mut decompressor = None;
-        if packed.iter().all(|version| version.apply(&mut state, &mut decompressor)) {
+        if steps.iter().rev().all(|version| version.apply(&mut state, &mut decompressor)) {
             return (number * STRIDE, state);
         }
-        let behind = Position::try_from(packed.len()).unwrap_or(number);
-        ((number - behind) * STRIDE, whole)
+        (at * STRIDE, whole)
     }
 }
 
@@ -223,38 +243,45 @@ mod tests {
 
     #[test]
     fn the_nearest_version_is_never_late_and_never_far() {
-        for events in [0, 400_000, 2_000_000] {
-            let mut keyframes = Keyframes::for_events(events);
-            for n in 1..=20_000 {
-                keyframes.offer(n, &state(n));
-            }
-            for at in [0, 1, 63, 64, 65, 999, 1000, 12_345, 19_999, 20_000, 20_001] {
-                check(&keyframes, at.min(20_000));
-            }
-            let events = Path::of(["counters", "events"]);
-            let held = keyframes.at(20_000).1.at(&events).and_then(Value::as_i64);
-            assert_eq!(held, Some(i64::from(20_000 / STRIDE * STRIDE)));
+        let mut keyframes = Keyframes::default();
+        for n in 1..=20_000 {
+            keyframes.offer(n, &state(n));
         }
+        for at in (0..20_000).chain([20_000, 20_001]) {
+            check(&keyframes, at.min(20_000));
+        }
+        let events = Path::of(["counters", "events"]);
+        let held = keyframes.at(20_000).1.at(&events).and_then(Value::as_i64);
+        assert_eq!(held, Some(i64::from(20_000 / STRIDE * STRIDE)));
     }
 
     #[test]
     fn whole_versions_are_few_however_long_the_log() {
         let mut keyframes = Keyframes::default();
         // (Only multiples of the stride are looked at.)
-        for number in 1..=16_000 {
+        for number in 1..=80_000 {
             keyframes.offer(number * STRIDE, &state(number * STRIDE));
         }
         let whole = keyframes.versions.iter().filter(|v| matches!(v, Version::Whole(_))).count();
         assert_eq!(whole, keyframes.whole);
-        assert!(whole <= MOST_WHOLE, "{whole}");
-        assert!(matches!(keyframes.versions[0], Version::Whole(_)));
-        let mut apart = 0;
-        for number in (1..=16_000).step_by(37) {
+        assert!((MOST_WHOLE / 4..=MOST_WHOLE).contains(&whole), "{whole}");
+        let mut most = 0;
+        for number in (1..=80_000).step_by(37).chain([63, 64, 4096, 16_384, 65_536, 80_000]) {
             check(&keyframes, number * STRIDE + 5);
-            let before = &keyframes.versions[..number as usize];
-            let whole = before.iter().rposition(|v| matches!(v, Version::Whole(_)));
-            apart = apart.max(number as usize - whole.unwrap());
+            let mut at = number;
+            let mut steps = 0;
+            while matches!(
+                keyframes.versions.get(at as usize - 1),
+                Some(Version::Changes(_) | Version::Compressed(..))
+            ) {
+                at = older(at);
+                steps += 1;
+                if at == 0 {
+                    break;
+                }
+            }
+            most = most.max(steps);
         }
-        assert!(apart <= 4 * WHOLE_EVERY, "{apart} packed versions in a row");
+        assert!((9..=15).contains(&most), "{most} steps to a whole version");
     }
 }

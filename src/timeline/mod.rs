@@ -14,7 +14,10 @@ pub mod keyframes;
 pub mod lanes;
 pub mod order;
 pub mod row;
+mod rows;
 pub mod seen;
+
+use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -31,6 +34,7 @@ pub use keyframes::Keyframes;
 pub use lanes::{Lane, LaneKind, Lanes, RailMark, Span};
 pub use order::{Order, Race, Relation};
 pub use row::{Row, Symbol, Symbols};
+use rows::Rows;
 pub use seen::{Seen, SeenPart};
 
 /// An event as the loader hands it over.
@@ -50,7 +54,7 @@ pub struct Loaded {
 #[derive(Debug)]
 pub struct Timeline {
     issue_key: String,
-    rows: Vec<Row>,
+    rows: Rows,
     symbols: Symbols,
     state: State,
     keyframes: Keyframes,
@@ -74,7 +78,7 @@ impl Timeline {
     pub fn new(issue_key: &str, rules: &'static [LinkRule]) -> Self {
         Self {
             issue_key: issue_key.to_owned(),
-            rows: Vec::new(),
+            rows: Rows::default(),
             symbols: Symbols::default(),
             state: State::new(),
             keyframes: Keyframes::default(),
@@ -88,14 +92,6 @@ impl Timeline {
             last_sequence: None,
             phase_seen: Symbol::EMPTY,
             applied: Applied::default(),
-        }
-    }
-
-    /// Says about how many events will come, before the first one: it decides how far apart the
-    /// kept versions of the state are.
-    pub fn expect(&mut self, events: u64) {
-        if self.rows.is_empty() {
-            self.keyframes = Keyframes::for_events(events);
         }
     }
 
@@ -113,14 +109,30 @@ impl Timeline {
 
     /// The row of the event at `position`; none for 0 and beyond the head.
     #[must_use]
-    pub fn row(&self, position: Position) -> Option<&Row> {
-        self.rows.get((position as usize).checked_sub(1)?)
+    pub fn row(&self, position: Position) -> Option<Row> {
+        let index = (position as usize).checked_sub(1)?;
+        self.rows.get(index, self.clock_at(position))
+    }
+
+    /// The latest time so far; none before the first event.
+    fn last_clock(&self) -> Option<Timestamp> {
+        (self.head() > 0).then(|| self.clock_at(self.head()))
+    }
+
+    /// The latest time up to `position`.
+    fn clock_at(&self, position: Position) -> Timestamp {
+        Timestamp::from_millis(self.clocks.at(ClockKind::Time, position))
     }
 
     /// All rows; the first is that of position 1.
     #[must_use]
-    pub fn rows(&self) -> &[Row] {
-        &self.rows
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = Row> {
+        self.rows_in(1..self.head().saturating_add(1))
+    }
+
+    /// The rows of some positions, the end excluded; those beyond the head are left out.
+    pub fn rows_in(&self, positions: Range<Position>) -> impl DoubleEndedIterator<Item = Row> {
+        positions.filter_map(|position| self.row(position))
     }
 
     /// The text of an interned word.
@@ -214,18 +226,15 @@ impl Timeline {
     /// than eight bytes others that share its first eight.
     pub fn id_candidates(&self, prefix: &str) -> impl Iterator<Item = Position> {
         let range = row::id_head_range(prefix);
-        self.rows
-            .iter()
-            .enumerate()
-            .filter(move |(_, row)| range.contains(&row.id_head))
-            .map(|(index, _)| position(index + 1))
+        let heads = (1..).zip(self.rows.id_heads());
+        heads.filter(move |(_, head)| range.contains(head)).map(|(position, _)| position)
     }
 
     /// The position of the first event not before `at` by running-maximum time; one past the head
     /// when there is none.
     #[must_use]
     pub fn first_at_or_after(&self, at: Timestamp) -> Position {
-        position(self.rows.partition_point(|row| row.clock < at) + 1)
+        self.clocks.position(ClockKind::Time, at.millis().saturating_sub(1)).saturating_add(1)
     }
 
     /// The positions that wrote `path` or something below it, in order.
@@ -287,11 +296,11 @@ where
     }
 
     fn at_or_before(&self, at: Timestamp) -> Position {
-        position(self.timeline.rows.partition_point(|row| row.clock <= at))
+        self.timeline.clocks.position(ClockKind::Time, at.millis())
     }
 
     fn head_time(&self) -> Option<Timestamp> {
-        self.timeline.rows.last().map(|row| row.clock)
+        self.timeline.row(self.timeline.head()).map(|row| row.clock)
     }
 
     fn of_type(&self, type_name: &str) -> Vec<Position> {

@@ -68,16 +68,16 @@ impl Order {
     /// The order of a timeline's events.
     #[must_use]
     pub fn new(timeline: &Timeline) -> Self {
-        let rows = timeline.rows();
+        let events = timeline.head() as usize;
         let mut order = Self {
-            chains: Vec::with_capacity(rows.len()),
-            previous: Vec::with_capacity(rows.len()),
-            causes: Vec::with_capacity(rows.len()),
+            chains: Vec::with_capacity(events),
+            previous: Vec::with_capacity(events),
+            causes: Vec::with_capacity(events),
             spawned: FxHashMap::default(),
         };
         let mut last: FxHashMap<Chain, Position> = FxHashMap::default();
         let mut spawns: FxHashMap<Chain, Position> = FxHashMap::default();
-        for (position, row) in (1..).zip(rows) {
+        for (position, row) in (1..).zip(timeline.rows()) {
             let chain = row.actor.0;
             order.chains.push(chain);
             order.previous.push(last.insert(chain, position).unwrap_or(0));

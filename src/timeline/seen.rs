@@ -96,9 +96,9 @@ impl Timeline {
         let known = |local: Symbol| words.get(local.0 as usize).copied().unwrap_or_default();
         self.rows.reserve(part.len());
         for Glance { row, has_time, enters } in &part.events {
-            let last = self.rows.last();
-            let at = if *has_time { row.at } else { last.map_or(row.at, |last| last.at) };
-            let clock = last.map_or(at, |last| last.clock.max(at));
+            let last = (!*has_time).then(|| self.row(self.head())).flatten();
+            let at = last.map_or(row.at, |last| last.at);
+            let clock = self.last_clock().map_or(at, |last| last.max(at));
             let (named, enters) = (known(row.phase), known(*enters));
             if !enters.is_empty() {
                 self.phase_seen = enters;
@@ -108,7 +108,7 @@ impl Timeline {
             self.lanes.push(row.kind, named, agent, here);
             self.clocks.push(clock, None);
             self.note_kind(row.kind, here);
-            self.rows.push(Row {
+            self.rows.push(&Row {
                 at,
                 clock,
                 type_name: known(row.type_name),

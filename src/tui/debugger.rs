@@ -22,7 +22,7 @@ use super::replay::Replay;
 use super::search::Search;
 use super::summaries::Summaries;
 use super::view as draw;
-use super::view::timeline::TimelineView;
+use super::view::timeline::{Kept, LogId, TimelineView};
 use super::whatif::WhatIf;
 use crate::error::Result;
 use crate::model::{Moment, Path, Position, Value};
@@ -93,6 +93,8 @@ pub struct Debugger {
     pub show_detail: bool,
     /// What is seen of the timeline.
     pub timeline: TimelineView,
+    /// What was made ready of the log for the timeline.
+    pub ground: Kept,
     /// The list of events.
     pub events: EventsPane,
     /// The state.
@@ -160,6 +162,7 @@ impl Debugger {
             zoom: false,
             show_detail: false,
             timeline: TimelineView::default(),
+            ground: Kept::default(),
             events: EventsPane::default(),
             state: StatePane::default(),
             diff: DiffPane::default(),
@@ -424,5 +427,13 @@ impl Debugger {
         if std::mem::take(&mut self.adjust_lanes) {
             self.timeline.show_active_lanes(self.playhead, timeline, area);
         }
+        self.ground.prepare(self.log_id(), self.session.timeline(), &self.timeline, area);
+    }
+
+    /// Which log the timeline shows.
+    #[must_use]
+    pub fn log_id(&self) -> LogId {
+        let is_sketch = !std::ptr::eq(self.session.timeline(), self.session.folded());
+        LogId { restarts: self.restarts, is_sketch }
     }
 }

@@ -77,16 +77,11 @@ pub fn same_actor(timeline: &Timeline, at: Position, way: Way) -> Option<Positio
     if actor == Symbol::EMPTY {
         return None;
     }
-    let rows = timeline.rows();
-    let index = at as usize - 1;
-    let found = match way {
-        Way::Forward => {
-            let after = rows.get(index + 1..)?;
-            index + 1 + after.iter().position(|row| row.actor == actor)?
-        }
-        Way::Back => rows.get(..index)?.iter().rposition(|row| row.actor == actor)?,
-    };
-    Position::try_from(found + 1).ok()
+    let same = |p: &Position| timeline.row(*p).is_some_and(|row| row.actor == actor);
+    match way {
+        Way::Forward => (at + 1..=timeline.head()).find(same),
+        Way::Back => (1..at).rev().find(same),
+    }
 }
 
 /// An event of the same type as the one at `at`.

@@ -23,6 +23,8 @@ pub const LINE_END: &str = Glyph::LineEnd.unicode();
 /// How many bytes are looked at for each column. Ordinary text needs at most four; what needs
 /// more (heaps of combining marks) is cut.
 const BYTES_PER_COLUMN: usize = 16;
+/// For how many pieces there is room at first: enough for a row of most screens.
+const AT_ONCE: usize = 256;
 
 /// A piece of text that is drawn as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +36,9 @@ struct Piece<'a> {
 
 impl<'a> Piece<'a> {
     fn of(cluster: &'a str) -> Self {
+        if is_plain(cluster) && cluster.len() == 1 {
+            return Self { text: Cow::Borrowed(cluster), columns: 1, escaped: false };
+        }
         match cluster {
             "\n" | "\r\n" => return Self::escape(Cow::Borrowed(LINE_END)),
             "\t" => return Self { text: Cow::Borrowed("  "), columns: 2, escaped: false },
@@ -87,14 +92,41 @@ fn tail(text: &str, columns: usize) -> &str {
 /// Whether each byte of `text` is a letter or sign of one column, so that nothing needs measuring.
 #[must_use]
 pub fn is_plain(text: &str) -> bool {
-    text.bytes().all(|b| (b' '..=b'~').contains(&b))
+    text.bytes().all(is_plain_letter)
+}
+
+fn is_plain_letter(byte: u8) -> bool {
+    (b' '..=b'~').contains(&byte)
+}
+
+/// Whether the beginning alone tells that `text` takes more columns, because it is plain.
+fn is_plainly_wider(text: &str, columns: usize) -> bool {
+    let beginning = text.as_bytes().get(..=columns);
+    beginning.is_some_and(|bytes| bytes.iter().copied().all(is_plain_letter))
+}
+
+/// The clusters of a text, just as `graphemes(true)` gives them. Most text is plain, and between
+/// two plain letters there is always a boundary: no table has to tell.
+fn clusters(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let plain = |at: usize| rest.as_bytes().get(at).is_none_or(|b| is_plain_letter(*b));
+        let end = match rest.len() {
+            0 => return None,
+            _ if plain(0) && plain(1) => 1,
+            _ => rest.graphemes(true).next()?.len(),
+        };
+        let (cluster, after) = rest.split_at(end);
+        rest = after;
+        Some(cluster)
+    })
 }
 
 /// The pieces from the beginning that fit, and whether something is left.
 fn fitting(text: &str, columns: usize) -> (Vec<Piece<'_>>, usize, bool) {
     let seen = head(text, columns);
-    let (mut pieces, mut used) = (Vec::new(), 0);
-    for cluster in seen.graphemes(true) {
+    let (mut pieces, mut used) = (Vec::with_capacity(columns.min(seen.len()).min(AT_ONCE)), 0);
+    for cluster in clusters(seen) {
         let piece = Piece::of(cluster);
         if used + piece.columns > columns {
             return (pieces, used, true);
@@ -126,7 +158,7 @@ pub fn fits(text: &str, columns: usize) -> bool {
     if text.len() <= columns && is_plain(text) {
         return true;
     }
-    !fitting(text, columns).2
+    !is_plainly_wider(text, columns) && !fitting(text, columns).2
 }
 
 /// How many columns `text` takes, counted up to `most`.
@@ -134,6 +166,9 @@ pub fn fits(text: &str, columns: usize) -> bool {
 pub fn columns(text: &str, most: usize) -> usize {
     if text.len() <= most && is_plain(text) {
         return text.len();
+    }
+    if is_plainly_wider(text, most) {
+        return most;
     }
     let (_, used, more) = fitting(text, most);
     if more { most } else { used }
@@ -144,6 +179,10 @@ pub fn columns(text: &str, most: usize) -> usize {
 pub fn cut(text: &str, columns: usize) -> String {
     if text.len() <= columns && is_plain(text) {
         return text.to_owned();
+    }
+    if is_plainly_wider(text, columns) {
+        let kept = columns.checked_sub(1).and_then(|columns| text.get(..columns));
+        return kept.map_or_else(String::new, |kept| [kept, ELLIPSIS].concat());
     }
     let (mut pieces, _, more) = fitting(text, columns);
     if !more {
@@ -316,6 +355,27 @@ mod tests {
         assert_eq!(shown, [("ab", false), ("␛", true), ("c", false), ("…", false)]);
     }
 
+    /// As it would be done without any short cut.
+    fn cut_slowly(text: &str, columns: usize) -> String {
+        let seen = head(text, columns);
+        let fitting = |most: usize| {
+            let (mut out, mut used) = (String::new(), 0);
+            for piece in head(text, most).graphemes(true).map(Piece::of) {
+                used += piece.columns;
+                if used > most {
+                    return (out, true);
+                }
+                out.push_str(&piece.text);
+            }
+            (out, false)
+        };
+        match fitting(columns) {
+            (whole, false) if seen.len() == text.len() => whole,
+            _ if columns == 0 => String::new(),
+            _ => fitting(columns - 1).0 + ELLIPSIS,
+        }
+    }
+
     #[test]
     fn long_text_costs_no_more_than_what_is_seen() {
         // 13 MB, and 13 MB of marks on one letter: if all of it were looked at, three thousand
@@ -335,11 +395,14 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_text_fits_any_width(text in "\\PC{0,40}|[\u{0}-\u{20}a\u{301}\u{202e}日🎉\u{200d}\u{fe0f}]{0,40}", columns in 0_usize..50, skip in 0_usize..20) {
+        fn any_text_fits_any_width(text in "\\PC{0,40}|[\u{0}-\u{20}a\u{301}\u{202e}日🎉\u{200d}\u{fe0f}]{0,40}|[ -~]{0,60}|[a1 \u{600}\u{1f1e9}\u{301}क\u{94d}\r\n]{0,40}", columns in 0_usize..50, skip in 0_usize..20) {
             for shown in [cut(&text, columns), cut_start(&text, columns), cut_middle(&text, columns), window(&text, skip, columns)] {
                 proptest::prop_assert!(shown.width() <= columns, "{shown:?}");
                 proptest::prop_assert!(!shown.chars().any(is_control), "{shown:?}");
             }
+            proptest::prop_assert_eq!(cut(&text, columns), cut_slowly(&text, columns));
+            let found: Vec<&str> = clusters(&text).collect();
+            proptest::prop_assert_eq!(found, text.graphemes(true).collect::<Vec<_>>());
             proptest::prop_assert_eq!(pad(&text, columns).width(), columns);
             let whole = harmless(&text);
             if fits(&text, columns) {

@@ -366,7 +366,7 @@ fn dry_run(
 fn head(store: &LocalStore, issue_key: &str) -> Result<(u64, crate::model::Timestamp)> {
     match crate::session::Session::read(store, issue_key) {
         Ok(session) => {
-            let clock = session.timeline().rows().last().map(|row| row.clock);
+            let clock = session.timeline().row(session.head()).map(|row| row.clock);
             Ok((u64::from(session.head()), clock.unwrap_or_default()))
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok((0, crate::model::Timestamp::MIN)),

@@ -21,7 +21,8 @@ pub struct Map(Repr);
 #[derive(Debug, Clone)]
 enum Repr {
     Small(Arc<Vec<(Key, Value)>>),
-    Large(imbl::OrdMap<Key, Value>),
+    /// (Behind a pointer of its own: a value is a third smaller for it.)
+    Large(Arc<imbl::OrdMap<Key, Value>>),
 }
 
 impl Default for Map {
@@ -36,7 +37,7 @@ impl Map {
         if entries.len() <= SMALL_MAP {
             Self(Repr::Small(Arc::new(entries)))
         } else {
-            Self(Repr::Large(entries.into_iter().collect()))
+            Self(Repr::Large(Arc::new(entries.into_iter().collect())))
         }
     }
 
@@ -72,7 +73,7 @@ impl Map {
     pub fn same(&self, other: &Map) -> bool {
         match (&self.0, &other.0) {
             (Repr::Small(a), Repr::Small(b)) => Arc::ptr_eq(a, b),
-            (Repr::Large(a), Repr::Large(b)) => a.ptr_eq(b),
+            (Repr::Large(a), Repr::Large(b)) => Arc::ptr_eq(a, b) || a.ptr_eq(b),
             _ => false,
         }
     }
@@ -93,7 +94,7 @@ impl Map {
                 let at = place(entries, key)?;
                 Some(&mut Arc::make_mut(entries)[at].1)
             }
-            Repr::Large(tree) => tree.get_mut(key),
+            Repr::Large(tree) => Arc::make_mut(tree).get_mut(key),
         }
     }
 
@@ -106,7 +107,7 @@ impl Map {
         }
         let value = match &mut self.0 {
             Repr::Small(entries) => found.map(|at| &mut Arc::make_mut(entries)[at].1),
-            Repr::Large(tree) => tree.get_mut(key),
+            Repr::Large(tree) => Arc::make_mut(tree).get_mut(key),
         };
         let Some(value) = value else { unreachable!("a value was put there above") };
         if !matches!(value, Value::Map(_)) {
@@ -135,7 +136,7 @@ impl Map {
         }
         let value = match &mut self.0 {
             Repr::Small(entries) => Some(&mut Arc::make_mut(entries)[at].1),
-            Repr::Large(tree) => tree.get_mut(key),
+            Repr::Large(tree) => Arc::make_mut(tree).get_mut(key),
         };
         match value {
             Some(Value::Map(map)) => Ok(map),
@@ -169,11 +170,11 @@ impl Map {
                 Err(_) => {
                     let mut tree: imbl::OrdMap<_, _> = entries.iter().cloned().collect();
                     tree.insert(key, value);
-                    self.0 = Repr::Large(tree);
+                    self.0 = Repr::Large(Arc::new(tree));
                     None
                 }
             },
-            Repr::Large(tree) => tree.insert(key, value),
+            Repr::Large(tree) => Arc::make_mut(tree).insert(key, value),
         }
     }
 
@@ -203,7 +204,7 @@ impl Map {
                 Some(Arc::make_mut(entries).remove(at).1)
             }
             Repr::Large(tree) => {
-                let removed = tree.remove(key)?;
+                let removed = Arc::make_mut(tree).remove(key)?;
                 // Hysteresis: a map that hovers around the limit does not flip at each change.
                 if tree.len() <= SMALL_MAP / 2 {
                     self.0 = Repr::Small(Arc::new(

@@ -110,3 +110,9 @@ proptest::proptest! {
         proptest::prop_assert_eq!(ours, theirs);
     }
 }
+
+#[test]
+fn values_stay_small() {
+    // Millions of them are held for a long log.
+    assert_eq!(size_of::<Value>(), 24);
+}

@@ -183,13 +183,13 @@ impl Alignment {
 
 #[cfg(test)]
 mod tests {
-    use similar::{Algorithm, capture_diff_slices};
-
     use super::*;
+    use crate::diff::sequence::edits;
 
     fn rows(a: &str, b: &str) -> (Alignment, String) {
         let (x, y): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-        let alignment = Alignment::new(&capture_diff_slices(Algorithm::Myers, &x, &y));
+        let numbers = |text: &str| text.chars().map(u64::from).collect::<Vec<_>>();
+        let alignment = Alignment::new(&edits(&numbers(a), &numbers(b), None));
         let text = (0..alignment.rows()).map(|row| match alignment.pair(row).unwrap() {
             Pair { a: Some(a), b: Some(_) } => format!("{}", x[a]),
             Pair { a: Some(a), b: None } => format!("-{}", x[a]),

@@ -29,8 +29,7 @@ impl Side {
         };
         let session = session(issue)?;
         let timeline = session.timeline();
-        let mut ids: Vec<&str> =
-            timeline.rows().iter().map(|row| timeline.text(row.session)).collect();
+        let mut ids: Vec<&str> = timeline.rows().map(|row| timeline.text(row.session)).collect();
         ids.sort_unstable();
         ids.dedup();
         ids.retain(|id| id.starts_with(wanted));

@@ -150,7 +150,7 @@ pub(super) fn why(app: &mut App, text: &str) -> Vec<Effect> {
     debugger.show_detail = true;
     let timeline = debugger.session.timeline();
     let by = timeline.row(position).map_or("", |row| timeline.text(row.actor)).to_owned();
-    let what = timeline.row(position).map_or("", |row| signs::type_name(timeline, row)).to_owned();
+    let what = timeline.row(position).map_or("", |row| signs::type_name(timeline, &row)).to_owned();
     app.tell(format!("{path} was written by #{position} {what}, {by}"));
     Vec::new()
 }

@@ -26,7 +26,7 @@ fn sessions(debugger: &Debugger) -> Vec<Candidate> {
     let timeline = debugger.session.timeline();
     let mut known = FxHashMap::default();
     let mut order = Vec::new();
-    for row in timeline.rows().iter().filter(|row| !row.session.is_empty()) {
+    for row in timeline.rows().filter(|row| !row.session.is_empty()) {
         let count = known.entry(row.session).or_insert_with(|| {
             order.push((row.session, row.at));
             0_usize

@@ -86,7 +86,7 @@ fn link(app: &App, debugger: &Debugger, cause: &Cause, pen: &mut Pen<'_>) {
     pen.skip(1).put(&cause.position.to_string(), theme.style(Role::Strong)).skip(1);
     pen.put(theme.glyph(glyph), theme.style(role)).skip(1);
     pen.put_right(&format!(" {}", cause.link), 24, theme.style(Role::Faint));
-    pen.put(signs::type_name(timeline, row), theme.style(Role::Text)).skip(1);
+    pen.put(signs::type_name(timeline, &row), theme.style(Role::Text)).skip(1);
     pen.put(debugger.summaries.get(cause.position), theme.style(Role::Dim));
 }
 

@@ -120,13 +120,13 @@ fn draw_row(app: &App, debugger: &Debugger, position: Position, mut pen: Pen<'_>
     } else {
         Role::Text
     };
-    let name = signs::type_name(timeline, row);
+    let name = signs::type_name(timeline, &row);
     if room >= ALIGNED {
         pen.field(name, TYPE_COLUMNS, theme.style(type_role)).skip(1);
     } else {
         pen.put(name, theme.style(type_role)).skip(1);
     }
-    summary(app, debugger, row, position, &mut pen);
+    summary(app, debugger, &row, position, &mut pen);
 }
 
 fn summary(app: &App, debugger: &Debugger, row: &Row, position: Position, pen: &mut Pen<'_>) {

@@ -71,11 +71,9 @@ fn of_note(debugger: &Debugger, theme: &Theme) -> String {
 }
 
 fn spans_days(debugger: &Debugger) -> bool {
-    let rows = debugger.session.timeline().rows();
-    match (rows.first(), rows.last()) {
-        (Some(first), Some(last)) => first.clock.start_of_day() != last.clock.start_of_day(),
-        _ => false,
-    }
+    let timeline = debugger.session.timeline();
+    let day = |position| timeline.row(position).map(|row| row.clock.start_of_day());
+    day(1) != day(timeline.head())
 }
 
 /// Whether the screen moves with the head, and how far the head is.

@@ -156,7 +156,7 @@ fn races(app: &App, debugger: &Debugger, cursor: usize, buffer: &mut Buffer) {
     let all = &debugger.races.all;
     let name = |position| {
         let row = timeline.row(position);
-        row.map_or(("", ""), |row| (timeline.text(row.actor), signs::type_name(timeline, row)))
+        row.map_or(("", ""), |row| (timeline.text(row.actor), signs::type_name(timeline, &row)))
     };
     let title = format!("races {}", theme.glyph(Glyph::Race));
     rows(app, buffer, (&title, all.len(), cursor), |at, pen| {

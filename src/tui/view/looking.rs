@@ -78,11 +78,13 @@ impl Story {
 
     pub(crate) fn session(&self) -> Session {
         let store = MemoryStore::new(Clock::Fixed(Timestamp::from_millis(0)));
-        store.push_raw("PROJ-123", b"");
-        for line in &self.lines {
-            store.push_raw("PROJ-123", format!("{line}\n").as_bytes());
-        }
+        store.push_raw("PROJ-123", self.log().as_bytes());
         Session::read(&store, "PROJ-123").unwrap()
+    }
+
+    /// The log's bytes.
+    pub(crate) fn log(&self) -> String {
+        self.lines.iter().map(|line| format!("{line}\n")).collect()
     }
 }
 

@@ -99,6 +99,8 @@ fn draw_debugger(app: &App, debugger: &Debugger, buffer: &mut Buffer) {
             Pane::Timeline => {
                 let scene = timeline::TimelineScene {
                     timeline: debugger.session.timeline(),
+                    log: debugger.log_id(),
+                    kept: &debugger.ground,
                     playhead: debugger.playhead,
                     base: debugger.session.user.base,
                     marks: &debugger.session.user.marks,

@@ -138,7 +138,7 @@ fn draw_choice(app: &App, choice: Choice, mut pen: Pen<'_>) {
             let timeline = debugger.session.timeline();
             if let Some(row) = timeline.row(position) {
                 pen.put(&row.at.time_of_day(), theme.style(Role::Dim)).skip(1);
-                pen.put(signs::type_name(timeline, row), theme.style(Role::Text));
+                pen.put(signs::type_name(timeline, &row), theme.style(Role::Text));
             }
         }
         Choice::Find | Choice::Why | Choice::Replay => {

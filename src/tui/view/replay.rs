@@ -160,7 +160,7 @@ fn draw_event(app: &App, debugger: &Debugger, replay: &Replay, position: u32, pe
     pen.put(theme.glyph(glyph), theme.style(role)).skip(1);
     pen.number(&position.to_string(), digits, theme.style(Role::Dim)).skip(1);
     if let Some(row) = timeline.row(position) {
-        let name = signs::type_name(timeline, row);
+        let name = signs::type_name(timeline, &row);
         let wide = pen.room() >= WITH_POLICY;
         pen.field(name, if wide { TYPE_COLUMNS } else { name.len() }, theme.style(Role::Text));
         pen.skip(1);

@@ -5,6 +5,7 @@
 //! column is found by binary search, and looks at a few events of its own.
 
 mod axis;
+mod ground;
 mod layout;
 mod outcomes;
 mod rail;
@@ -32,6 +33,8 @@ use crate::tui::theme::{Glyph, Role, Theme};
 use crate::tui::whatif::BranchMarks;
 
 use axis::Axis;
+use ground::{Basis, Ground};
+pub use ground::{Kept, LogId};
 use layout::Layout;
 pub use layout::wanted_height;
 use runs::Track;
@@ -57,6 +60,10 @@ pub enum Head {
 pub struct TimelineScene<'a> {
     /// The log.
     pub timeline: &'a Timeline,
+    /// Which log it is.
+    pub log: LogId,
+    /// What was made ready of it.
+    pub kept: &'a Kept,
     /// The position that the screen shows.
     pub playhead: Position,
     /// The base of the diff; none for the previous event.
@@ -91,12 +98,20 @@ pub fn draw(
     if area.width < 2 || area.height < 2 {
         return;
     }
-    let layout = Layout::of(area, scene.timeline);
-    let axis = view.axis(scene.timeline, layout.axis.width);
-    let pane = Pane { view, scene, theme, layout, axis: &axis };
+    let basis = Basis::of(scene.log, scene.timeline, view, area);
+    let made;
+    let ground = match scene.kept.get(basis) {
+        Some(ground) => ground,
+        // What was made ready is of something else: it is not looked at.
+        None => {
+            made = Ground::of(basis, scene.timeline);
+            &made
+        }
+    };
+    let pane = Pane { view, scene, theme, ground };
     buffer.set_style(area, theme.style(Role::Text));
     pane.frame(area, buffer);
-    if layout.inner.is_empty() {
+    if ground.layout.inner.is_empty() {
         return;
     }
     if scene.timeline.head() == 0 {
@@ -115,13 +130,20 @@ struct Pane<'a> {
     view: &'a TimelineView,
     scene: &'a TimelineScene<'a>,
     theme: &'a Theme,
-    layout: Layout,
-    axis: &'a Axis,
+    ground: &'a Ground,
 }
 
 impl Pane<'_> {
     fn timeline(&self) -> &Timeline {
         self.scene.timeline
+    }
+
+    fn layout(&self) -> &Layout {
+        &self.ground.layout
+    }
+
+    fn axis(&self) -> &Axis {
+        &self.ground.axis
     }
 
     fn frame(&self, area: Rect, buffer: &mut Buffer) {
@@ -145,7 +167,7 @@ impl Pane<'_> {
         };
         let mut parts = vec![("timeline".to_owned(), title)];
         if self.timeline().head() > 0 {
-            parts.push((axis::range_text(self.axis, self.timeline()), dim));
+            parts.push((axis::range_text(self.axis(), self.timeline()), dim));
             parts.push((self.clock_text(), dim));
             if !self.view.is_whole(self.timeline()) {
                 let times = self.view.magnification(self.timeline());
@@ -171,7 +193,7 @@ impl Pane<'_> {
     }
 
     fn clock_text(&self) -> String {
-        let (asked, drawn) = (self.view.clock, self.axis.clock);
+        let (asked, drawn) = (self.view.clock, self.axis().clock);
         if asked == drawn {
             return format!("clock: {drawn}");
         }
@@ -182,7 +204,7 @@ impl Pane<'_> {
     /// How many lanes are scrolled out above and below.
     fn more_lanes(&self, border: Style) -> Option<Line<'static>> {
         let all = window::agent_count(self.timeline());
-        let rows = self.layout.lane_rows();
+        let rows = self.layout().lane_rows();
         let above = self.view.lane_scroll.min(all.saturating_sub(rows));
         let below = all.saturating_sub(rows + above);
         if all == 0 || (above == 0 && below == 0) {
@@ -207,15 +229,15 @@ impl Pane<'_> {
 
     /// On the lower border: which part of the whole is seen.
     fn overview(&self, area: Rect, buffer: &mut Buffer) {
-        if self.view.is_whole(self.timeline()) || self.layout.axis.is_empty() {
+        if self.view.is_whole(self.timeline()) || self.layout().axis.is_empty() {
             return;
         }
-        let whole = self.axis.over_all(self.timeline());
-        let (from, to) = (whole.column_of(self.axis.low), whole.column_of(self.axis.high));
+        let whole = self.axis().over_all(self.timeline());
+        let (from, to) = (whole.column_of(self.axis().low), whole.column_of(self.axis().high));
         for column in from..=to {
             let Ok(column) = u16::try_from(column) else { continue };
-            let at = (self.layout.axis.x.saturating_add(column), area.bottom() - 1);
-            if column < self.layout.axis.width
+            let at = (self.layout().axis.x.saturating_add(column), area.bottom() - 1);
+            if column < self.layout().axis.width
                 && let Some(cell) = buffer.cell_mut(at)
                 && cell.symbol() == "─"
             {
@@ -225,7 +247,7 @@ impl Pane<'_> {
     }
 
     fn nothing(&self, buffer: &mut Buffer) {
-        let inner = self.layout.inner;
+        let inner = self.layout().inner;
         let text =
             text::cut("no events yet: lanes grow here as they come", usize::from(inner.width));
         let columns =
@@ -235,30 +257,30 @@ impl Pane<'_> {
     }
 
     fn label(&self, row: u16, name: &str, style: Style, buffer: &mut Buffer) {
-        let width = usize::from(self.layout.label.saturating_sub(1));
+        let width = usize::from(self.layout().label.saturating_sub(1));
         let name = text::cut_middle(name, width);
-        buffer.set_stringn(self.layout.inner.x, row, name, width, style);
+        buffer.set_stringn(self.layout().inner.x, row, name, width, style);
     }
 
     fn track(&self, y: u16) -> Track<'_> {
-        let Self { scene, theme, axis, .. } = self;
-        let x = self.layout.axis.x;
-        Track { timeline: scene.timeline, axis, theme, playhead: scene.playhead, x, y }
+        let Self { scene, theme, .. } = self;
+        let x = self.layout().axis.x;
+        Track { timeline: scene.timeline, theme, playhead: scene.playhead, x, y }
     }
 
     fn lanes(&self, buffer: &mut Buffer) {
         let lanes = self.timeline().lanes().all();
-        if let (Some(row), Some(phases)) = (self.layout.phase, lanes.first()) {
+        if let (Some(row), Some(phases)) = (self.layout().phase, lanes.first()) {
             self.label(row, LaneKind::Phase.name(), self.theme.style(Role::Dim), buffer);
-            self.track(row).phases(phases, buffer);
+            let runs = self.ground.runs(0, phases, self.timeline());
+            self.track(row).phases(&runs, buffer);
         }
-        let (top, rows) = self.layout.lanes;
-        let most = window::agent_count(self.timeline()).saturating_sub(usize::from(rows));
-        let first = self.view.lane_scroll.min(most);
-        let agents = lanes.iter().skip(1).enumerate().skip(first);
-        for (row, (index, lane)) in (top..top.saturating_add(rows)).zip(agents) {
+        let agents = self.ground.agents(self.view, self.timeline());
+        for (row, index) in (self.layout().lanes.0..).zip(agents) {
+            let Some(lane) = lanes.get(index + 1) else { break };
             self.label(row, self.timeline().text(lane.name), self.name_style(lane), buffer);
-            self.track(row).agent(lane, self.theme.agent(index), buffer);
+            let runs = self.ground.runs(index + 1, lane, self.timeline());
+            self.track(row).agent(&runs, self.theme.agent(index), buffer);
             outcomes::lane(self, lane, row, buffer);
         }
     }
@@ -276,10 +298,10 @@ impl Pane<'_> {
     }
 
     fn rail(&self, buffer: &mut Buffer) {
-        let Some(row) = self.layout.rail else { return };
+        let Some(row) = self.layout().rail else { return };
         self.label(row, "rail", self.theme.style(Role::Dim), buffer);
-        let signs = rail::signs(self.axis, self.scene);
-        for (column, sign) in (self.layout.axis.x..).zip(signs) {
+        let signs = rail::signs(self.axis(), &self.ground.told, self.scene);
+        for (column, sign) in (self.layout().axis.x..).zip(signs) {
             let Some(cell) = buffer.cell_mut((column, row)) else { continue };
             match sign {
                 Some(sign) => {
@@ -295,14 +317,13 @@ impl Pane<'_> {
     }
 
     fn density(&self, buffer: &mut Buffer) {
-        let Some((top, rows)) = self.layout.density else { return };
-        let name = rail::strip_name(self.axis.clock);
+        let Some((top, rows)) = self.layout().density else { return };
+        let name = rail::strip_name(self.axis().clock);
         self.label(top + rows - 1, name, self.theme.style(Role::Dim), buffer);
         let bars = self.theme.bars();
-        let heights = rail::heights(self.axis, self.timeline(), rows);
-        for (column, height) in (self.layout.axis.x..).zip(heights) {
+        for (column, height) in (self.layout().axis.x..).zip(&self.ground.heights) {
             for row in 0..rows {
-                if let Some(bar) = rail::bar(height, row, &bars)
+                if let Some(bar) = rail::bar(*height, row, &bars)
                     && let Some(cell) = buffer.cell_mut((column, top + rows - 1 - row))
                 {
                     cell.set_symbol(bar).set_style(self.theme.style(Role::Density));
@@ -312,12 +333,12 @@ impl Pane<'_> {
     }
 
     fn ruler(&self, buffer: &mut Buffer) {
-        let row = self.layout.ruler;
+        let row = self.layout().ruler;
         let rule = self.theme.glyph(Glyph::Rule);
         let faint = self.theme.style(Role::Faint);
         self.label(row, &self.place_text(), self.theme.style(Role::Dim), buffer);
-        let ruler = ruler::Ruler::of(self.scene, self.axis, self.theme);
-        for (column, cell) in (self.layout.axis.x..).zip(ruler.cells()) {
+        let ruler = ruler::Ruler::of(self.scene, self.ground, self.theme);
+        for (column, cell) in (self.layout().axis.x..).zip(ruler.cells()) {
             let (symbol, style) = cell.unwrap_or((rule, faint));
             if let Some(cell) = buffer.cell_mut((column, row)) {
                 cell.set_symbol(symbol).set_style(style);
@@ -327,20 +348,20 @@ impl Pane<'_> {
 
     /// Where the playhead stands, in the clock's own terms.
     fn place_text(&self) -> String {
-        axis::reading_text(self.axis.clock, self.scene.playhead, self.timeline())
+        axis::reading_text(self.axis().clock, self.scene.playhead, self.timeline())
     }
 
     /// The lines that go through all rows: playhead and ghost head. Signs under the playhead stay,
     /// on its ground.
     fn upright(&self, buffer: &mut Buffer) {
-        let rows = self.layout.inner.y..self.layout.ruler;
-        let playhead = self.axis.nearest_column(self.timeline(), self.scene.playhead);
-        let head = self.axis.column(self.timeline(), self.timeline().head());
+        let rows = self.layout().inner.y..self.layout().ruler;
+        let playhead = self.axis().nearest_column(self.timeline(), self.scene.playhead);
+        let head = self.axis().column(self.timeline(), self.timeline().head());
         if let (Head::Ahead { .. }, Some(head)) = (self.scene.head, head)
             && head != playhead
         {
             for row in rows.clone() {
-                let at = (self.layout.axis.x.saturating_add(head), row);
+                let at = (self.layout().axis.x.saturating_add(head), row);
                 if let Some(cell) = buffer.cell_mut(at).filter(|cell| self.is_ground(cell.symbol()))
                 {
                     cell.set_symbol(self.theme.glyph(Glyph::Ghost))
@@ -349,7 +370,7 @@ impl Pane<'_> {
             }
         }
         for row in rows {
-            let at = (self.layout.axis.x.saturating_add(playhead), row);
+            let at = (self.layout().axis.x.saturating_add(playhead), row);
             let Some(cell) = buffer.cell_mut(at) else { continue };
             if self.is_telling(cell.symbol(), row) {
                 let ground = self.theme.style(Role::Selection);
@@ -376,9 +397,9 @@ impl Pane<'_> {
             Glyph::HandedOff,
             Glyph::Running,
         ];
-        if self.layout.rail == Some(row) {
+        if self.layout().rail == Some(row) {
             !self.is_ground(symbol)
-        } else if self.layout.phase == Some(row) || row < self.layout.rail.unwrap_or(0) {
+        } else if self.layout().phase == Some(row) || row < self.layout().rail.unwrap_or(0) {
             ends.iter().any(|glyph| self.theme.glyph(*glyph) == symbol)
         } else {
             false

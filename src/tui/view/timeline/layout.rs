@@ -36,21 +36,13 @@ const LANES_MEASURED: usize = 256;
 
 impl Layout {
     pub(super) fn of(area: Rect, timeline: &Timeline) -> Self {
-        // A blank on either side, where there is room to spare.
-        let margin = if area.width < 24 { 1 } else { 2 };
-        let inner = Rect {
-            x: area.x.saturating_add(margin),
-            y: area.y.saturating_add(1),
-            width: area.width.saturating_sub(2 * margin),
-            height: area.height.saturating_sub(2),
-        };
+        let inner = inner(area);
         let label = label_width(inner.width, timeline);
         let axis = Rect { x: inner.x + label, width: inner.width - label, ..inner };
         let bottom = inner.bottom().saturating_sub(1);
-        let rows = inner.height.saturating_sub(4);
-        let needed = u16::try_from(agent_count(timeline)).unwrap_or(u16::MAX);
+        let (lanes, spare) = lane_rows(inner, timeline);
         // Rows that no lane needs make the density strip higher.
-        let high = 1 + rows.saturating_sub(needed).min(HIGHEST_DENSITY - 1);
+        let high = 1 + spare.min(HIGHEST_DENSITY - 1);
         let density = (inner.height >= 4).then(|| (bottom - high, high));
         let rail = (inner.height >= 3).then(|| density.map_or(bottom, |(top, _)| top) - 1);
         Self {
@@ -58,7 +50,7 @@ impl Layout {
             label,
             axis,
             phase: (inner.height >= 2).then_some(inner.y),
-            lanes: (inner.y.saturating_add(1), rows.min(needed)),
+            lanes: (inner.y.saturating_add(1), lanes),
             rail,
             density,
             ruler: bottom,
@@ -69,6 +61,29 @@ impl Layout {
     pub(super) fn lane_rows(&self) -> usize {
         usize::from(self.lanes.1)
     }
+
+    /// As [`Layout::lane_rows`], of the layout of an area.
+    pub(super) fn lane_rows_of(area: Rect, timeline: &Timeline) -> usize {
+        usize::from(lane_rows(inner(area), timeline).0)
+    }
+}
+
+/// The pane without its frame: a blank on either side, where there is room to spare.
+fn inner(area: Rect) -> Rect {
+    let margin = if area.width < 24 { 1 } else { 2 };
+    Rect {
+        x: area.x.saturating_add(margin),
+        y: area.y.saturating_add(1),
+        width: area.width.saturating_sub(2 * margin),
+        height: area.height.saturating_sub(2),
+    }
+}
+
+/// How many rows the agents take, and how many more there would be for them.
+fn lane_rows(inner: Rect, timeline: &Timeline) -> (u16, u16) {
+    let rows = inner.height.saturating_sub(4);
+    let needed = u16::try_from(agent_count(timeline)).unwrap_or(u16::MAX);
+    (rows.min(needed), rows.saturating_sub(needed))
 }
 
 fn label_width(width: u16, timeline: &Timeline) -> u16 {

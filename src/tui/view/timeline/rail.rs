@@ -79,19 +79,71 @@ impl Sign {
     }
 }
 
-/// The sign of each column.
-pub(super) fn signs(axis: &Axis, scene: &TimelineScene<'_>) -> Vec<Option<Sign>> {
+/// What the log itself tells in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Told {
+    /// The marks of its events: one bit for each.
+    marks: u16,
+    /// Whether something is wrong there.
+    odd: bool,
+}
+
+impl Told {
+    fn has(self, mark: RailMark) -> bool {
+        self.marks & (1 << mark as u16) != 0
+    }
+
+    fn add(&mut self, mark: RailMark) {
+        self.marks |= 1 << mark as u16;
+    }
+}
+
+/// What the log tells in each column.
+pub(super) fn told(axis: &Axis, timeline: &Timeline) -> Vec<Told> {
+    let column = |column: u16| {
+        let (first, last) = (axis.before(column) + 1, axis.upto(column));
+        let mut told = Told::default();
+        if first > last {
+            return told;
+        }
+        let marks = timeline.lanes().rail_between(first, last);
+        if marks.len() <= FEW {
+            marks.iter().for_each(|(_, mark)| told.add(*mark));
+        } else {
+            let all = RailMark::ALL.iter();
+            all.filter(|m| any_of_mark(timeline, **m, first, last)).for_each(|m| told.add(*m));
+        }
+        told.odd = has_anomaly(timeline.anomalies(), first, last);
+        told
+    };
+    (0..axis.columns()).map(column).collect()
+}
+
+/// Whether an event from `first` to `last` puts this on the rail.
+fn any_of_mark(timeline: &Timeline, mark: RailMark, first: Position, last: Position) -> bool {
+    mark.kinds().any(|kind| any_between(timeline.of_kind(kind), first, last))
+}
+
+/// The sign of each column, from what the log tells there and what the user looks for.
+pub(super) fn signs(axis: &Axis, told: &[Told], scene: &TimelineScene<'_>) -> Vec<Option<Sign>> {
     let TimelineScene { timeline, hits, branch, .. } = scene;
     (0..axis.columns())
-        .map(|column| {
+        .zip(told)
+        .map(|(column, told)| {
             let (first, last) = (axis.before(column) + 1, axis.upto(column));
             if first > last {
                 return None;
             }
-            let marks = timeline.lanes().rail_between(first, last);
             // With a filter, only what fits is told of the log; what the user looks for always is.
             let fits = scene.fitting.is_none_or(|fitting| fitting.any_between(first, last));
-            let shown = |p: &Position| scene.fitting.is_none_or(|fitting| fitting.contains(*p));
+            let is_told = |mark: RailMark| {
+                let Some(fitting) = scene.fitting else { return true };
+                let marks = timeline.lanes().rail_between(first, last);
+                match marks.len() {
+                    ..=FEW => marks.iter().any(|(p, m)| *m == mark && fitting.contains(*p)),
+                    _ => fits,
+                }
+            };
             ORDER.into_iter().find(|sign| match sign {
                 Sign::Replay(mark) => {
                     let marks = scene.outcomes.map(|outcomes| outcomes.marks().of(*mark));
@@ -100,18 +152,11 @@ pub(super) fn signs(axis: &Axis, scene: &TimelineScene<'_>) -> Vec<Option<Sign>>
                 Sign::Branch(mark) => {
                     branch.is_some_and(|marks| any_between(marks.of(*mark), first, last))
                 }
-                Sign::Mark(mark) if marks.len() <= FEW => {
-                    marks.iter().any(|(p, m)| m == mark && shown(p))
-                }
-                Sign::Mark(mark) => {
-                    fits && mark
-                        .kinds()
-                        .any(|kind| any_between(timeline.of_kind(kind), first, last))
-                }
+                Sign::Mark(mark) => told.has(*mark) && is_told(*mark),
                 Sign::Fits => scene.fitting.is_some() && fits,
                 Sign::Race => any_between(scene.races, first, last),
                 Sign::Hit => any_between(hits, first, last),
-                Sign::Anomaly => has_anomaly(timeline.anomalies(), first, last),
+                Sign::Anomaly => told.odd,
             })
         })
         .collect()

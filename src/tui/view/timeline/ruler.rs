@@ -6,9 +6,14 @@
 use ratatui::style::Style;
 
 use super::axis::{self, Axis};
+use super::ground::Ground;
 use super::{Head, TimelineScene};
+use crate::model::Position;
 use crate::timeline::{ClockKind, Timeline};
 use crate::tui::theme::{Glyph, Role, Theme};
+
+/// How many columns there are between ticks at least.
+pub(super) const APART: u16 = 12;
 
 /// A row in the making: each column is free or taken by something at least as important.
 pub(super) struct Ruler {
@@ -17,7 +22,8 @@ pub(super) struct Ruler {
 
 impl Ruler {
     /// Puts everything in, the most important first.
-    pub(super) fn of(scene: &TimelineScene<'_>, axis: &Axis, theme: &Theme) -> Self {
+    pub(super) fn of(scene: &TimelineScene<'_>, ground: &Ground, theme: &Theme) -> Self {
+        let axis = &ground.axis;
         let mut ruler = Self { cells: vec![None; usize::from(axis.columns())] };
         let timeline = scene.timeline;
         let playhead = axis.nearest_column(timeline, scene.playhead);
@@ -27,10 +33,8 @@ impl Ruler {
         }
         ruler.marks(scene, axis, theme);
         ruler.head(scene, axis, theme);
-        if axis.clock == ClockKind::Active {
-            ruler.idle(axis, timeline, theme);
-        }
-        ruler.ticks(axis, timeline, theme);
+        ruler.idle(ground, timeline, theme);
+        ruler.ticks(ground, theme);
         ruler
     }
 
@@ -128,15 +132,8 @@ impl Ruler {
     }
 
     /// How long the idle stretches were that the clock leaves out.
-    fn idle(&mut self, axis: &Axis, timeline: &Timeline, theme: &Theme) {
-        let idle = timeline.clocks().idle();
-        let seen = axis.before(0)..=axis.before(axis.columns());
-        let start = idle.partition_point(|(p, _)| p < seen.start());
-        let end = idle.partition_point(|(p, _)| p <= seen.end());
-        let mut idle: Vec<_> = idle.get(start..end).unwrap_or_default().to_vec();
-        // The longest first; no more of them than could find room.
-        idle.sort_by_key(|(_, length)| std::cmp::Reverse(*length));
-        for (position, length) in idle.into_iter().take(usize::from(axis.columns())) {
+    fn idle(&mut self, Ground { axis, idle, .. }: &Ground, timeline: &Timeline, theme: &Theme) {
+        for (position, length) in idle.iter().copied() {
             let clocks = timeline.clocks();
             let to = axis.column_of(clocks.at(axis.clock, position));
             let from = axis.column_of(clocks.at(axis.clock, position.saturating_sub(1)));
@@ -155,10 +152,26 @@ impl Ruler {
         }
     }
 
-    fn ticks(&mut self, axis: &Axis, timeline: &Timeline, theme: &Theme) {
+    fn ticks(&mut self, Ground { axis, ticks, .. }: &Ground, theme: &Theme) {
         let style = theme.style(Role::Dim);
-        for (reading, text) in axis::ticks(axis, timeline, 12) {
-            self.label(axis.column_of(reading), &text, 1, style);
+        for (reading, text) in ticks {
+            self.label(axis.column_of(*reading), text, 1, style);
         }
     }
+}
+
+/// The idle stretches that the clock leaves out, the longest first; no more of them than could find
+/// room.
+pub(super) fn idle(axis: &Axis, timeline: &Timeline) -> Vec<(Position, i64)> {
+    if axis.clock != ClockKind::Active {
+        return Vec::new();
+    }
+    let idle = timeline.clocks().idle();
+    let seen = axis.before(0)..=axis.before(axis.columns());
+    let start = idle.partition_point(|(p, _)| p < seen.start());
+    let end = idle.partition_point(|(p, _)| p <= seen.end());
+    let mut idle: Vec<_> = idle.get(start..end).unwrap_or_default().to_vec();
+    idle.sort_by_key(|(_, length)| std::cmp::Reverse(*length));
+    idle.truncate(usize::from(axis.columns()));
+    idle
 }

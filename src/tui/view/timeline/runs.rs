@@ -1,6 +1,7 @@
 //! The lanes: phases as blocks, the runs of an agent as bars that say how they ended.
 //!
-//! Lives here: drawing the runs of one lane. May not live here: which lanes are seen, and where.
+//! Lives here: what columns the runs of one lane take, and drawing them. May not live here: which
+//! lanes are seen, and where.
 
 use ratatui::buffer::Buffer;
 use ratatui::style::{Modifier, Style};
@@ -8,7 +9,7 @@ use ratatui::style::{Modifier, Style};
 use super::axis::Axis;
 use crate::model::Position;
 use crate::timeline::lanes::Outcome;
-use crate::timeline::{Lane, Span, Timeline};
+use crate::timeline::{Lane, LaneKind, Span, Timeline};
 use crate::tui::signs::outcome_sign;
 use crate::tui::text;
 use crate::tui::theme::{Glyph, Role, Theme};
@@ -22,7 +23,6 @@ const TINT: (u16, u16) = (18, 10);
 /// One row of columns to draw a lane in.
 pub(super) struct Track<'a> {
     pub(super) timeline: &'a Timeline,
-    pub(super) axis: &'a Axis,
     pub(super) theme: &'a Theme,
     pub(super) playhead: Position,
     /// The first column on the screen.
@@ -38,8 +38,8 @@ pub(super) fn run_at(lane: &Lane, position: Position) -> Option<&Span> {
 }
 
 /// The columns of a run: where it begins and ends, and whether it does so within what is seen.
-#[derive(Debug, Clone, Copy)]
-struct Extent {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Extent {
     first: u16,
     last: u16,
     begins: bool,
@@ -47,67 +47,106 @@ struct Extent {
     ends: bool,
 }
 
+/// What is seen of a lane, wherever the playhead is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Runs {
+    /// So few that each can be drawn.
+    Apart(Vec<(Span, Extent)>),
+    /// Too many to be told apart: what each column holds, and whether a run failed there.
+    Crowd(Vec<Option<(Glyph, bool)>>),
+}
+
+impl Runs {
+    pub(super) fn of(lane: &Lane, timeline: &Timeline, axis: &Axis) -> Self {
+        let runs = seen(lane, axis);
+        if runs.len() > usize::from(axis.columns()).saturating_mul(2) {
+            return Self::Crowd((0..axis.columns()).map(|c| crowd(lane, axis, c)).collect());
+        }
+        let extents: Vec<_> = runs.iter().map(|run| extent(run, timeline, axis)).collect();
+        let placed = runs.iter().enumerate().filter_map(|(index, run)| {
+            let extent = (*extents.get(index)?)?;
+            let next = extents.get(index + 1).copied().flatten();
+            let next = next.filter(|_| lane.kind == LaneKind::Phase);
+            Some((*run, next.map_or(extent, |next| extent.before(next))))
+        });
+        Self::Apart(placed.collect())
+    }
+}
+
+impl Extent {
+    /// A phase makes way for the one that begins after it.
+    fn before(self, next: Self) -> Self {
+        let overlaps = next.begins && next.first <= self.last;
+        let last = if overlaps { next.first.saturating_sub(1).max(self.first) } else { self.last };
+        Self { last, ..self }
+    }
+}
+
+/// The runs that may be seen.
+fn seen<'l>(lane: &'l Lane, axis: &Axis) -> &'l [Span] {
+    let (before, last) = (axis.before(0), axis.before(axis.columns()));
+    let start = lane.spans.partition_point(|run| run.from <= before);
+    let end = lane.spans.partition_point(|run| run.from <= last);
+    lane.spans.get(start.saturating_sub(LOOK_BACK)..end).unwrap_or_default()
+}
+
+fn extent(run: &Span, timeline: &Timeline, axis: &Axis) -> Option<Extent> {
+    let column = |p| axis.column_of(timeline.clocks().at(axis.clock, p));
+    let columns = i64::from(axis.columns());
+    let (first, last) = (column(run.from), column(run.to.unwrap_or(timeline.head())));
+    if last < 0 || first >= columns || columns == 0 {
+        return None;
+    }
+    let clamp = |c: i64| u16::try_from(c.clamp(0, columns - 1)).unwrap_or_default();
+    Some(Extent {
+        first: clamp(first),
+        last: clamp(last),
+        begins: first >= 0,
+        ends: last < columns,
+    })
+}
+
+/// What a column of a crowded lane holds.
+fn crowd(lane: &Lane, axis: &Axis, column: u16) -> Option<(Glyph, bool)> {
+    let (before, upto) = (axis.before(column), axis.upto(column));
+    let start = lane.spans.partition_point(|run| run.from <= before);
+    let end = lane.spans.partition_point(|run| run.from <= upto);
+    let begun = lane.spans.get(start..end).unwrap_or_default();
+    let failed = begun.iter().take(LOOK_BACK).any(|run| run.outcome == Outcome::Failed);
+    let glyph = match begun {
+        [] if run_at(lane, upto).is_none() => return None,
+        [] => Glyph::RunLine,
+        [_] => Glyph::RunPoint,
+        _ => Glyph::RunMany,
+    };
+    Some((glyph, failed))
+}
+
 impl Track<'_> {
     /// Draws the runs of an agent.
-    pub(super) fn agent(&self, lane: &Lane, color: Style, buffer: &mut Buffer) {
-        let runs = self.seen(lane);
-        if self.is_crowded(runs) {
-            self.crowd(lane, color, buffer);
-            return;
-        }
-        for run in runs {
-            if let Some(extent) = self.extent(run) {
-                self.bar(run, extent, color, buffer);
+    pub(super) fn agent(&self, runs: &Runs, color: Style, buffer: &mut Buffer) {
+        match runs {
+            Runs::Crowd(columns) => self.crowd(columns, color, buffer),
+            Runs::Apart(runs) => {
+                for (run, extent) in runs {
+                    self.bar(run, *extent, color, buffer);
+                }
             }
         }
     }
 
     /// Draws the phases.
-    pub(super) fn phases(&self, lane: &Lane, buffer: &mut Buffer) {
-        let runs = self.seen(lane);
-        if self.is_crowded(runs) {
-            self.crowd(lane, self.theme.style(Role::Phase), buffer);
-            return;
-        }
-        for (index, run) in runs.iter().enumerate() {
-            let Some(mut extent) = self.extent(run) else { continue };
-            let next = runs.get(index + 1).and_then(|next| self.extent(next));
-            if let Some(next) = next
-                && next.begins
-                && next.first <= extent.last
-            {
-                extent.last = next.first.saturating_sub(1).max(extent.first);
+    pub(super) fn phases(&self, runs: &Runs, buffer: &mut Buffer) {
+        match runs {
+            Runs::Crowd(columns) => {
+                self.crowd(columns, self.theme.style(Role::Phase), buffer);
             }
-            self.block(run, extent, buffer);
+            Runs::Apart(runs) => {
+                for (run, extent) in runs {
+                    self.block(run, *extent, buffer);
+                }
+            }
         }
-    }
-
-    /// The runs that may be seen.
-    fn seen<'l>(&self, lane: &'l Lane) -> &'l [Span] {
-        let (before, last) = (self.axis.before(0), self.axis.before(self.axis.columns()));
-        let start = lane.spans.partition_point(|run| run.from <= before);
-        let end = lane.spans.partition_point(|run| run.from <= last);
-        lane.spans.get(start.saturating_sub(LOOK_BACK)..end).unwrap_or_default()
-    }
-
-    fn is_crowded(&self, runs: &[Span]) -> bool {
-        runs.len() > usize::from(self.axis.columns()).saturating_mul(2)
-    }
-
-    fn extent(&self, run: &Span) -> Option<Extent> {
-        let column = |p| self.axis.column_of(self.timeline.clocks().at(self.axis.clock, p));
-        let columns = i64::from(self.axis.columns());
-        let (first, last) = (column(run.from), column(run.to.unwrap_or(self.timeline.head())));
-        if last < 0 || first >= columns || columns == 0 {
-            return None;
-        }
-        let clamp = |c: i64| u16::try_from(c.clamp(0, columns - 1)).unwrap_or_default();
-        Some(Extent {
-            first: clamp(first),
-            last: clamp(last),
-            begins: first >= 0,
-            ends: last < columns,
-        })
     }
 
     fn bar(&self, run: &Span, extent: Extent, color: Style, buffer: &mut Buffer) {
@@ -155,31 +194,24 @@ impl Track<'_> {
         }
     }
 
-    /// Draws runs that are too many to be told apart: what each column holds.
-    fn crowd(&self, lane: &Lane, color: Style, buffer: &mut Buffer) {
-        for column in 0..self.axis.columns() {
-            let (before, upto) = (self.axis.before(column), self.axis.upto(column));
-            let start = lane.spans.partition_point(|run| run.from <= before);
-            let end = lane.spans.partition_point(|run| run.from <= upto);
-            let begun = lane.spans.get(start..end).unwrap_or_default();
-            let failed = begun.iter().take(LOOK_BACK).any(|run| run.outcome == Outcome::Failed);
-            let glyph = match begun {
-                [] if run_at(lane, upto).is_none() => continue,
-                [] => Glyph::RunLine,
-                [_] => Glyph::RunPoint,
-                _ => Glyph::RunMany,
-            };
-            let style = if failed { self.theme.style(Role::Failed) } else { color };
-            self.put(buffer, column, self.theme.glyph(glyph), style, true);
+    /// Draws runs that are too many to be told apart.
+    fn crowd(&self, columns: &[Option<(Glyph, bool)>], color: Style, buffer: &mut Buffer) {
+        let failure = self.theme.style(Role::Failed);
+        for (column, held) in (0..).zip(columns) {
+            let Some((glyph, failed)) = held else { continue };
+            let style = if *failed { failure } else { color };
+            self.put(buffer, column, self.theme.glyph(*glyph), style, true);
         }
     }
 
     /// Draws a sign into a column; a line does not go over the sign of an end.
     fn put(&self, buffer: &mut Buffer, column: u16, symbol: &str, style: Style, over: bool) {
         let Some(cell) = buffer.cell_mut((self.x.saturating_add(column), self.y)) else { return };
-        let line =
-            [Glyph::RunLine, Glyph::RunStart, Glyph::RunBlocked].map(|g| self.theme.glyph(g));
-        if over || cell.symbol() == " " || line.contains(&cell.symbol()) {
+        let is_line = |symbol: &str| {
+            let mut lines = [Glyph::RunLine, Glyph::RunStart, Glyph::RunBlocked].into_iter();
+            lines.any(|glyph| self.theme.glyph(glyph) == symbol)
+        };
+        if over || cell.symbol() == " " || is_line(cell.symbol()) {
             cell.set_symbol(symbol).set_style(style);
         }
     }

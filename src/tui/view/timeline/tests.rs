@@ -1,3 +1,5 @@
+mod kept;
+
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -34,6 +36,8 @@ impl<'a> Shot<'a> {
     fn draw_into(&self, area: Rect, buffer: &mut Buffer) {
         let scene = TimelineScene {
             timeline: self.timeline,
+            log: LogId::default(),
+            kept: &Kept::default(),
             playhead: self.playhead,
             base: self.base,
             marks: &self.marks,

@@ -189,14 +189,14 @@ impl TimelineView {
 
     /// Scrolls the agent lanes.
     pub fn scroll_lanes(&mut self, by: isize, timeline: &Timeline, area: Rect) {
-        let most = agent_count(timeline).saturating_sub(Layout::of(area, timeline).lane_rows());
+        let most = agent_count(timeline).saturating_sub(Layout::lane_rows_of(area, timeline));
         self.lane_scroll = self.lane_scroll.saturating_add_signed(by).min(most);
     }
 
     /// Scrolls the agent lanes, if they must be, so that those that run at the playhead are seen;
     /// where those are too many, that of the current event.
     pub fn show_active_lanes(&mut self, playhead: Position, timeline: &Timeline, area: Rect) {
-        let rows = Layout::of(area, timeline).lane_rows();
+        let rows = Layout::lane_rows_of(area, timeline);
         self.scroll_lanes(0, timeline, area);
         if rows == 0 || agent_count(timeline) <= rows {
             return;
