@@ -331,12 +331,14 @@ fn a_rehearsal_is_stopped_at_once_and_what_comes_late_is_dropped() {
     desk.press("1 0 0 G g p");
     let replaying = asked(&desk);
     assert!(desk.app.patience().is_some(), "how far it is, is drawn");
+    assert!(desk.screen().contains("reading the log"), "{}", desk.screen());
     tell(&desk, [outcome(&desk, 100, Status::Replayed, "x")]);
     desk.press("esc");
     assert!(replaying.progress.is_stopped());
     assert_eq!(desk.told(), "the rehearsal was stopped");
     assert!(matches!(replay(&desk).end, Some(End::Stopped)));
-    assert!(desk.screen().contains("stopped") && desk.app.patience().is_none());
+    assert!(desk.screen().contains("stopped after 1/101 events"), "{}", desk.screen());
+    assert!(desk.app.patience().is_none());
     desk.act(Action::Replayed(replaying, stopped()));
     answer(&mut desk, 1.0, state(None));
     assert!(replay(&desk).state().is_none(), "nobody waits for it");

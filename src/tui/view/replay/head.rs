@@ -38,7 +38,8 @@ pub(super) fn lines(replay: &Replay, width: usize, height: u16) -> Vec<Line> {
     if !replay.executes {
         lines.push(Line::Promise);
     }
-    if replay.executes || replay.running.is_some() {
+    let is_over = matches!(replay.end, Some(End::Done(_) | End::Fault(_)));
+    if replay.executes || !is_over {
         lines.push(Line::Progress);
     }
     // Where nothing could be looked at, there is nothing to count.
@@ -111,6 +112,10 @@ fn progress(app: &App, replay: &Replay, pen: &mut Pen<'_>) {
                 (false, _) => ("rehearsing", Role::Accent),
             };
             pen.put(theme.glyph(Glyph::Running), theme.style(role)).skip(1);
+            if replay.outcomes.last().is_none() && !replay.stopping {
+                pen.put("reading the log", theme.style(role));
+                return;
+            }
             pen.put(&format!("{word}{at}"), theme.style(role)).skip(2);
             pen.put(&count, theme.style(Role::Strong));
             pen.put(&rate.unwrap_or_default(), theme.style(Role::Dim));
