@@ -3,9 +3,10 @@
 //! Lives here: the flags, and what they and the settings come to. May not live here: how a replay
 //! is done (see [`crate::session::replay`]), or how it is shown (see [`show`]).
 
+mod into;
 mod show;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -16,7 +17,7 @@ use crate::model::{Kind, Moment, Position, ids};
 use crate::query::{self, Field, Filter};
 use crate::replay::{Decision, Handlers, Limits, Policies, Report};
 use crate::session::Session;
-use crate::session::replay::{self, Means, Request, copy, execute, settings};
+use crate::session::replay::{self, Means, Request, execute, settings};
 use crate::store::local::LocalStore;
 
 use super::append::duration;
@@ -32,6 +33,7 @@ Examples:
       --handler TestRunStarted=./run-tests --execute
   chronoscope replay --resume 3f1c…                      go on with a run that was ended
   chronoscope replay PROJ-123 --into ../rescued --execute
+  chronoscope replay --all --into ../newer --execute     every issue, one line of summary each
 
 A handler is a program and its arguments, split at spaces, quotes aside; no shell sees it. It reads
 the event on stdin and finds CHRONOSCOPE_REPLAY_ID, _ISSUE, _SESSION, _STORE, _EVENT_ID,
@@ -46,7 +48,7 @@ Each execution is noted before and after. What was begun and has no known end is
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Flags {
     /// The issue
-    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    #[arg(required_unless_present_any = ["resume", "all"], conflicts_with_all = ["resume", "all"])]
     issue: Option<String>,
     /// From this event on
     #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
@@ -65,6 +67,9 @@ pub(crate) struct Flags {
     /// Copy the events into this store, and execute nothing
     #[arg(long, value_name = "DIR", conflicts_with_all = ["handlers", "resume"])]
     into: Option<PathBuf>,
+    /// With --into: copy the events of every issue of the store
+    #[arg(long, requires = "into", conflicts_with_all = ["from", "from_checkpoint", "to", "speed"])]
+    all: bool,
     /// The program that executes events of a type or an area
     #[arg(long = "handler", value_name = "TYPE=COMMAND")]
     handlers: Vec<String>,
@@ -114,20 +119,35 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         progress: &mut progress,
         heard: &mut |_| {},
     };
+    if let (true, Some(target)) = (flags.all, &flags.into) {
+        let copies = into::all(context, flags, target, means);
+        bar.finish_and_clear();
+        let copies = copies.map_err(|error| redactor.sieve().error(error))?;
+        write_report(flags, &copies)?;
+        show::copies(context, &copies)?;
+        return told(context, copies.is_good());
+    }
     let report = match (&flags.resume, &flags.into) {
         (Some(id), _) => resume(context, flags, id, means),
-        (None, Some(target)) => copied(context, flags, target, means),
+        (None, Some(target)) => into::one(context, flags, target, means),
         (None, None) => replayed(context, flags, means),
     };
     bar.finish_and_clear();
     let report = report.map_err(|error| redactor.sieve().error(error))?;
-    if let Some(file) = &flags.report {
-        let text = super::output::json_text(&report, true) + "\n";
-        std::fs::write(file, text).map_err(|e| Error::io("write", file, &e))?;
-    }
+    write_report(flags, &report)?;
     show::show(context, &report)?;
+    told(context, report.is_good())
+}
+
+fn write_report(flags: &Flags, report: &impl serde::Serialize) -> Result<()> {
+    let Some(file) = &flags.report else { return Ok(()) };
+    let text = super::output::json_text(report, true) + "\n";
+    std::fs::write(file, text).map_err(|e| Error::io("write", file, &e))
+}
+
+fn told(context: &mut Context, is_good: bool) -> Outcome {
     context.out.flush()?;
-    if report.is_good() { Ok(()) } else { Err(Failure::Told(ErrorKind::Assertion)) }
+    if is_good { Ok(()) } else { Err(Failure::Told(ErrorKind::Assertion)) }
 }
 
 fn speed(given: Option<f64>) -> Result<Option<f64>> {
@@ -143,7 +163,8 @@ fn speed(given: Option<f64>) -> Result<Option<f64>> {
 /// A dry run, or an execution from its beginning.
 fn replayed(context: &Context, flags: &Flags, means: Means<'_>) -> Result<Report> {
     let store = context.shared_store()?;
-    let (mut session, mut request) = asked_for(context, flags, &store)?;
+    let issue = flags.issue.as_deref().unwrap_or_default();
+    let (mut session, mut request) = asked_for(context, flags, &store, issue)?;
     let handlers = handlers(context, flags)?;
     tell_idle(context, &session, &handlers);
     request.handlers = handlers;
@@ -214,33 +235,13 @@ fn finish(
     })
 }
 
-fn copied(context: &Context, flags: &Flags, target: &Path, means: Means<'_>) -> Result<Report> {
-    let store = context.shared_store()?;
-    let (mut session, request) = asked_for(context, flags, &store)?;
-    let real = |path: &Path| std::fs::canonicalize(path).ok();
-    if real(target).is_some_and(|target| Some(target) == real(store.root())) {
-        return Err(Error::usage("--into names the store that the events come from"));
-    }
-    let plan = replay::plan(&mut session, request)?;
-    let target = match flags.execute {
-        true => Some(LocalStore::create(target, context.clock)?),
-        false => None,
-    };
-    let report = copy::copy(&mut session, target.as_ref(), &plan, &ids::new_event_id(), means)?;
-    if let Some(target) = &target {
-        super::seal::after_all(target);
-        context.tell_complaint(target);
-    }
-    Ok(report)
-}
-
 /// The issue, and what is asked for of it; without handlers yet.
 fn asked_for(
     context: &Context,
     flags: &Flags,
     store: &Arc<LocalStore>,
+    issue: &str,
 ) -> Result<(Session, Request)> {
-    let issue = flags.issue.as_deref().unwrap_or_default();
     let mut session = Session::read_with(&**store, issue, context.links)?;
     session.user = user(store, issue);
     let from = match &flags.from_checkpoint {

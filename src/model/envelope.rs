@@ -80,6 +80,29 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
+/// The text of a value that was read as JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Raw<'a>(&'a str);
+
+impl<'a> Raw<'a> {
+    /// A text that was read as JSON.
+    pub(crate) fn checked(text: &'a str) -> Self {
+        Self(text)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn get(self) -> &'a str {
+        self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&RawValue>::deserialize(deserializer).map(|raw| Self(raw.get()))
+    }
+}
+
 /// Who acted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 pub struct Actor<'a> {
@@ -108,7 +131,7 @@ crate::closed_list! {
 
 /// The fields of one event, borrowed from its text. Absent and unreadable fields are `None` (or
 /// empty); [`read`] tells which those were.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[allow(missing_docs, reason = "the names are the fields of the format")]
 pub struct Envelope<'a> {
     #[serde(borrow, default)]
@@ -132,13 +155,13 @@ pub struct Envelope<'a> {
     #[serde(borrow, default)]
     pub actor: Option<Actor<'a>>,
     #[serde(borrow, default)]
-    pub metadata: Option<&'a RawValue>,
+    pub metadata: Option<Raw<'a>>,
     #[serde(borrow, default)]
     pub git_sha: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub branch: Option<Text<'a>>,
     #[serde(borrow, default)]
-    pub codebase_state: Option<&'a RawValue>,
+    pub codebase_state: Option<Raw<'a>>,
 }
 
 /// One thing that is wrong with a line or an event.
@@ -209,6 +232,30 @@ fn put_actor<'a>(raw: &'a RawValue, field: &mut Option<Actor<'a>>) -> Option<Str
         *field = Some(Actor { id, ..Actor::default() });
     }
     Some(fault)
+}
+
+/// How much of a name that no event has is told.
+const TOLD: usize = 60;
+/// The fields of an actor.
+const ACTOR: [&str; 3] = ["type", "id", "model"];
+
+/// The names of the fields that an event's text has and no event can have, those of its actor
+/// among them.
+#[must_use]
+pub fn others(text: &str) -> Vec<String> {
+    let cut = |name: &str| name.chars().take(TOLD).collect::<String>();
+    let mut names = Vec::new();
+    for (name, raw) in serde_json::from_str(text).map_or_else(|_| Vec::new(), |f: Fields<'_>| f.0) {
+        if !FIELDS.contains(&&*name) {
+            names.push(cut(&name));
+        } else if name == "actor" && raw.get().starts_with('{') {
+            let inner = serde_json::from_str(raw.get());
+            let inner = inner.map_or_else(|_| Vec::new(), |fields: Fields<'_>| fields.0);
+            let others = inner.iter().filter(|(name, _)| !ACTOR.contains(&&**name));
+            names.extend(others.map(|(name, _)| format!("actor.{}", cut(name))));
+        }
+    }
+    names
 }
 
 /// The message of a JSON error without the line and column, which would be those of a fragment.

@@ -13,7 +13,7 @@ use memchr::{memchr_iter, memmem};
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::model::envelope::{self, Text};
+use crate::model::envelope::{self, Raw, Text};
 use crate::model::{Kind, Timestamp};
 
 /// What is known of one event without reading its metadata.
@@ -97,7 +97,7 @@ fn general(text: &str) -> Header<'_> {
         actor_type: take(Some(actor.kind)),
         actor: take(Some(actor.id)),
         at,
-        metadata: Cow::Borrowed(envelope.metadata.map_or("", RawValue::get).as_bytes()),
+        metadata: Cow::Borrowed(envelope.metadata.map_or("", Raw::get).as_bytes()),
     }
 }
 

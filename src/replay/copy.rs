@@ -1,7 +1,8 @@
 //! Copying events into another store, as they are.
 //!
-//! Lives here: what a copy keeps and what is new about it ([`Copier`]). May not live here: reading
-//! the events, or which of them are wanted.
+//! Lives here: what a copy keeps and what is new about it ([`Maker`]), and adding it to a log that
+//! others may write, too ([`Copier`]). May not live here: reading the events, or which of them are
+//! wanted; copying a whole log, which is quicker (see [`crate::session::replay::stream`]).
 //!
 //! A copy keeps ids, times, sessions, actors, causes and metadata. Sequence numbers are the other
 //! store's, 1, 2, 3 …: of a whole log they are the same, of a part of it the copy has no gaps. An
@@ -10,15 +11,19 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::error::{Error, Result};
-use crate::model::envelope::{self, Envelope};
-use crate::model::{Position, Timestamp, ids};
-use crate::schema::{Draft, LenientDraft, Redactor};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::envelope::{self, Envelope, Faults, Text};
+use crate::model::{AnomalyKind, Event, Position, Timestamp, ids};
+use crate::schema::upcast::SoundLine;
+use crate::schema::{Draft, LenientDraft, Lines, Redactor, SchemaFault};
 use crate::store::local::LocalStore;
 use crate::store::{AppendOptions, Batch, Durability, EventStore};
+use crate::timeline::row::hash_text;
 
 /// How many bytes of events are written together.
 const PENDING: usize = 16 << 20;
+/// Why a line stays behind that is no event.
+const UNREADABLE: &str = "its line cannot be read";
 
 /// What became of an event that was to be copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,41 +36,183 @@ pub enum Copied {
     Not(String),
 }
 
-/// Copies the events of one issue.
-pub struct Copier<'a> {
-    target: &'a LocalStore,
+impl Copied {
+    /// What cannot be copied because nothing can be read of it.
+    #[must_use]
+    pub fn unreadable() -> Self {
+        Self::Not(UNREADABLE.to_owned())
+    }
+
+    fn with(news: &[String]) -> Self {
+        if news.is_empty() { Self::Plainly } else { Self::With(news.join("; ")) }
+    }
+}
+
+/// Makes the copies of the events of one issue, one after the other.
+pub struct Maker<'a> {
     issue_key: String,
     redactor: &'a Redactor,
+    /// The ids of the events before.
+    seen: FxHashSet<u64>,
+    previous: Timestamp,
+}
+
+impl<'a> Maker<'a> {
+    /// Makes copies of the events of an issue.
+    #[must_use]
+    pub fn new(issue_key: &str, redactor: &'a Redactor) -> Self {
+        let (seen, previous) = (FxHashSet::default(), Timestamp::default());
+        Self { issue_key: issue_key.to_owned(), redactor, seen, previous }
+    }
+
+    /// The copy of the event at `position`; `line` is what the log has of it, and `readable` whether
+    /// that is an event. None where it cannot be copied.
+    pub fn make(
+        &mut self,
+        position: Position,
+        line: &[u8],
+        readable: bool,
+    ) -> (Copied, Option<Draft>) {
+        match std::str::from_utf8(line) {
+            Ok(text) if readable => {
+                let (envelope, faults) = envelope::read(text);
+                let is_new = self.is_new(&envelope);
+                self.draft(position, text, (envelope, &faults), is_new)
+            }
+            _ => (Copied::unreadable(), None),
+        }
+    }
+
+    /// Adds the copy of a sound line to `lines`, as it stands where that can be; gives its event.
+    pub fn add_sound(&mut self, line: SoundLine<'_>, lines: &mut Lines) -> (Copied, Event) {
+        let is_new = self.is_new(&line.envelope);
+        if is_new && lines.add_as_it_is(&line, self.redactor) {
+            self.previous = lines.each().last().map_or(self.previous, |last| last.1);
+            return (Copied::Plainly, line.event);
+        }
+        let SoundLine { text, envelope, event, .. } = line;
+        let (copied, draft) = self.draft(event.position, text, (envelope, &Faults::new()), is_new);
+        draft.iter().for_each(|draft| lines.add(draft));
+        (copied, event)
+    }
+
+    /// Whether an event has an id that no event before it has.
+    fn is_new(&mut self, envelope: &Envelope<'_>) -> bool {
+        let id = envelope.event_id.as_deref().filter(|id| !id.is_empty());
+        id.is_some_and(|id| self.seen.insert(hash_text(id)))
+    }
+
+    fn draft(
+        &mut self,
+        position: Position,
+        text: &str,
+        (envelope, faults): (Envelope<'_>, &Faults),
+        is_new: bool,
+    ) -> (Copied, Option<Draft>) {
+        let mut news = self.left_behind(text, &envelope, faults);
+        let draft = self.parts(position, text, envelope, is_new, &mut news);
+        let draft = Draft::lenient(draft).and_then(|draft| draft.without_secrets(self.redactor));
+        match draft {
+            Ok(draft) => {
+                if !draft.redacted().is_empty() {
+                    news.push("secrets were taken out of it".to_owned());
+                }
+                (Copied::with(&news), Some(draft))
+            }
+            Err(faults) => {
+                let why: Vec<String> = faults.iter().map(SchemaFault::to_string).collect();
+                (Copied::Not(why.join("; ")), None)
+            }
+        }
+    }
+
+    /// What a line says that no event can say.
+    fn left_behind(&self, text: &str, envelope: &Envelope<'_>, faults: &Faults) -> Vec<String> {
+        let wrong = faults.iter().filter(|(kind, _)| *kind == AnomalyKind::WrongType);
+        let mut news: Vec<String> =
+            wrong.map(|(_, why)| format!("what is wrong stays behind ({why})")).collect();
+        let others = envelope::others(text);
+        if !others.is_empty() {
+            let others = others.join(", ");
+            news.push(format!("no event has these fields, and they stay behind: {others}"));
+        }
+        if let Some(key) = envelope.issue_key.as_deref().filter(|key| *key != self.issue_key) {
+            news.push(format!("it named another issue, {key}"));
+        }
+        news.iter_mut().for_each(|news| *news = self.redactor.conceal(news).into_owned());
+        news
+    }
+
+    fn parts(
+        &mut self,
+        position: Position,
+        text: &str,
+        envelope: Envelope<'_>,
+        is_new: bool,
+        news: &mut Vec<String>,
+    ) -> LenientDraft {
+        let own = |field: Option<Text<'_>>| field.map(|text| text.0.into_owned());
+        let at = envelope.timestamp.as_deref().and_then(|text| Timestamp::parse(text).ok());
+        if at.is_none() {
+            news.push("it has the time of the event before it, for its own cannot be read".into());
+        }
+        self.previous = at.unwrap_or(self.previous);
+        let mut id = own(envelope.event_id);
+        if !is_new {
+            news.push("it has a new id, for it had none of its own".into());
+            let (key, place) = (self.issue_key.as_bytes(), position.to_le_bytes());
+            id = Some(ids::derived_event_id(&[b"copy", key, &place, text.as_bytes()]));
+        }
+        let actor = envelope.actor.unwrap_or_default();
+        let word = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let mut or_unknown = |name: &str, text: Option<String>| {
+            word(text).unwrap_or_else(|| {
+                news.push(format!("it has no {name}, and \"unknown\" stands there"));
+                "unknown".to_owned()
+            })
+        };
+        LenientDraft {
+            event_id: id,
+            event_type: or_unknown("event_type", own(envelope.event_type)),
+            event_version: word(own(envelope.event_version)),
+            timestamp: Some(self.previous),
+            issue_key: self.issue_key.clone(),
+            session_id: or_unknown("session_id", own(envelope.session_id)),
+            correlation_id: word(own(envelope.correlation_id)),
+            causation_id: word(own(envelope.causation_id)),
+            actor_type: or_unknown("actor.type", Some(actor.kind.0.into_owned())),
+            actor_id: or_unknown("actor.id", Some(actor.id.0.into_owned())),
+            model: word(own(actor.model)),
+            metadata: envelope.metadata.map_or_else(|| "{}".to_owned(), |raw| raw.get().to_owned()),
+            git_sha: word(own(envelope.git_sha)),
+            branch: word(own(envelope.branch)),
+            codebase_state: envelope.codebase_state.map(|raw| raw.get().to_owned()),
+        }
+    }
+}
+
+/// Copies the events of one issue into a log that may have other events, too.
+pub struct Copier<'a> {
+    /// None to make the copies alone.
+    target: Option<&'a LocalStore>,
+    maker: Maker<'a>,
     /// Whether each event is durable before the next: for who follows the copy.
     one_by_one: bool,
-    seen: FxHashSet<u64>,
     pending: Vec<Draft>,
     bytes: usize,
-    previous: Timestamp,
-    /// How many events were not there before.
-    pub added: u64,
 }
 
 impl<'a> Copier<'a> {
-    /// Copies into `target`.
+    /// Copies into `target`; without one, says what would come of it.
     #[must_use]
     pub fn new(
-        target: &'a LocalStore,
+        target: Option<&'a LocalStore>,
         issue_key: &str,
         redactor: &'a Redactor,
         one_by_one: bool,
     ) -> Self {
-        Self {
-            target,
-            issue_key: issue_key.to_owned(),
-            redactor,
-            one_by_one,
-            seen: FxHashSet::default(),
-            pending: Vec::new(),
-            bytes: 0,
-            previous: Timestamp::default(),
-            added: 0,
-        }
+        let maker = Maker::new(issue_key, redactor);
+        Self { target, maker, one_by_one, pending: Vec::new(), bytes: 0 }
     }
 
     /// Copies the event at `position`; `line` is what the log has of it, and `readable` whether
@@ -74,90 +221,25 @@ impl<'a> Copier<'a> {
     /// # Errors
     /// As an append.
     pub fn take(&mut self, position: Position, line: &[u8], readable: bool) -> Result<Copied> {
-        let text = match std::str::from_utf8(line) {
-            Ok(text) if readable => text,
-            _ => return Ok(Copied::Not("its line cannot be read".to_owned())),
-        };
-        let (envelope, _) = envelope::read(text);
-        let mut news = Vec::new();
-        let draft = self.draft(position, text, envelope, &mut news);
-        let draft = match draft.and_then(|draft| draft.without_secrets(self.redactor)) {
-            Ok(draft) => draft,
-            Err(faults) => {
-                let why: Vec<String> = faults.iter().map(ToString::to_string).collect();
-                return Ok(Copied::Not(why.join("; ")));
+        let (copied, draft) = self.maker.make(position, line, readable);
+        if let Some(draft) = draft.filter(|_| self.target.is_some()) {
+            self.bytes += line.len();
+            self.pending.push(draft);
+            if self.one_by_one || self.bytes >= PENDING {
+                self.flush()?;
             }
-        };
-        if !draft.redacted().is_empty() {
-            news.push("secrets were taken out of it");
         }
-        self.bytes += text.len();
-        self.pending.push(draft);
-        if self.one_by_one || self.bytes >= PENDING {
-            self.flush()?;
-        }
-        Ok(if news.is_empty() { Copied::Plainly } else { Copied::With(news.join("; ")) })
-    }
-
-    fn draft(
-        &mut self,
-        position: Position,
-        text: &str,
-        envelope: Envelope<'_>,
-        news: &mut Vec<&'static str>,
-    ) -> Result<Draft, Vec<crate::schema::SchemaFault>> {
-        let own = |field: Option<envelope::Text<'_>>| field.map(|text| text.0.into_owned());
-        let at = envelope.timestamp.as_deref().and_then(|text| Timestamp::parse(text).ok());
-        if at.is_none() {
-            news.push("it has the time of the event before it, for its own cannot be read");
-        }
-        self.previous = at.unwrap_or(self.previous);
-        let mut id = own(envelope.event_id).filter(|id| !id.is_empty());
-        let key = |id: &String| crate::timeline::row::hash_text(id);
-        if id.as_ref().is_none_or(|id| !self.seen.insert(key(id))) {
-            news.push("it has a new id, for it had none of its own");
-            let place = position.to_le_bytes();
-            id = Some(ids::derived_event_id(&[
-                b"copy",
-                self.issue_key.as_bytes(),
-                &place,
-                text.as_bytes(),
-            ]));
-        }
-        let actor = envelope.actor.unwrap_or_default();
-        let word = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let or_unknown = |text: Option<String>| word(text).unwrap_or_else(|| "unknown".to_owned());
-        Draft::lenient(LenientDraft {
-            event_id: id,
-            event_type: or_unknown(own(envelope.event_type)),
-            event_version: word(own(envelope.event_version)),
-            timestamp: Some(self.previous),
-            issue_key: self.issue_key.clone(),
-            session_id: or_unknown(own(envelope.session_id)),
-            correlation_id: word(own(envelope.correlation_id)),
-            causation_id: word(own(envelope.causation_id)),
-            actor_type: or_unknown(Some(actor.kind.0.into_owned())),
-            actor_id: or_unknown(Some(actor.id.0.into_owned())),
-            model: word(own(actor.model)),
-            metadata: envelope.metadata.map_or_else(|| "{}".to_owned(), |raw| raw.get().to_owned()),
-            git_sha: word(own(envelope.git_sha)),
-            branch: word(own(envelope.branch)),
-            codebase_state: envelope.codebase_state.map(|raw| raw.get().to_owned()),
-        })
+        Ok(copied)
     }
 
     fn flush(&mut self) -> Result<()> {
         self.bytes = 0;
+        let Some(target) = self.target else { return Ok(()) };
         let durability = if self.one_by_one { Durability::Sync } else { Durability::Deferred };
         let options = AppendOptions { durability, ..AppendOptions::default() };
         let drafts = std::mem::take(&mut self.pending);
-        let batch = Batch { issue_key: self.issue_key.clone(), drafts };
-        let answers = self.target.append(&batch, &options).map_err(|error| {
-            Error::new(error.kind(), format!("into the other store: {}", error.message()))
-                .with_hint("a copy goes into a store that has nothing else of this issue")
-        })?;
-        self.added += answers.iter().filter(|answer| !answer.duplicate).count() as u64;
-        Ok(())
+        let batch = Batch { issue_key: self.maker.issue_key.clone(), drafts };
+        target.append(&batch, &options).map(drop).map_err(|error| into_the_other(&error))
     }
 
     /// Makes everything durable.
@@ -166,7 +248,25 @@ impl<'a> Copier<'a> {
     /// As an append.
     pub fn finish(&mut self) -> Result<()> {
         self.flush()?;
-        self.target.sync_pending(AppendOptions::default().lock_timeout)?;
-        self.target.refresh_derived()
+        let Some(target) = self.target else { return Ok(()) };
+        target.sync_pending(AppendOptions::default().lock_timeout)?;
+        target.refresh_derived()
+    }
+}
+
+/// The error of an append, as somebody who copies has to hear it.
+#[must_use]
+pub fn into_the_other(error: &Error) -> Error {
+    let told = Error::new(error.kind(), format!("into the other store: {}", error.message()));
+    let told = match error.details() {
+        Some(details) => told.with_details(details.clone()),
+        None => told,
+    };
+    match (error.kind(), error.hint()) {
+        (ErrorKind::Conflict, _) => {
+            told.with_hint("a copy goes into a store that has nothing else of this issue")
+        }
+        (_, Some(hint)) => told.with_hint(hint.to_owned()),
+        (_, None) => told,
     }
 }

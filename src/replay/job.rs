@@ -121,7 +121,7 @@ impl Job<'_> {
         let (exit_code, signal) = match ended.end {
             End::Exited(code) => (Some(code), None),
             End::Signal(signal) => (None, Some(signal)),
-            End::TimedOut | End::NotStarted(_) => (None, None),
+            End::TimedOut | End::NotStarted(_) | End::Lost(_) => (None, None),
         };
         Execution {
             exit_code,
@@ -151,6 +151,9 @@ fn verdict(ended: &Ended, timeout: Duration) -> (Verdict, String) {
         }
         End::NotStarted(why) => {
             (Verdict::Failed, format!("its handler could not be started: {why}"))
+        }
+        End::Lost(why) => {
+            (Verdict::Failed, format!("how its handler ended could not be told: {why}"))
         }
     }
 }

@@ -23,7 +23,7 @@ pub mod run;
 #[cfg(test)]
 mod tests;
 
-pub use copy::{Copied, Copier};
+pub use copy::{Copied, Copier, Maker};
 pub use handler::{Handler, Handlers};
 pub use journal::{Decision, Header, History, RunJournal};
 pub use outcome::{Difference, Execution, FinalState, Outcome, Report, Status, Tally};

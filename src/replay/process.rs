@@ -22,6 +22,8 @@ pub enum End {
     TimedOut,
     /// It could not be started.
     NotStarted(String),
+    /// It was started, and how it ended cannot be told.
+    Lost(String),
 }
 
 /// What one run of a program came to.
@@ -58,7 +60,7 @@ pub fn run(
     input: Vec<u8>,
     bounds: Bounds,
 ) -> Ended {
-    unix::run(handler, environment, input, bounds)
+    unix::run(handler, environment, input, bounds, None)
 }
 
 /// Programs are run where process groups are known.
@@ -73,8 +75,8 @@ pub fn run(_: &Handler, _: &[(&str, OsString)], _: Vec<u8>, _: Bounds) -> Ended 
 mod unix {
     use std::io::{self, Read, Write};
     use std::os::unix::process::{CommandExt, ExitStatusExt};
-    use std::process::{Child, Command, ExitStatus, Stdio};
-    use std::sync::mpsc::{self, Receiver};
+    use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+    use std::sync::mpsc::{self, Receiver, Sender};
     use std::sync::{Arc, Mutex, PoisonError};
     use std::time::Instant;
 
@@ -87,70 +89,108 @@ mod unix {
     /// them then is out of reach.
     const GRACE: Duration = Duration::from_secs(1);
 
+    /// Runs a program; its threads have stacks of this size, or of the system's.
     pub(super) fn run(
         handler: &Handler,
         environment: &[(&str, OsString)],
         input: Vec<u8>,
         bounds: Bounds,
+        stack: Option<usize>,
     ) -> Ended {
         let started = Instant::now();
-        let (mut child, pipes) = match start(handler, environment, input, bounds.output) {
-            Ok(started) => started,
+        let running = Helpers::new(input, bounds.output, stack)
+            .and_then(|helpers| start(handler, environment, helpers));
+        let (mut child, ended, pipes) = match running {
+            Ok(running) => running,
             Err(error) => {
                 let end = End::NotStarted(error.to_string());
                 let (stdout, stderr) = (String::new(), String::new());
                 return Ended { end, stdout, stderr, duration: started.elapsed() };
             }
         };
-        let timed_out = !ends_within(&child, bounds.timeout);
+        let timed_out = ended.recv_timeout(bounds.timeout).is_err();
         // Its number is not given to anybody else before it was waited for.
         let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
         let status = child.wait();
         let end = match (timed_out, status) {
             (true, _) => End::TimedOut,
             (false, Ok(status)) => end_of(status),
-            (false, Err(error)) => End::NotStarted(format!("it was lost: {error}")),
+            (false, Err(error)) => End::Lost(error.to_string()),
         };
         let duration = started.elapsed();
         let [stdout, stderr] = pipes.map(Pipe::finish);
         Ended { end, stdout, stderr, duration }
     }
 
+    /// What feeds a program, reads what it writes, and notices its end. All of it is there before the
+    /// program is: nothing is begun that nobody could wait for.
+    struct Helpers {
+        feed: Sender<ChildStdin>,
+        watch: Sender<Pid>,
+        ended: Receiver<()>,
+        pipes: [Pipe; 2],
+    }
+
+    impl Helpers {
+        fn new(input: Vec<u8>, limit: usize, stack: Option<usize>) -> io::Result<Self> {
+            // A program need not read what it is given.
+            let feed = thread("handler-in", stack, move |mut stdin: ChildStdin| {
+                drop(stdin.write_all(&input));
+            })?;
+            let (end, ended) = mpsc::channel();
+            // It is not waited for: that is done when its group is ended.
+            let watch = thread("handler-wait", stack, move |pid| {
+                let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+                while matches!(waitid(WaitId::Pid(pid), options), Err(rustix::io::Errno::INTR)) {}
+                let _ = end.send(());
+            })?;
+            let pipes = [Pipe::new(limit, stack)?, Pipe::new(limit, stack)?];
+            Ok(Self { feed, watch, ended, pipes })
+        }
+    }
+
     fn start(
         handler: &Handler,
         environment: &[(&str, OsString)],
-        input: Vec<u8>,
-        limit: usize,
-    ) -> io::Result<(Child, [Pipe; 2])> {
+        helpers: Helpers,
+    ) -> io::Result<(Child, Receiver<()>, [Pipe; 2])> {
         let mut command = Command::new(&handler.program);
         command.args(&handler.args).env_clear();
         let passed_on = PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
         command.envs(passed_on).envs(environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.process_group(0).spawn()?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // A program need not read what it is given.
-            thread("handler-in", move || drop(stdin.write_all(&input)));
+        let Helpers { feed, watch, ended, mut pipes } = helpers;
+        // Each waits for what it is given.
+        let _ = watch.send(Pid::from_child(&child));
+        if let Some(stdin) = child.stdin.take() {
+            let _ = feed.send(stdin);
         }
-        let pipes = [Pipe::of(child.stdout.take(), limit), Pipe::of(child.stderr.take(), limit)];
-        Ok((child, pipes))
+        let [stdout, stderr] = &mut pipes;
+        if let Some(stream) = child.stdout.take() {
+            stdout.read(Box::new(stream));
+        }
+        if let Some(stream) = child.stderr.take() {
+            stderr.read(Box::new(stream));
+        }
+        Ok((child, ended, pipes))
     }
 
-    fn thread(name: &str, work: impl FnOnce() + Send + 'static) {
-        // Without a thread nothing is fed or read; the program ends by the timeout at the latest.
-        let _ = std::thread::Builder::new().name(name.to_owned()).spawn(work);
-    }
-
-    /// Whether a program ends in time. It is not waited for: that is done when its group is ended.
-    fn ends_within(child: &Child, timeout: Duration) -> bool {
-        let (ended, wait) = mpsc::channel();
-        let pid = Pid::from_child(child);
-        thread("handler-wait", move || {
-            let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-            while matches!(waitid(WaitId::Pid(pid), options), Err(rustix::io::Errno::INTR)) {}
-            let _ = ended.send(());
-        });
-        wait.recv_timeout(timeout).is_ok()
+    /// A thread that does its work once it is given what it is about; nothing, where it never is.
+    fn thread<T: Send + 'static>(
+        name: &str,
+        stack: Option<usize>,
+        work: impl FnOnce(T) + Send + 'static,
+    ) -> io::Result<Sender<T>> {
+        let (give, given) = mpsc::channel();
+        let builder = std::thread::Builder::new().name(name.to_owned());
+        let builder = stack.into_iter().fold(builder, std::thread::Builder::stack_size);
+        builder.spawn(move || {
+            if let Ok(what) = given.recv() {
+                work(what);
+            }
+        })?;
+        Ok(give)
     }
 
     fn end_of(status: ExitStatus) -> End {
@@ -162,30 +202,35 @@ mod unix {
 
     /// A stream that a thread reads, for a program must never wait for its reader.
     struct Pipe {
+        reader: Option<Sender<Box<dyn Read + Send>>>,
         kept: Arc<Mutex<Capture>>,
         done: Receiver<()>,
     }
 
     impl Pipe {
-        fn of(stream: Option<impl Read + Send + 'static>, limit: usize) -> Self {
+        fn new(limit: usize, stack: Option<usize>) -> io::Result<Self> {
             let kept = Arc::new(Mutex::new(Capture::new(limit)));
             let (end, done) = mpsc::channel();
-            if let Some(mut stream) = stream {
-                let kept = Arc::clone(&kept);
-                thread("handler-out", move || {
-                    let mut buffer = [0; 8192];
-                    loop {
-                        match stream.read(&mut buffer) {
-                            Ok(0) => break,
-                            Ok(n) => lock(&kept).add(&buffer[..n]),
-                            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                            Err(_) => break,
-                        }
+            let into = Arc::clone(&kept);
+            let reader = thread("handler-out", stack, move |mut stream: Box<dyn Read + Send>| {
+                let mut buffer = [0; 8192];
+                loop {
+                    match stream.read(&mut buffer) {
+                        Ok(0) => break,
+                        Ok(n) => lock(&into).add(&buffer[..n]),
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                        Err(_) => break,
                     }
-                    let _ = end.send(());
-                });
+                }
+                let _ = end.send(());
+            })?;
+            Ok(Self { reader: Some(reader), kept, done })
+        }
+
+        fn read(&mut self, stream: Box<dyn Read + Send>) {
+            if let Some(reader) = self.reader.take() {
+                let _ = reader.send(stream);
             }
-            Self { kept, done }
         }
 
         fn finish(self) -> String {
@@ -196,5 +241,28 @@ mod unix {
 
     fn lock(kept: &Mutex<Capture>) -> std::sync::MutexGuard<'_, Capture> {
         kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        /// What came of a program that says so when it runs.
+        fn ran(stack: Option<usize>) -> Ended {
+            let args = vec!["-c".to_owned(), "cat; echo $NAME".to_owned()];
+            let handler = Handler { program: "/bin/sh".into(), args };
+            let bounds = Bounds { timeout: Duration::from_secs(60), output: 64 };
+            run(&handler, &[("NAME", "it".into())], b"read ".to_vec(), bounds, stack)
+        }
+
+        #[test]
+        fn nothing_is_begun_that_nobody_can_wait_for() {
+            let ended = ran(None);
+            assert_eq!((ended.end, &*ended.stdout), (End::Exited(0), "read it\n"));
+            // No system has room for such a stack.
+            let ended = ran(Some(usize::MAX / 4));
+            assert!(matches!(ended.end, End::NotStarted(_)), "{ended:?}");
+            assert_eq!(ended.stdout, "");
+        }
     }
 }

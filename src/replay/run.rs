@@ -21,7 +21,7 @@ use super::outcome::{Execution, Outcome, Status, Tally};
 use super::pace::{Pace, Ticker};
 use super::plan::{Order, Plan, Turn};
 use super::process::Bounds;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, State};
 use crate::model::{Event, Position};
 use crate::schema::Redactor;
@@ -69,7 +69,7 @@ pub struct Execute<'a> {
 /// What is told of a run while it goes on.
 #[derive(Debug, Clone, Copy)]
 pub enum Heard<'a> {
-    /// The program of the event at this position is going to be started.
+    /// The program of the event at this position has its turn.
     Begun(Position),
     /// This became of an event.
     Settled(&'a Outcome),
@@ -217,13 +217,20 @@ impl<'a> Runner<'a> {
             ticker: self.ticker,
             interrupt: Arc::clone(&self.interrupt),
         };
+        let answers = answers.clone();
+        let work = move || {
+            // The other end waits for as many answers as there are programs, whatever happens here.
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job.work()));
+            let died = |_| Err(Error::internal("a thread that executes an event ended early"));
+            let _ = answers.send((position, done.unwrap_or_else(died)));
+        };
+        let thread = std::thread::Builder::new().name("handler".to_owned());
+        if let Err(error) = thread.spawn_scoped(scope, work) {
+            let message = format!("event #{position} cannot be executed now: {error}");
+            return Err(Error::new(ErrorKind::Unavailable, message));
+        }
         (self.heard)(Heard::Begun(position));
         going.running.push(event);
-        let answers = answers.clone();
-        scope.spawn(move || {
-            // The other end waits for as many answers as there are programs.
-            let _ = answers.send((position, job.work()));
-        });
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use super::words::check_word;
 use crate::model::ids;
 
 /// The longest session id of an import, in bytes.
-const MAX_SESSION_BYTES: usize = 500;
+pub(super) const MAX_SESSION_BYTES: usize = 500;
 
 /// Takes an event of another system; see [`Draft::lenient`].
 pub(super) fn take(mut parts: LenientDraft) -> Result<Draft, Vec<SchemaFault>> {

@@ -10,7 +10,9 @@ pub mod history;
 mod json;
 mod judge;
 mod lenient;
+pub mod lines;
 mod members;
+mod plain;
 mod redact;
 mod strict;
 mod suggest;
@@ -20,6 +22,10 @@ mod words;
 
 pub use draft::{Draft, KeyPattern, LenientDraft, Rules, SchemaFault, Stamp};
 pub use json::MAX_DEPTH;
+pub use lines::Lines;
 pub(crate) use members::plain as plain_members;
+pub(crate) use plain::{
+    actor as plain_actor, put as put_once, whole as plain_whole, word as plain_word,
+};
 pub use redact::{Mode as RedactionMode, Redaction, Redactor, Sieve, holds_marker};
 pub use suggest::nearest_of;

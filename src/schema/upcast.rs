@@ -12,7 +12,7 @@ use smallvec::{SmallVec, smallvec};
 use smol_str::SmolStr;
 
 use super::history::{self, HISTORY};
-use super::json;
+use super::{json, plain};
 use crate::model::catalogue::Version;
 use crate::model::envelope::{self, Envelope, Faults, Fields, Text};
 use crate::model::value::LongValue;
@@ -30,8 +30,8 @@ pub fn read_line_events(
     position: Position,
     previous: Timestamp,
 ) -> SmallVec<[LineEvent; 1]> {
-    if let Some(sound) = read_sound_line(line, position, previous) {
-        return smallvec![sound];
+    if let Some(sound) = read_sound(line, position, previous) {
+        return smallvec![(sound.event, sound.range, sound.faults)];
     }
     let mut events = SmallVec::new();
     let (mut position, mut previous) = (position, previous);
@@ -51,20 +51,42 @@ pub fn read_line_events(
     events
 }
 
-/// The one event of a line that is one sound object: a single pass over it.
-fn read_sound_line(line: &[u8], position: Position, previous: Timestamp) -> Option<LineEvent> {
-    let text = std::str::from_utf8(line).ok()?;
+/// A line that is one sound object.
+#[derive(Debug)]
+pub struct SoundLine<'a> {
+    /// The object's text.
+    pub text: &'a str,
+    /// Its fields, as they are written.
+    pub envelope: Envelope<'a>,
+    /// The event that it is.
+    pub event: Event,
+    /// Where the object stands in the line.
+    pub range: Range<usize>,
+    /// What is wrong with it.
+    pub faults: Faults,
+    /// Whether its objects are known to be without white space outside of strings.
+    pub is_compact: bool,
+}
+
+/// Reads a line that is one sound object, in a single pass over it; none for any other.
+#[must_use]
+pub fn read_sound(line: &[u8], position: Position, previous: Timestamp) -> Option<SoundLine<'_>> {
+    let whole = std::str::from_utf8(line).ok()?;
     let blank = [' ', '\t', '\r', '\n'];
-    let start = text.len() - text.trim_start_matches(blank).len();
-    let object = text.trim_matches(blank);
-    if !object.starts_with('{') {
+    let start = whole.len() - whole.trim_start_matches(blank).len();
+    let text = whole.trim_matches(blank);
+    if !text.starts_with('{') {
         return None;
     }
-    let envelope: Envelope<'_> = serde_json::from_str(object).ok()?;
+    let (envelope, is_compact) = match plain::envelope(text) {
+        Some(plain) => plain,
+        None => (serde_json::from_str(text).ok()?, false),
+    };
     let mut faults = Faults::new();
     envelope::note_absent(&envelope, &mut faults);
     let event = build(&envelope, position, previous, &mut faults);
-    Some((event, start..start + object.len(), faults))
+    let range = start..start + text.len();
+    Some(SoundLine { text, envelope, event, range, faults, is_compact })
 }
 
 /// Reads one event from the text of a JSON object. `previous` is the time of the event before,

@@ -8,6 +8,11 @@
 //! Which older one goes by the number in base four: from 4·k on there are steps of one, from 16·k on
 //! steps of four, and so on. So a version is at most three steps of each length away from a whole
 //! one, and what was written over and over is taken up once in a long step.
+//!
+//! The versions that were made again last are remembered. Another one nearby goes on from one of
+//! them: it is there sooner, and two that share more are compared sooner.
+
+use std::sync::{Mutex, PoisonError};
 
 use zstd::bulk::Decompressor;
 
@@ -17,10 +22,12 @@ use crate::model::Position;
 /// How many events lie between two kept versions. To take up the changes of so many events costs
 /// less than folding ten of them.
 pub const STRIDE: Position = 64;
-/// Versions with a step of at least 4 to the power of this are whole at first: one of 64.
-const WHOLE_LEVEL: u32 = 3;
+/// At first one version of so many is whole.
+const WHOLE_EVERY: Position = 32;
 /// Beyond so many whole ones those with the shortest steps are packed, one at a time.
-const MOST_WHOLE: usize = 384;
+const MOST_WHOLE: usize = 1024;
+/// How many versions that were made again are remembered.
+const MOST_RECENT: usize = 16;
 /// Below so many bytes a packed version is not worth compressing.
 const WORTH_COMPRESSING: usize = 512;
 /// The quickest level: these are thousands of small pieces.
@@ -35,6 +42,8 @@ pub struct Keyframes {
     last: Vec<State>,
     whole: usize,
     thinned: Thinned,
+    /// Versions that were made again, by their numbers; the last one last.
+    recent: Mutex<Vec<(Position, State)>>,
     /// Made once: making it costs more than a version.
     compressor: Option<Compressor>,
 }
@@ -50,7 +59,7 @@ struct Thinned {
 
 impl Default for Thinned {
     fn default() -> Self {
-        Self { level: WHOLE_LEVEL, until: 0 }
+        Self { level: level(WHOLE_EVERY), until: 0 }
     }
 }
 
@@ -96,7 +105,7 @@ impl Keyframes {
         }
         let number = position / STRIDE;
         let level = level(number);
-        if level < self.thinned.level.max(WHOLE_LEVEL) {
+        if !number.is_multiple_of(WHOLE_EVERY) || level < self.thinned.level {
             let changes = match self.last.get(level as usize) {
                 Some(older) => state.since(older),
                 None => state.since(&State::new()),
@@ -117,19 +126,10 @@ impl Keyframes {
 
     /// Packs the next whole version of those with the shortest steps.
     fn thin(&mut self) {
-        let shortest = |thinned: &Thinned| {
-            let step = 1 << (2 * thinned.level);
-            let after = thinned.until / step * step;
-            let mut numbers = (1..=4).map(|steps| after + steps * step);
-            numbers.find(|number| level(*number) == thinned.level)
-        };
-        let kept = self.versions.len() as Position;
-        let mut found = shortest(&self.thinned).filter(|number| *number < kept);
-        if found.is_none() {
+        if self.next_to_pack().is_none() {
             self.thinned = Thinned { level: self.thinned.level + 1, until: 0 };
-            found = shortest(&self.thinned).filter(|number| *number < kept);
         }
-        let Some(number) = found else { return };
+        let Some(number) = self.next_to_pack() else { return };
         self.thinned.until = number;
         let (position, before) = self.version(older(number));
         if let Some(Version::Whole(state)) = self.versions.get(number as usize - 1)
@@ -139,6 +139,13 @@ impl Keyframes {
             self.versions[number as usize - 1] = self.packed(changes);
             self.whole -= 1;
         }
+    }
+
+    fn next_to_pack(&self) -> Option<Position> {
+        let kept = Position::try_from(self.versions.len()).unwrap_or(Position::MAX);
+        let first = (self.thinned.until / WHOLE_EVERY + 1) * WHOLE_EVERY;
+        let mut wholes = (first..kept).step_by(WHOLE_EVERY as usize);
+        wholes.find(|number| level(*number) == self.thinned.level)
     }
 
     fn packed(&mut self, changes: Vec<u8>) -> Version {
@@ -175,27 +182,42 @@ impl Keyframes {
 
     /// The version of this number and its position; 0 is the empty state.
     fn version(&self, number: Position) -> (Position, State) {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let mut steps = Vec::new();
         let mut at = number;
         let mut state = State::new();
         while let Some(version) = self.versions.get((at as usize).wrapping_sub(1)) {
-            if let Version::Whole(whole) = version {
-                state.clone_from(whole);
+            let known = recent.iter().rev().find(|(known, _)| *known == at);
+            if let Some(known) = version.whole().or(known.map(|(_, known)| known)) {
+                state.clone_from(known);
                 break;
             }
-            steps.push(version);
+            steps.push((at, version));
             at = older(at);
         }
-        let whole = state.clone();
+        let mut sure = (at, state.clone());
         let mut decompressor = None;
-        if steps.iter().rev().all(|version| version.apply(&mut state, &mut decompressor)) {
-            return (number * STRIDE, state);
+        for (step, version) in steps.into_iter().rev() {
+            if !version.apply(&mut state, &mut decompressor) {
+                break;
+            }
+            // To remember a version has its price: the next step copies what it changes.
+            if level(step) > 0 || step == number {
+                sure = (step, state.clone());
+                recent.push(sure.clone());
+            }
         }
-        (at * STRIDE, whole)
+        let gone = recent.len().saturating_sub(MOST_RECENT);
+        recent.drain(..gone);
+        (sure.0 * STRIDE, sure.1)
     }
 }
 
 impl Version {
+    fn whole(&self) -> Option<&State> {
+        if let Self::Whole(state) = self { Some(state) } else { None }
+    }
+
     /// Makes this version of the one before; false where that cannot be.
     fn apply(&self, state: &mut State, decompressor: &mut Option<Decompressor<'static>>) -> bool {
         match self {
@@ -266,14 +288,11 @@ mod tests {
         assert_eq!(whole, keyframes.whole);
         assert!((MOST_WHOLE / 4..=MOST_WHOLE).contains(&whole), "{whole}");
         let mut most = 0;
-        for number in (1..=80_000).step_by(37).chain([63, 64, 4096, 16_384, 65_536, 80_000]) {
+        for number in (1..=80_000).step_by(37).chain([31, 32, 4096, 16_384, 65_536, 80_000]) {
             check(&keyframes, number * STRIDE + 5);
             let mut at = number;
             let mut steps = 0;
-            while matches!(
-                keyframes.versions.get(at as usize - 1),
-                Some(Version::Changes(_) | Version::Compressed(..))
-            ) {
+            while keyframes.versions[at as usize - 1].whole().is_none() {
                 at = older(at);
                 steps += 1;
                 if at == 0 {
@@ -282,6 +301,6 @@ mod tests {
             }
             most = most.max(steps);
         }
-        assert!((9..=15).contains(&most), "{most} steps to a whole version");
+        assert!((7..=12).contains(&most), "{most} steps to a whole version");
     }
 }

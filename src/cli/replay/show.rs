@@ -1,10 +1,11 @@
 //! The result of a replay, for people and as JSON.
 
-use crate::replay::{Outcome as Fate, Report, Status};
+use crate::replay::{Outcome as One, Report, Status};
 
 use super::super::context::Context;
 use super::super::failure::Outcome;
 use super::super::output::{Format, Role, Table};
+use super::into::{Copies, Copy, Fate};
 
 /// Prints a result: the document, its events one a line, or a table.
 pub(super) fn show(context: &mut Context, report: &Report) -> Outcome {
@@ -16,7 +17,7 @@ pub(super) fn show(context: &mut Context, report: &Report) -> Outcome {
 }
 
 fn as_text(context: &mut Context, report: &Report) -> Outcome {
-    let plain = |fate: &&Fate| fate.status == Status::Replayed;
+    let plain = |fate: &&One| fate.status == Status::Replayed;
     let mut table = Table::new("");
     for fate in report.results.iter().filter(|fate| !plain(fate)) {
         let position = format!("#{}", fate.position);
@@ -37,6 +38,60 @@ fn as_text(context: &mut Context, report: &Report) -> Outcome {
         context.out.line(text)?;
     }
     summary(context, report)
+}
+
+/// Prints what became of each issue: the document, one a line, or a line of summary each.
+pub(super) fn copies(context: &mut Context, copies: &Copies) -> Outcome {
+    match context.out.format {
+        Format::Json => return Ok(context.out.json(copies)?),
+        Format::Jsonl => {
+            return Ok(copies.issues.iter().try_for_each(|copy| context.out.json(copy))?);
+        }
+        Format::Text => {}
+    }
+    let mut table = Table::new("");
+    for Copy { issue_key, fate } in &copies.issues {
+        let name = (Some(Role::Name), issue_key.as_str());
+        let Fate::Done(report) = fate else {
+            // The error was told when it came.
+            table.row([name, (Some(Role::Failed), "not copied")]);
+            continue;
+        };
+        let what = if report.dry_run { "would be copied" } else { "copied" };
+        let copied = format!("{} {what}", report.replayed_count);
+        let failed = format!("{} failed", report.failed_count);
+        let failed_role = if report.failed_count > 0 { Role::Failed } else { Role::Dim };
+        let state_role = if report.final_state.matches { Role::Dim } else { Role::Warned };
+        table.row([
+            name,
+            (Some(Role::Done), &copied),
+            (Some(failed_role), &failed),
+            (Some(state_role), &state_of(report)),
+            (Some(Role::Dim), &report.final_state.digest),
+        ]);
+    }
+    context.out.table(&table)?;
+    details(context, copies)?;
+    let (issues, failed) = (copies.issues.len(), copies.failed_issues);
+    let dry = if copies.dry_run { "; dry run: nothing was done (--execute)" } else { "" };
+    Ok(context.out.line(format!("{issues} issues, {failed} of them with failures{dry}"))?)
+}
+
+/// Names what is not plainly copied.
+fn details(context: &mut Context, copies: &Copies) -> Outcome {
+    let mut table = Table::new("  ");
+    for Copy { issue_key, fate } in &copies.issues {
+        let Fate::Done(report) = fate else { continue };
+        for fate in &report.results {
+            table.row([
+                (Some(Role::Dim), &*format!("{issue_key} #{}", fate.position)),
+                (Some(role(fate.status)), fate.status.name()),
+                (Some(Role::Name), &fate.event_type),
+                (None, fate.reason.as_deref().unwrap_or_default()),
+            ]);
+        }
+    }
+    Ok(context.out.table(&table)?)
 }
 
 fn role(status: Status) -> Role {
@@ -60,8 +115,16 @@ fn summary(context: &mut Context, report: &Report) -> Outcome {
     table.row([(label, "failed"), (failed, &report.failed_count.to_string())]);
     let rate = format!("{:.1} %", report.success_rate * 100.0);
     table.row([(label, "success"), (None, &rate)]);
+    let (state, told) = (&report.final_state, state_of(report));
+    table.row([(label, "state"), (if state.matches { None } else { Some(Role::Warned) }, &told)]);
+    table.row([(label, "digest"), (label, &state.digest)]);
+    Ok(context.out.table(&table)?)
+}
+
+/// How the state that it came to stands beside the recorded one.
+fn state_of(report: &Report) -> String {
     let state = &report.final_state;
-    let told = match (&state.first_difference, state.matches) {
+    match (&state.first_difference, state.matches) {
         (_, true) => "as it is recorded".to_owned(),
         (Some(first), _) => {
             let show = |value: &Option<crate::model::Value>| {
@@ -72,8 +135,5 @@ fn summary(context: &mut Context, report: &Report) -> Outcome {
             format!("{} is {replayed}, recorded is {recorded}{at}", first.path)
         }
         (None, false) => "another than is recorded".to_owned(),
-    };
-    table.row([(label, "state"), (if state.matches { None } else { Some(Role::Warned) }, &told)]);
-    table.row([(label, "digest"), (label, &state.digest)]);
-    Ok(context.out.table(&table)?)
+    }
 }

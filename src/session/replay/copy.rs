@@ -1,15 +1,16 @@
 //! A replay into another store.
 //!
 //! Lives here: copying the selected events, and proving that they come to the same state there.
-//! May not live here: what a copy keeps (see [`crate::replay::copy`]).
+//! May not live here: what a copy keeps (see [`crate::replay::copy`]), and copying a whole log,
+//! which is quicker (see [`super::stream`]).
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Means, Reader, Session, beside, difference, report};
+use super::{Means, Reader, Session, beside, difference, report, the_same};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, State};
-use crate::model::Position;
+use crate::model::{Event, Position};
 use crate::replay::{
     Copied, Copier, Difference, Events, FinalState, Outcome, Pace, Plan, Report, Status, Steady,
     Tally, Ticker,
@@ -35,8 +36,7 @@ pub fn copy(
     let Means { redactor, speed, interrupt, verify_steps, progress, .. } = means;
     let ticker = Steady::new(Arc::clone(&interrupt));
     let mut pace = Pace::new(speed);
-    let mut copier =
-        target.map(|target| Copier::new(target, &plan.issue_key, redactor, speed.is_some()));
+    let mut copier = Copier::new(target, &plan.issue_key, redactor, speed.is_some());
     let mut copying = Copying::default();
     let piece = if speed.is_some() { 1 } else { PIECE };
     let mut next = plan.from;
@@ -45,29 +45,27 @@ pub fn copy(
         if speed.is_some() && plan.is_selected(next) {
             let at = session.event(next)?.at;
             if !pace.turn(at, &ticker as &dyn Ticker) {
-                return Err(interrupted(plan));
+                return Err(interrupted(&plan.issue_key));
             }
         }
         copying.piece(session, &mut copier, plan, next..end)?;
         progress(u64::from(end - plan.from), plan.len() as u64);
         if interrupt.load(Ordering::Relaxed) {
-            return Err(interrupted(plan));
+            return Err(interrupted(&plan.issue_key));
         }
         next = end;
     }
-    if let Some(copier) = &mut copier {
-        copier.finish()?;
-    }
+    copier.finish()?;
     let expected = copying.expected(session, plan)?;
     let final_state = match target {
-        None => beside(&expected, &expected),
+        None => the_same(&expected),
         Some(target) => copying.prove(session, target, plan, &expected, verify_steps)?,
     };
     Ok(report(replay_id, target.is_none(), copying.tally, copying.outcomes, final_state))
 }
 
-fn interrupted(plan: &Plan) -> Error {
-    let message = format!("the copy of {} was stopped", plan.issue_key);
+pub(super) fn interrupted(issue_key: &str) -> Error {
+    let message = format!("the copy of {issue_key} was stopped");
     Error::new(ErrorKind::Interrupted, message)
         .with_hint("begin it again: what is there is not copied twice")
 }
@@ -84,45 +82,33 @@ impl Copying {
     fn piece(
         &mut self,
         session: &mut Session,
-        copier: &mut Option<Copier<'_>>,
+        copier: &mut Copier<'_>,
         plan: &Plan,
         range: std::ops::Range<Position>,
     ) -> Result<()> {
-        let mut told = Vec::new();
+        let mut news = Vec::new();
         let mut failed = None;
         session.each_line(range, |position, line, readable| {
             if failed.is_some() || !plan.is_selected(position) {
                 return;
             }
-            let copied = match copier {
-                Some(copier) => copier.take(position, line, readable),
-                None if readable => Ok(Copied::Plainly),
-                None => Ok(Copied::Not("its line cannot be read".to_owned())),
-            };
-            match copied {
+            match copier.take(position, line, readable) {
                 Ok(Copied::Plainly) => self.tally.add(Status::Replayed),
-                Ok(Copied::With(news)) => told.push((position, Status::Replayed, news)),
-                Ok(Copied::Not(why)) => told.push((position, Status::Failed, why)),
+                Ok(copied) => news.push((position, copied)),
                 Err(error) => failed = Some(error),
             }
         })?;
         if let Some(error) = failed {
             return Err(error);
         }
-        for (position, status, reason) in told {
-            self.tally.add(status);
-            if status == Status::Failed {
-                self.left.push(position);
-            }
-            let event = session.event(position)?;
-            self.outcomes.push(Outcome {
-                position,
-                event_type: event.type_name.to_string(),
-                event_id: event.id.to_string(),
-                status,
-                reason: Some(reason),
-                result: None,
-            });
+        for (position, copied) in news {
+            let told = outcome(&session.event(position)?, copied);
+            self.outcomes.extend(told.inspect(|told| {
+                self.tally.add(told.status);
+                if told.status == Status::Failed {
+                    self.left.push(position);
+                }
+            }));
         }
         Ok(())
     }
@@ -153,12 +139,7 @@ impl Copying {
         expected: &State,
         steps: bool,
     ) -> Result<FinalState> {
-        let copy = match fold_log(target, &plan.issue_key) {
-            Ok(copy) => copy,
-            // Nothing was selected, or nothing could be copied.
-            Err(error) if error.kind() == ErrorKind::NotFound => State::new(),
-            Err(error) => return Err(error),
-        };
+        let copy = state_of(target, &plan.issue_key)?;
         let mut found = beside(expected, &copy);
         if steps
             && let Ok(mut copy) = Session::read(target, &plan.issue_key)
@@ -193,9 +174,31 @@ impl Copying {
     }
 }
 
+/// What there is to say of an event that is not plainly copied.
+pub(super) fn outcome(event: &Event, copied: Copied) -> Option<Outcome> {
+    let (status, reason) = match copied {
+        Copied::Plainly => return None,
+        Copied::With(news) => (Status::Replayed, news),
+        Copied::Not(why) => (Status::Failed, why),
+    };
+    Some(Outcome {
+        position: event.position,
+        event_type: event.type_name.to_string(),
+        event_id: event.id.to_string(),
+        status,
+        reason: Some(reason),
+        result: None,
+    })
+}
+
 /// The state that a log comes to. Nothing else of it is kept, which is much faster.
-fn fold_log(store: &LocalStore, issue_key: &str) -> Result<State> {
-    let mut tail = store.tail(issue_key)?;
+pub(super) fn state_of(store: &LocalStore, issue_key: &str) -> Result<State> {
+    let mut tail = match store.tail(issue_key) {
+        Ok(tail) => tail,
+        // Nothing was selected, or nothing could be copied.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(State::new()),
+        Err(error) => return Err(error),
+    };
     let (mut parser, mut state, mut position) = (Parser::default(), State::new(), 0);
     loop {
         let (chunk, events) = parser.read(tail.as_mut())?;

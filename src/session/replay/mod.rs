@@ -7,6 +7,7 @@
 pub mod copy;
 pub mod execute;
 pub mod settings;
+pub mod stream;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -60,6 +61,20 @@ pub struct Means<'a> {
     pub progress: &'a mut dyn FnMut(u64, u64),
     /// Hears what begins and what became of it, event by event; a copy has nothing to tell.
     pub heard: &'a mut dyn FnMut(Heard<'_>),
+}
+
+impl Means<'_> {
+    /// The same once more.
+    pub fn again(&mut self) -> Means<'_> {
+        Means {
+            redactor: self.redactor,
+            speed: self.speed,
+            interrupt: Arc::clone(&self.interrupt),
+            verify_steps: self.verify_steps,
+            progress: &mut *self.progress,
+            heard: &mut *self.heard,
+        }
+    }
 }
 
 /// Makes the plan of a replay.
@@ -227,6 +242,11 @@ fn beside(recorded: &State, replayed: &State) -> FinalState {
     let matches = digest == recorded.digest();
     let first_difference = if matches { None } else { difference(recorded, replayed) };
     FinalState { digest, matches, first_difference }
+}
+
+/// A state that is known to be the recorded one.
+fn the_same(state: &State) -> FinalState {
+    FinalState { digest: state.digest(), matches: true, first_difference: None }
 }
 
 /// The first event after which the state without some events is another.

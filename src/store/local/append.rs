@@ -65,7 +65,7 @@ pub(super) fn append(
 }
 
 /// Writes the lines: afterwards all are there and the head says so, or none is.
-fn write(log: &mut Locked<'_>, plan: &Plan) -> Result<()> {
+pub(super) fn write(log: &mut Locked<'_>, plan: &Plan) -> Result<()> {
     let before = log.head.end;
     let parts: Vec<Part> = plan
         .groups
@@ -177,7 +177,7 @@ fn cut_back(log: &mut Locked<'_>, parts: &[Part]) {
 }
 
 /// Gives the lock back, makes what was written durable, and publishes it.
-fn settle(
+pub(super) fn settle(
     store: &LocalStore,
     (mut log, sync): (Locked<'_>, Option<LockFile>),
     mut plan: Plan,
@@ -223,6 +223,12 @@ fn settle(
 
 /// The error of a sync that failed after the events were written.
 fn outcome_unknown(error: &Error, plan: &Plan) -> Error {
+    if plan.answers.is_empty() {
+        let (message, count) = (error.message(), plan.lines.len());
+        let message = format!("{message}; whether the next {count} events are stored is unknown");
+        return Error::new(ErrorKind::Unavailable, message)
+            .with_hint("do it again: what is there is not added twice");
+    }
     let ids: Vec<&str> = plan.answers.iter().map(|a| a.event_id.as_str()).collect();
     let message = format!(
         "{}; whether these events are stored is unknown: {}",

@@ -289,8 +289,8 @@ pub(super) fn extend(layout: &Layout, key: &str, end: Place) -> Result<()> {
         }
         let number = places.len() as u64 - 1;
         fits &= number < 1 << (64 - OFFSET_BITS) && offset < 1 << OFFSET_BITS;
-        if let Some(id) = Stamps::read(line.bytes).and_then(|s| s.event_id) {
-            entries.push((fingerprint(id.as_bytes()), number << OFFSET_BITS | offset));
+        if let Some(hash) = hash_of_id(line.bytes) {
+            entries.push((hash, number << OFFSET_BITS | offset));
         }
     })?;
     if !fits || places.last() != Some(&end) {

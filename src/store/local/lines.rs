@@ -176,6 +176,30 @@ impl<'a> Stamps<'a> {
     }
 }
 
+/// The issue's key, of a line that begins as the store writes them; what stands behind it is not
+/// looked at.
+pub(super) fn leading_key(line: &[u8]) -> Option<&str> {
+    const NAME: &[u8] = b"\"issue_key\":\"";
+    let mut rest = line.strip_prefix(b"{")?;
+    loop {
+        let word = |text: &[u8]| {
+            let end = memchr::memchr2(b'"', b'\\', text)?;
+            (text[end] == b'"').then_some(end)
+        };
+        if let Some(key) = rest.strip_prefix(NAME) {
+            return std::str::from_utf8(&key[..word(key)?]).ok();
+        }
+        // A name and its value: a word without escapes, or a number.
+        rest = rest.strip_prefix(b"\"")?;
+        rest = rest[word(rest)? + 1..].strip_prefix(b":")?;
+        rest = match rest.strip_prefix(b"\"") {
+            Some(value) => &value[word(value)? + 1..],
+            None => &rest[rest.iter().take_while(|byte| byte.is_ascii_digit()).count()..],
+        };
+        rest = rest.strip_prefix(b",")?;
+    }
+}
+
 /// The number (from 1) of the line that begins at or holds `offset`.
 pub(super) fn line_number(file: &impl Bytes, path: &Path, offset: u64) -> Result<u64> {
     line_number_after(file, path, (0, 0), offset)
@@ -269,6 +293,26 @@ mod tests {
             file.write_all(text.as_bytes()).unwrap();
             let end = end_of_lines(&file, Path::new("x"), text.len() as u64).unwrap();
             proptest::prop_assert_eq!(end as usize, text.rfind('\n').map_or(0, |at| at + 1));
+        }
+    }
+
+    #[test]
+    fn the_key_of_a_line_that_begins_as_usual_is_read_without_the_rest() {
+        let line = br#"{"event_id":"e","event_sequence":17,"issue_key":"P-1","metadata":{"#;
+        assert_eq!(leading_key(line), Some("P-1"));
+        assert_eq!(leading_key(br#"{"issue_key":""}"#), Some(""));
+        for other in [
+            &b""[..],
+            b"{",
+            b"{\"issue_key\":7}",
+            b"{\"issue_key\":\"P",
+            b"{\"issue_key\":\"P\\u0031\"}",
+            b"{\"event_id\":\"\\n\",\"issue_key\":\"P-1\"}",
+            b"{\"metadata\":{},\"issue_key\":\"P-1\"}",
+            b"{\"event_id\":\"e\" \"issue_key\":\"P-1\"}",
+            b" {\"issue_key\":\"P-1\"}",
+        ] {
+            assert_eq!(leading_key(other), None, "{}", String::from_utf8_lossy(other));
         }
     }
 }

@@ -28,6 +28,7 @@ mod lock;
 mod lost;
 mod plan;
 mod prove;
+mod ready;
 mod rebuild;
 mod record;
 mod remake;

@@ -3,7 +3,6 @@
 //! Lives here: [`Summary`] and how a line adds to it. May not live here: the files (see
 //! [`super::derived`]).
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -13,7 +12,7 @@ use super::layout::Date;
 use super::lines::Scanned;
 use crate::model::Timestamp;
 use crate::model::envelope::{Actor, Text};
-use crate::schema::plain_members;
+use crate::schema::{plain_actor, plain_members, plain_whole, plain_word, put_once as put};
 
 /// A summary of one issue's events of one day, up to so many bytes of its file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,7 +109,7 @@ impl<'a> Light<'a> {
                 "event_id" => put(&mut light.event_id, word()),
                 "event_type" => put(&mut light.event_type, word()),
                 "timestamp" => put(&mut light.timestamp, word()),
-                "event_sequence" => put(&mut light.event_sequence, whole(raw)),
+                "event_sequence" => put(&mut light.event_sequence, plain_whole(raw)),
                 "issue_key" => put(&mut light.issue_key, word()),
                 "session_id" => put(&mut light.session_id, word()),
                 "actor" => put(&mut light.actor, plain_actor(raw)),
@@ -120,39 +119,6 @@ impl<'a> Light<'a> {
         })?;
         sound.then_some(light)
     }
-}
-
-/// Puts a value where none is yet; whether that went well.
-fn put<T>(field: &mut Option<T>, value: Option<T>) -> bool {
-    let fits = field.is_none() && value.is_some();
-    *field = value;
-    fits
-}
-
-/// A number without a sign, a fraction or an exponent.
-fn whole(raw: &str) -> Option<u64> {
-    raw.bytes().all(|b| b.is_ascii_digit()).then(|| raw.parse().ok())?
-}
-
-/// A string without escapes.
-fn plain_word(raw: &str, escaped: bool) -> Option<Text<'_>> {
-    let word = raw.strip_prefix('"')?.strip_suffix('"')?;
-    (!escaped).then_some(Text(Cow::Borrowed(word)))
-}
-
-fn plain_actor(raw: &str) -> Option<Actor<'_>> {
-    let (mut kind, mut id, mut model, mut sound) = (None, None, None, true);
-    plain_members(raw, |key, raw, _, escaped| {
-        let word = || plain_word(raw, escaped);
-        sound &= match key {
-            "type" => put(&mut kind, word()),
-            "id" => put(&mut id, word()),
-            "model" => put(&mut model, word()),
-            _ => true,
-        };
-    })?;
-    let (kind, id) = (kind.unwrap_or_default(), id.unwrap_or_default());
-    sound.then_some(Actor { kind, id, model })
 }
 
 #[derive(Deserialize)]

@@ -224,7 +224,7 @@ impl LocalStore {
         Ok(())
     }
 
-    fn durable_then(
+    pub(super) fn durable_then(
         &self,
         key: &str,
         timeout: Duration,
@@ -264,6 +264,11 @@ impl LocalStore {
             Some(_) => {}
         }
         pending.stale.entry(key.to_owned()).or_default().extend(dates);
+    }
+
+    /// Remembers on which days something was written.
+    pub(super) fn note_stale(&self, key: &str, dates: impl IntoIterator<Item = Date>) {
+        self.pending().stale.entry(key.to_owned()).or_default().extend(dates);
     }
 
     /// Finds ids by a cache in memory, which pays when much is appended.

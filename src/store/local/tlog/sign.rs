@@ -17,7 +17,7 @@ use super::super::commit::Folders;
 use super::super::global::{Global, issue_of};
 use super::super::io::{Site, read_range, replace, sync_data, sync_dir};
 use super::super::layout::check_key;
-use super::super::lines::scan;
+use super::super::lines::{leading_key, scan};
 use super::super::watermark::{self, Watermark};
 use super::super::{lock, lost, record};
 use super::checkpoint::{self, Checkpoint, Entry};
@@ -211,7 +211,11 @@ impl LocalStore {
                 return Err(wrong(at + 1));
             }
             at += 1;
-            issues.insert(issue_of(line.bytes));
+            match leading_key(line.bytes) {
+                Some(key) if issues.contains(key) => {}
+                Some(key) => drop(issues.insert(key.to_owned())),
+                None => drop(issues.insert(issue_of(line.bytes))),
+            }
             Ok(ControlFlow::Continue(()))
         })?;
         if at != sight.size {

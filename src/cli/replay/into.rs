@@ -1,0 +1,187 @@
+//! `replay --into`: copies, of one issue or of all.
+//!
+//! Lives here: which way of copying there is for what is asked for, and what all copies of a store
+//! come to. May not live here: copying (see [`crate::session::replay`]), how it is shown.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::super::context::Context;
+use super::super::failure::tell;
+use super::super::seal;
+use super::{Flags, asked_for};
+use crate::config::Setting;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::ids;
+use crate::replay::Report;
+use crate::session::replay::{self, Means, copy, stream};
+use crate::store::EventStore;
+use crate::store::local::LocalStore;
+
+/// What copying every issue of a store came to.
+#[derive(Debug, Serialize)]
+pub(super) struct Copies {
+    /// Whether nothing was done.
+    pub(super) dry_run: bool,
+    /// How many events are copied, or were there.
+    replayed_count: u64,
+    /// How many could not be copied.
+    failed_count: u64,
+    /// How many issues are not wholly there, or come to another state.
+    pub(super) failed_issues: u64,
+    /// The issues, by key.
+    pub(super) issues: Vec<Copy>,
+}
+
+/// What copying one of them came to.
+#[derive(Debug, Serialize)]
+pub(super) struct Copy {
+    pub(super) issue_key: String,
+    #[serde(flatten)]
+    pub(super) fate: Fate,
+}
+
+/// The report, or why there is none.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Fate {
+    Done(Box<Report>),
+    Not { error: Why },
+}
+
+/// An error that ended the copy of an issue.
+#[derive(Debug, Serialize)]
+pub(super) struct Why {
+    kind: &'static str,
+    pub(super) message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+impl Copies {
+    /// Whether everything is there, and as it was.
+    pub(super) fn is_good(&self) -> bool {
+        self.failed_issues == 0
+    }
+
+    fn add(&mut self, issue_key: String, fate: Fate) {
+        match &fate {
+            Fate::Done(report) => {
+                self.replayed_count += report.replayed_count;
+                self.failed_count += report.failed_count;
+                self.failed_issues += u64::from(!report.is_good());
+            }
+            Fate::Not { .. } => self.failed_issues += 1,
+        }
+        self.issues.push(Copy { issue_key, fate });
+    }
+}
+
+/// Copies the issue that is named.
+pub(super) fn one(
+    context: &Context,
+    flags: &Flags,
+    target: &Path,
+    means: Means<'_>,
+) -> Result<Report> {
+    let store = context.shared_store()?;
+    refuse_itself(&store, target)?;
+    let issue = flags.issue.as_deref().unwrap_or_default();
+    // An issue that is not there makes no store.
+    drop(store.tail(issue)?);
+    let target = open(context, flags, target)?;
+    let report = copied(context, flags, (&store, target.as_ref(), issue), means, &seal::after_all)?;
+    if let Some(target) = &target {
+        context.tell_complaint(target);
+    }
+    Ok(report)
+}
+
+/// Copies all issues of the store. One that cannot be copied does not hold up the others.
+pub(super) fn all(
+    context: &Context,
+    flags: &Flags,
+    target: &Path,
+    mut means: Means<'_>,
+) -> Result<Copies> {
+    let store = context.shared_store()?;
+    refuse_itself(&store, target)?;
+    let target = open(context, flags, target)?;
+    let mut copies = Copies {
+        dry_run: target.is_none(),
+        replayed_count: 0,
+        failed_count: 0,
+        failed_issues: 0,
+        issues: Vec::new(),
+    };
+    for issue in store.keys()? {
+        let what = (&store, target.as_ref(), issue.as_str());
+        // All of them are signed together.
+        let fate = match copied(context, flags, what, means.again(), &|_| ()) {
+            Ok(report) => Fate::Done(Box::new(report)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+            Err(error) => {
+                let error = means.redactor.sieve().error(error);
+                tell(&error, context.out.format, context.out.paint);
+                let (kind, message) = (error.kind().name(), error.message().to_owned());
+                Fate::Not { error: Why { kind, message, hint: error.hint().map(str::to_owned) } }
+            }
+        };
+        copies.add(issue, fate);
+    }
+    if let Some(target) = &target {
+        seal::after_all(target);
+        context.tell_complaint(target);
+    }
+    Ok(copies)
+}
+
+fn refuse_itself(store: &LocalStore, target: &Path) -> Result<()> {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    if real(target).is_some_and(|target| Some(target) == real(store.root())) {
+        return Err(Error::usage("--into names the store that the events come from"));
+    }
+    Ok(())
+}
+
+fn open(context: &Context, flags: &Flags, target: &Path) -> Result<Option<LocalStore>> {
+    flags.execute.then(|| LocalStore::create(target, context.clock)).transpose()
+}
+
+/// Copies one issue: all of it in one go, where all of it is wanted and the target has nothing else
+/// of it. `behind` is done to the target once everything is there.
+fn copied(
+    context: &Context,
+    flags: &Flags,
+    (store, target, issue): (&Arc<LocalStore>, Option<&LocalStore>, &str),
+    mut means: Means<'_>,
+    behind: &(dyn Fn(&LocalStore) + Sync),
+) -> Result<Report> {
+    let replay_id = ids::new_event_id();
+    if is_whole(context, flags) {
+        let means = means.again();
+        let done = stream::stream(&**store, target, issue, &replay_id, means, behind)?;
+        if let Some(report) = done {
+            return Ok(report);
+        }
+    }
+    let (mut session, request) = asked_for(context, flags, store, issue)?;
+    let plan = replay::plan(&mut session, request)?;
+    let report = copy::copy(&mut session, target, &plan, &replay_id, means)?;
+    target.into_iter().for_each(behind);
+    Ok(report)
+}
+
+/// Whether all of an issue is wanted, as fast as it can be had.
+fn is_whole(context: &Context, flags: &Flags) -> bool {
+    let Flags { from, from_checkpoint, to, speed, verify_steps, .. } = flags;
+    from.is_none()
+        && from_checkpoint.is_none()
+        && to.is_none()
+        && speed.is_none()
+        && !verify_steps
+        && flags.selection.is_all()
+        && context.config.count(Setting::ReplayMax) == 0
+}
