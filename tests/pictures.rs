@@ -62,6 +62,20 @@ const SCENES: &[Scene] = &[
         shows: &["BRANCH", "orphaned"],
     },
     Scene {
+        name: "replay",
+        title: "chronoscope: a rehearsal of a replay",
+        arguments: &[
+            "PROJ-123",
+            "--at",
+            "165",
+            "--config",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/replay/settings.yaml"),
+        ],
+        steps: &[("", "#165/"), ("gp", "state as recorded")],
+        sizes: &[(120, 40)],
+        shows: &["nothing is executed, nothing is written", "skipped"],
+    },
+    Scene {
         name: "compare",
         title: "chronoscope: two runs side by side",
         arguments: &["PROJ-118"],

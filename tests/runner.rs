@@ -48,6 +48,8 @@ mod tui_filter;
 mod tui_kept;
 mod tui_keys;
 mod tui_races;
+mod tui_replay;
+mod tui_replay_store;
 mod tui_share;
 mod tui_support;
 mod tui_whatif;

@@ -72,10 +72,7 @@ impl Context {
 
     /// What becomes of secrets.
     pub(crate) fn redactor(&self) -> Result<Redactor> {
-        let named = self.config.text(Setting::RedactionMode).and_then(RedactionMode::from_name);
-        // A word that the settings allow and the schema does not know must not weaken anything.
-        let mode = named.unwrap_or(RedactionMode::Redact);
-        Redactor::new(mode, &self.config.list(Setting::RedactionPatterns))
+        redactor(&self.config)
     }
 
     /// Where the store is, or will be: flag, environment, configuration, the nearest one upwards,
@@ -118,6 +115,14 @@ impl Context {
         session.user = user(&store, issue_key);
         Ok(session)
     }
+}
+
+/// What becomes of secrets under these settings.
+pub(crate) fn redactor(config: &Config) -> Result<Redactor> {
+    let named = config.text(Setting::RedactionMode).and_then(RedactionMode::from_name);
+    // A word that the settings allow and the schema does not know must not weaken anything.
+    let mode = named.unwrap_or(RedactionMode::Redact);
+    Redactor::new(mode, &config.list(Setting::RedactionPatterns))
 }
 
 /// What the user set for an issue.

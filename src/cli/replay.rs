@@ -8,19 +8,16 @@ mod show;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
-use serde_json::Value;
 
 use crate::config::Setting;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Kind, Moment, Position, ids};
 use crate::query::{self, Field, Filter};
-use crate::replay::process::Bounds;
-use crate::replay::{Decision, Handlers, Limits, Policies, Report, handler};
+use crate::replay::{Decision, Handlers, Limits, Policies, Report};
 use crate::session::Session;
-use crate::session::replay::{self, Means, Request, execute};
+use crate::session::replay::{self, Means, Request, execute, settings};
 use crate::store::local::LocalStore;
 
 use super::append::duration;
@@ -106,11 +103,7 @@ pub(crate) struct Flags {
 }
 
 pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
-    if !context.config.flag(Setting::ReplayEnabled) {
-        return Err(Error::usage("replays are switched off")
-            .with_hint("replay.enabled in the configuration does that")
-            .into());
-    }
+    settings::refuse_if_off(&context.config)?;
     let speed = speed(flags.speed)?;
     let redactor = context.redactor()?;
     let bar = super::store::progress(0);
@@ -124,6 +117,7 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         interrupt: interrupt_flag(),
         verify_steps: flags.verify_steps,
         progress: &mut progress,
+        heard: &mut |_| {},
     };
     if let (true, Some(target)) = (flags.all, &flags.into) {
         let copies = into::all(context, flags, target, means);
@@ -259,14 +253,8 @@ fn asked_for(
         return Err(Error::usage(format!("the range ends at #{to}, before it begins at #{from}")));
     }
     let selected = selected(context, flags, store, issue, from..to + 1)?;
-    let most = context.config.count(Setting::ReplayMax);
-    let count = selected.as_ref().map_or((to + 1 - from) as usize, Vec::len) as u64;
-    if most > 0 && count > most {
-        return Err(Error::usage(format!(
-            "{count} events are more than one replay may take, {most}"
-        ))
-        .with_hint("narrow the range, or raise replay.max_replay_events"));
-    }
+    let count = selected.as_ref().map_or((to + 1 - from) as usize, Vec::len);
+    settings::refuse_too_many(&context.config, count)?;
     let policies = Policies::new(context.config.list(Setting::ReplayNever));
     let (handlers, jobs) = (Handlers::default(), 1);
     Ok((session, Request { from, to, selected, policies, handlers, jobs }))
@@ -313,24 +301,7 @@ fn selected(
 
 /// The programs of the settings, and those of the flags over them.
 fn handlers(context: &Context, flags: &Flags) -> Result<Handlers> {
-    let mut handlers = Handlers::default();
-    let wrong = || {
-        Error::usage("replay.handlers is no table of programs")
-            .with_hint("as in `handlers: {TestRunStarted: ./run-tests, tool: [./again, --fast]}`")
-    };
-    if let (Some(value), _) = context.config.value(Setting::ReplayHandlers) {
-        for (name, command) in value.as_object().ok_or_else(wrong)? {
-            let words = match command {
-                Value::String(text) => handler::split(text)?,
-                Value::Array(words) => {
-                    let text = |word: &Value| word.as_str().map(str::to_owned);
-                    words.iter().map(text).collect::<Option<_>>().ok_or_else(wrong)?
-                }
-                _ => return Err(wrong()),
-            };
-            handlers.add(name, &words)?;
-        }
-    }
+    let mut handlers = settings::handlers(&context.config)?;
     for text in &flags.handlers {
         handlers.add_text(text)?;
     }
@@ -351,14 +322,11 @@ fn tell_idle(context: &Context, session: &Session, handlers: &Handlers) {
 }
 
 fn limits(context: &Context, flags: &Flags) -> Result<Limits> {
-    let timeout = match &flags.timeout {
-        Some(text) => duration("--timeout", text)?,
-        None => Duration::from_secs(context.config.count(Setting::ReplayTimeout)),
-    };
-    let attempts = context.config.count(Setting::ReplayAttempts);
-    Ok(Limits {
-        bounds: Bounds { timeout, output: context.config.size(Setting::ReplayOutput) },
-        attempts: flags.attempts.unwrap_or_else(|| u32::try_from(attempts).unwrap_or(u32::MAX)),
-        retry_delay: duration("--retry-delay", &flags.retry_delay)?,
-    })
+    let mut limits = settings::limits(&context.config);
+    if let Some(text) = &flags.timeout {
+        limits.bounds.timeout = duration("--timeout", text)?;
+    }
+    limits.attempts = flags.attempts.unwrap_or(limits.attempts);
+    limits.retry_delay = duration("--retry-delay", &flags.retry_delay)?;
+    Ok(limits)
 }

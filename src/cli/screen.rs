@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::config;
 use crate::session::user_state;
 use crate::store::local::LocalStore;
+use crate::tui::replay::{Outfit, Outfitter};
 use crate::tui::{self, TuiOptions};
 
-use super::context::Context;
+use super::context::{Context, redactor};
 use super::failure::Outcome;
 
 pub(crate) use crate::tui::app::Start;
@@ -27,6 +28,7 @@ pub(crate) fn show(
     start: Start,
 ) -> Outcome {
     let options = TuiOptions {
+        replays: outfitter(context, &store),
         store_path: Some(store.root().to_owned()),
         store,
         issue,
@@ -40,4 +42,17 @@ pub(crate) fn show(
         clock: context.clock,
     };
     Ok(tui::run(options)?)
+}
+
+/// Makes what replays need, when the first one is asked for: few screens ever show one.
+fn outfitter(context: &Context, store: &Arc<LocalStore>) -> Outfitter {
+    let (config, store) = (context.config.clone(), Arc::clone(store));
+    Arc::new(move || {
+        Ok(Outfit {
+            redactor: redactor(&config)?,
+            store: Some(Arc::clone(&store)),
+            checkpoint_every: super::seal::every(&config),
+            config: config.clone(),
+        })
+    })
 }

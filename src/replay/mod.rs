@@ -30,4 +30,4 @@ pub use outcome::{Difference, Execution, FinalState, Outcome, Report, Status, Ta
 pub use pace::{Pace, Steady, Ticker};
 pub use plan::{Order, Plan};
 pub use policy::Policies;
-pub use run::{Events, Execute, Limits, Run, Runner};
+pub use run::{Events, Execute, Heard, Limits, Run, Runner};

@@ -26,7 +26,7 @@ pub struct Steady {
 }
 
 /// How often an interrupt is looked for while time passes.
-const LOOK: Duration = Duration::from_millis(50);
+const LOOK: Duration = Duration::from_millis(20);
 
 impl Steady {
     /// Begins now.

@@ -4,8 +4,8 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::model::Event;
 use crate::model::catalogue::{ReplayPolicy, spec};
+use crate::model::{Event, Kind};
 
 /// Which types are never executed, as the settings say.
 #[derive(Debug, Clone, Default)]
@@ -31,10 +31,16 @@ impl Policies {
     /// What may be done with an event.
     #[must_use]
     pub fn of(&self, event: &Event) -> ReplayPolicy {
-        if self.never.contains(event.type_name.as_str()) {
+        self.of_type(event.type_name.as_str(), event.kind)
+    }
+
+    /// What may be done with events of a type.
+    #[must_use]
+    pub fn of_type(&self, name: &str, kind: Kind) -> ReplayPolicy {
+        if self.never.contains(name) {
             return ReplayPolicy::NotRepeatable;
         }
-        match spec(event.kind).map(|spec| spec.replay) {
+        match spec(kind).map(|spec| spec.replay) {
             // The list decides what acts upon the outside, and it does not name this one.
             Some(ReplayPolicy::NotRepeatable) | None => ReplayPolicy::Execute,
             Some(policy) => policy,

@@ -66,6 +66,15 @@ pub struct Execute<'a> {
     pub environment: Vec<(&'static str, OsString)>,
 }
 
+/// What is told of a run while it goes on.
+#[derive(Debug, Clone, Copy)]
+pub enum Heard<'a> {
+    /// The program of the event at this position has its turn.
+    Begun(Position),
+    /// This became of an event.
+    Settled(&'a Outcome),
+}
+
 /// What a replay came to.
 #[derive(Debug)]
 pub struct Run {
@@ -97,6 +106,8 @@ pub struct Runner<'a> {
     pub interrupt: Arc<AtomicBool>,
     /// Hears how many events are done.
     pub progress: &'a mut dyn FnMut(u64),
+    /// Hears what begins and what became of it.
+    pub heard: &'a mut dyn FnMut(Heard<'_>),
 }
 
 /// What is going on.
@@ -218,6 +229,7 @@ impl<'a> Runner<'a> {
             let message = format!("event #{position} cannot be executed now: {error}");
             return Err(Error::new(ErrorKind::Unavailable, message));
         }
+        (self.heard)(Heard::Begun(position));
         going.running.push(event);
         Ok(())
     }
@@ -271,7 +283,9 @@ impl<'a> Runner<'a> {
             going.tally.add(status);
             let (event_id, event_type) = (event.id.to_string(), event.type_name.to_string());
             let position = event.position;
-            going.outcomes.push(Outcome { position, event_type, event_id, status, reason, result });
+            let outcome = Outcome { position, event_type, event_id, status, reason, result };
+            (self.heard)(Heard::Settled(&outcome));
+            going.outcomes.push(outcome);
         }
         if happened {
             fold::advance(&mut going.state, event);

@@ -174,6 +174,7 @@ impl Bench {
             ticker,
             interrupt: Arc::new(AtomicBool::new(false)),
             progress: &mut |_| {},
+            heard: &mut |_| {},
         }
         .run()
     }
@@ -278,6 +279,7 @@ fn an_event_that_cannot_be_read_is_named_and_the_others_go_on() {
         ticker: &Counting::default(),
         interrupt: Arc::new(AtomicBool::new(false)),
         progress: &mut |_| {},
+        heard: &mut |_| {},
     }
     .run()
     .unwrap();

@@ -10,6 +10,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::comparison::{Comparing, Comparison};
 use super::pick::Candidate;
+use super::replay::{Answer, Replaying};
 use crate::error::{Error, Result};
 use crate::model::{Path, Position};
 use crate::session::Session;
@@ -46,6 +47,8 @@ pub enum Action {
     Told(String),
     /// More of what can be compared.
     Sides(Vec<Candidate>),
+    /// What a replay came to.
+    Replayed(Replaying, Result<Box<Answer>>),
     /// What a comparison came to.
     Compared(Comparing, Result<Box<Comparison>>),
     /// Select a path in the state (from the diff, or a search).
@@ -88,6 +91,8 @@ crate::closed_list! {
         Detail = "detail",
         /// In the list of issues.
         Browser = "browser",
+        /// In the replay.
+        Replay = "replay",
         /// While text is typed: a search, a filter, a breakpoint, the palette.
         Field = "field",
         /// In a list over the panes: breakpoints, branches, races.
@@ -225,6 +230,8 @@ commands! {
     Races = "races", Debugger ["g r"] "";
     /// compare with another issue, session or branch
     Compare = "compare", Debugger ["g c"] "";
+    /// rehearse a replay from here on; when it is shown, go to it
+    Replay = "replay", Debugger ["g p"] "";
     /// what is wrong in this log
     Anomalies = "anomalies", Debugger ["!"] "";
     /// pin the selected path to the top, or unpin it
@@ -307,6 +314,18 @@ commands! {
     NextDifference = "next-difference", Comparison ["n" "]"] "next difference";
     /// to the difference before
     PreviousDifference = "previous-difference", Comparison ["N" "["] "before";
+    /// rehearse again, from here or up to the head as it is now
+    Rehearse = "rehearse", Replay ["r"] "rehearse";
+    /// run the programs, once that is confirmed; go on with a run that was stopped
+    Execute = "execute", Replay ["x"] "execute";
+    /// begin elsewhere: here, behind the last checkpoint, at the beginning
+    ReplayFrom = "replay-from", Replay ["s"] "start";
+    /// list types, or event by event
+    ReplayList = "replay-list", Replay ["e"] "events";
+    /// list only what failed, what was skipped, what ran, or all
+    ReplayOnly = "replay-only", Replay ["o"] "only";
+    /// copy the command that does it
+    CopyReplay = "copy-replay", Replay ["y"] "copy";
     /// do what the text is for: search, go there, open the issue
     Accept = "accept", Field ["enter"] "go";
     /// leave the text field as if nothing was typed

@@ -91,6 +91,8 @@ pub enum Mode {
     Pick(Pick),
     /// Two runs side by side.
     Comparison,
+    /// Whether programs are to be run; the first of them that is seen.
+    Confirm(usize),
     /// A letter that says what to do with the branch.
     Branch,
     /// A list over the panes; the selected row.
@@ -219,7 +221,8 @@ impl App {
     #[must_use]
     pub fn patience(&self) -> Option<Duration> {
         let playing = self.debugger.as_ref().is_some_and(|d| d.play.is_some());
-        if playing {
+        let replaying = |d: &Debugger| d.replay.as_ref().is_some_and(|r| r.running.is_some());
+        if playing || self.debugger.as_ref().is_some_and(|d| replaying(d)) {
             Some(super::play::FRAME)
         } else if self.debugger.as_ref().is_some_and(|d| d.comparing.is_some()) {
             // How far it is, is shown.

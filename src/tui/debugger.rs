@@ -3,6 +3,8 @@
 //! Lives here: what is open, and filling the panes before a drawing; how the playhead moves has a file
 //! of its own. May not live here: which key does what (see [`super::update()`]).
 
+mod notes;
+mod replay;
 mod travel;
 mod view;
 
@@ -16,6 +18,7 @@ use super::pane::diff::DiffPane;
 use super::pane::events::EventsPane;
 use super::pane::state::StatePane;
 use super::play::Play;
+use super::replay::Replay;
 use super::search::Search;
 use super::summaries::Summaries;
 use super::view as draw;
@@ -114,6 +117,8 @@ pub struct Debugger {
     pub comparing: Option<Comparing>,
     /// The last comparison.
     pub comparison: Option<Box<Comparison>>,
+    /// The replay that is shown.
+    pub replay: Option<Box<Replay>>,
     /// The what-if that is on.
     pub whatif: Option<WhatIf>,
     /// A text that was edited and could not be used: what it was for, and the text.
@@ -169,6 +174,7 @@ impl Debugger {
             races: Races::default(),
             comparing: None,
             comparison: None,
+            replay: None,
             whatif: None,
             draft: None,
             summaries: Summaries::default(),
@@ -277,7 +283,7 @@ impl Debugger {
                 self.show_detail = true;
                 self.side = pane;
             }
-            Pane::State | Pane::Diff => self.side = pane,
+            Pane::State | Pane::Diff | Pane::Replay => self.side = pane,
             Pane::Timeline | Pane::Events => {}
         }
     }
@@ -286,7 +292,12 @@ impl Debugger {
     #[must_use]
     pub fn tab_order(&self) -> Vec<Pane> {
         let panes = Pane::ALL.into_iter();
-        panes.filter(|pane| *pane != Pane::Detail || self.show_detail).collect()
+        let is_there = |pane: &Pane| match pane {
+            Pane::Detail => self.show_detail,
+            Pane::Replay => self.replay.is_some(),
+            _ => true,
+        };
+        panes.filter(is_there).collect()
     }
 
     /// Lays everything out for a terminal of this size and reads what will be seen.
@@ -298,6 +309,7 @@ impl Debugger {
             side: self.side,
             zoom: self.zoom,
             detail: self.show_detail,
+            replay: self.replay.is_some(),
             timeline_rows: draw::timeline::wanted_height(self.session.timeline(), size.1)
                 .saturating_sub(2),
         };
@@ -318,6 +330,7 @@ impl Debugger {
         let size = |pane| inner(pane, &self.layout);
         let (events, state, diff, detail) =
             (size(Pane::Events), size(Pane::State), size(Pane::Diff), size(Pane::Detail));
+        let replay = size(Pane::Replay);
         if let Some((_, height)) = events {
             let summaries = &mut self.summaries;
             let fitting = self.filter.as_ref().map(Filter::fitting);
@@ -332,11 +345,14 @@ impl Debugger {
             self.fill_state(state.map_or(0, |(_, height)| height), diff)?;
         }
         self.look_at_pins()?;
+        if let (Some((width, height)), Some(replay)) = (replay, &mut self.replay) {
+            replay.prepare(draw::replay::list_height(replay, width, height));
+        }
         if let Some((width, height)) = detail {
             let size = (usize::from(width), usize::from(height));
             let summaries = &mut self.summaries;
-            let notes = self.whatif.as_ref().map(|whatif| whatif.notes(self.playhead));
-            self.detail.take_notes(&notes.unwrap_or_default(), width.into());
+            let notes = notes::of(self.whatif.as_ref(), self.replay.as_deref(), self.playhead);
+            self.detail.take_notes(notes, width.into());
             self.detail.prepare(
                 &mut self.session,
                 summaries,

@@ -4,6 +4,7 @@
 
 use super::action::EditFor;
 use super::comparison::Comparing;
+use super::replay::Replaying;
 use crate::session::user_state::UserState;
 use crate::timeline::branch::Branch;
 
@@ -34,6 +35,9 @@ pub enum Effect {
     ListSides(String),
     /// Compare two runs, beside all else; answered by [`super::action::Action::Compared`].
     Compare(Comparing),
+    /// Replay events, beside all else: nothing is executed or written unless it says so; answered by
+    /// [`super::action::Action::Replayed`].
+    Replay(Replaying),
     /// Keep a branch of this issue under a name.
     SaveBranch(String, String, Branch),
     /// List the branches of this issue; answered by [`super::action::Action::Branches`].

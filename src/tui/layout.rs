@@ -20,12 +20,14 @@ pub enum Pane {
     Diff,
     /// The event itself.
     Detail,
+    /// A replay; there only while one is shown.
+    Replay,
 }
 
 impl Pane {
     /// Every pane, in the order of the tab key.
-    pub const ALL: [Pane; 5] =
-        [Pane::Timeline, Pane::Events, Pane::State, Pane::Diff, Pane::Detail];
+    pub const ALL: [Pane; 6] =
+        [Pane::Timeline, Pane::Events, Pane::Replay, Pane::State, Pane::Diff, Pane::Detail];
 
     /// Where its keys are found.
     #[must_use]
@@ -36,6 +38,7 @@ impl Pane {
             Self::State => Context::State,
             Self::Diff => Context::Diff,
             Self::Detail => Context::Detail,
+            Self::Replay => Context::Replay,
         }
     }
 
@@ -57,6 +60,8 @@ pub struct Wishes {
     pub zoom: bool,
     /// Show the event's details.
     pub detail: bool,
+    /// Show the replay.
+    pub replay: bool,
     /// How many rows the timeline would fill, without its border.
     pub timeline_rows: u16,
 }
@@ -80,6 +85,9 @@ pub const WIDE: u16 = 120;
 pub const MIDDLE: u16 = 80;
 /// What the panes below the timeline need at least, in rows.
 const LEAST_BELOW: u16 = 10;
+/// What the replay needs where something stands below it, in rows, and what that needs.
+const LEAST_REPLAY: u16 = 12;
+const LEAST_BELOW_REPLAY: u16 = 8;
 /// The least rows of a timeline that tells something.
 const LEAST_TIMELINE: u16 = 6;
 
@@ -131,8 +139,11 @@ impl Layout {
     }
 
     fn wide(&mut self, area: Rect, wishes: &Wishes) {
-        let events = (u32::from(area.width) * 36 / 100) as u16;
-        let state = (u32::from(area.width) * 36 / 100) as u16;
+        if wishes.replay {
+            return self.wide_with_replay(area, wishes);
+        }
+        let events = thirty_six_hundredths(area.width);
+        let state = events;
         let (left, rest) = split_columns(area, events);
         let (middle, right) = split_columns(rest, state);
         self.panes.push((Pane::Events, left));
@@ -149,8 +160,29 @@ impl Layout {
         }
     }
 
+    /// The replay beside the events, and below it, where there is room, what they did.
+    fn wide_with_replay(&mut self, area: Rect, wishes: &Wishes) {
+        let (left, right) = split_columns(area, thirty_six_hundredths(area.width));
+        self.panes.push((Pane::Events, left));
+        if area.height < LEAST_REPLAY + LEAST_BELOW_REPLAY {
+            let seen = if wishes.side == Pane::Replay { Pane::State } else { wishes.side };
+            let (middle, right) = split_columns(right, right.width * 2 / 3);
+            self.panes.push((Pane::Replay, middle));
+            self.panes.push((seen, right));
+            return;
+        }
+        let (upper, lower) = split_rows(right, LEAST_REPLAY.max(area.height * 11 / 20));
+        self.panes.push((Pane::Replay, upper));
+        let (state, beside) = split_columns(lower, lower.width / 2);
+        self.panes.push((Pane::State, state));
+        let is_detail = wishes.detail && wishes.focus != Pane::Diff;
+        self.panes.push((if is_detail { Pane::Detail } else { Pane::Diff }, beside));
+    }
+
     fn two(&mut self, area: Rect, wishes: &Wishes) {
-        let (left, right) = split_columns(area, area.width / 2);
+        // What a replay says of an event takes more room than the event's name.
+        let left = if wishes.replay { thirty_six_hundredths(area.width) } else { area.width / 2 };
+        let (left, right) = split_columns(area, left);
         self.panes.push((Pane::Events, left));
         self.panes.push((wishes.side, right));
     }
@@ -164,6 +196,10 @@ impl Layout {
         }
         self.panes.push((wishes.focus, rest));
     }
+}
+
+fn thirty_six_hundredths(width: u16) -> u16 {
+    (u32::from(width) * 36 / 100) as u16
 }
 
 fn split_rows(area: Rect, rows: u16) -> (Rect, Rect) {
@@ -185,7 +221,9 @@ mod tests {
     use super::*;
 
     fn wishes(focus: Pane) -> Wishes {
-        Wishes { focus, side: Pane::State, zoom: false, detail: false, timeline_rows: 9 }
+        let side = if focus == Pane::Replay { focus } else { Pane::State };
+        let replay = focus == Pane::Replay;
+        Wishes { focus, side, zoom: false, detail: false, replay, timeline_rows: 9 }
     }
 
     fn panes(size: (u16, u16), wishes: &Wishes) -> Vec<Pane> {
@@ -194,7 +232,7 @@ mod tests {
 
     #[test]
     fn fewer_panes_where_there_is_less_room() {
-        use Pane::{Detail, Diff, Events, State, Timeline};
+        use Pane::{Detail, Diff, Events, Replay, State, Timeline};
         let wish = wishes(Events);
         assert_eq!(panes((200, 50), &wish), [Timeline, Events, State, Diff]);
         assert_eq!(panes((120, 40), &wish), [Timeline, Events, State, Diff]);
@@ -206,6 +244,13 @@ mod tests {
         let detail = Wishes { detail: true, ..wish };
         assert_eq!(panes((200, 50), &detail), [Timeline, Events, State, Diff, Detail]);
         assert_eq!(panes((120, 30), &detail), [Timeline, Events, State, Detail]);
+        let replay = wishes(Replay);
+        assert_eq!(panes((200, 50), &replay), [Timeline, Events, Replay, State, Diff]);
+        assert_eq!(panes((120, 30), &replay), [Timeline, Events, Replay, State]);
+        assert_eq!(panes((80, 24), &replay), [Timeline, Events, Replay]);
+        let beside = Wishes { focus: State, side: State, ..replay };
+        assert_eq!(panes((80, 24), &beside), [Timeline, Events, State]);
+        assert_eq!(panes((40, 12), &replay), [Replay]);
         assert_eq!(panes((200, 50), &Wishes { zoom: true, focus: Diff, ..wish }), [Diff]);
     }
 

@@ -27,6 +27,7 @@ pub mod palette;
 pub mod pane;
 pub mod pick;
 pub mod play;
+pub mod replay;
 mod run;
 pub mod search;
 pub mod share;
@@ -40,7 +41,7 @@ pub mod view;
 pub mod viewer;
 pub mod whatif;
 
-pub use run::run;
+pub use run::{replay as replay_beside, run};
 pub use update::update;
 
 use std::path::PathBuf;
@@ -73,6 +74,8 @@ pub struct TuiOptions {
     pub keymap_file: Option<PathBuf>,
     /// The folder for what a user sets per issue; none to keep nothing.
     pub state_dir: Option<PathBuf>,
+    /// Makes what replays need.
+    pub replays: replay::Outfitter,
     /// What time it is.
     pub clock: Clock,
 }

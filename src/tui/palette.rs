@@ -21,12 +21,20 @@ pub enum Choice {
     Find,
     /// Go to the event that wrote the typed path last.
     Why,
+    /// Rehearse a replay of the typed events.
+    Replay,
 }
 
 /// The words that begin a question of their own, what follows them, and what they do.
 pub const QUESTIONS: &[(&str, &str, &str, Choice)] = &[
     ("find", "EXPRESSION", "to where it holds next; n and N go on", Choice::Find),
     ("why", "PATH", "to the event that wrote it last", Choice::Why),
+    (
+        "replay",
+        "FROM TO",
+        "rehearse a replay of these events; without TO, to the head",
+        Choice::Replay,
+    ),
 ];
 
 /// The palette while it is open.

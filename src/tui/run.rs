@@ -6,6 +6,7 @@
 mod editor;
 mod effects;
 mod gate;
+mod replay;
 mod terminal;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::session::Session;
 use crate::session::browse::Browser as Cards;
 use crate::session::user_state::{self, UserState};
 use gate::Gate;
+pub use replay::replay;
 use terminal::Screen;
 
 /// How often the screen is drawn while a log is being read and nobody presses a key.

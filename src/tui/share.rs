@@ -329,8 +329,13 @@ fn position(text: &str) -> std::result::Result<Position, String> {
     text.parse().ok().filter(|_| digits).ok_or_else(|| "names no position".to_owned())
 }
 
+/// The panes that a view can name: a replay is nobody else's to see.
+fn panes() -> impl Iterator<Item = Pane> {
+    Pane::ALL.into_iter().filter(|pane| *pane != Pane::Replay)
+}
+
 fn pane(text: &str) -> std::result::Result<Pane, String> {
-    let found = Pane::ALL.into_iter().find(|pane| pane.name() == text);
+    let found = panes().find(|pane| pane.name() == text);
     found.ok_or_else(|| "names no pane".to_owned())
 }
 

@@ -108,6 +108,67 @@ impl BranchMark {
     }
 }
 
+/// What a replay makes of an event, the most important first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplayMark {
+    /// It could not be replayed.
+    Failed,
+    /// It was begun, and nobody knows how it ended.
+    Unknown,
+    /// Its program runs.
+    Running,
+    /// Its program ran and succeeded.
+    Executed,
+    /// Its program would run.
+    WouldExecute,
+    /// It is left alone on purpose.
+    Skipped,
+    /// It is taken as it is recorded.
+    Recorded,
+}
+
+impl ReplayMark {
+    /// Every mark, in order.
+    pub const ALL: [Self; 7] = [
+        Self::Failed,
+        Self::Unknown,
+        Self::Running,
+        Self::Executed,
+        Self::WouldExecute,
+        Self::Skipped,
+        Self::Recorded,
+    ];
+
+    /// Its sign and meaning.
+    #[must_use]
+    pub fn look(self) -> (Glyph, Role) {
+        match self {
+            Self::Failed => (Glyph::Failed, Role::Failed),
+            Self::Unknown => (Glyph::Unsure, Role::Warned),
+            Self::Running => (Glyph::Running, Role::Running),
+            Self::Executed => (Glyph::Done, Role::Done),
+            Self::WouldExecute => (Glyph::Rehearsed, Role::Running),
+            Self::Skipped => (Glyph::Skipped, Role::Cancelled),
+            Self::Recorded => (Glyph::Recorded, Role::Dim),
+        }
+    }
+
+    /// What it says of an event; of a rehearsal, what would become of it.
+    #[must_use]
+    pub fn word(self, rehearsal: bool) -> &'static str {
+        match self {
+            Self::Failed if rehearsal => "would fail",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Running => "running",
+            Self::Executed => "done",
+            Self::WouldExecute => "would run",
+            Self::Skipped => "skipped",
+            Self::Recorded => "recorded",
+        }
+    }
+}
+
 /// The sign and the meaning of an outcome.
 #[must_use]
 pub fn outcome_sign(outcome: Outcome) -> (Glyph, Role) {

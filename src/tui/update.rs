@@ -11,6 +11,7 @@ mod lists;
 mod mouse;
 mod prompt;
 mod races;
+mod replay;
 mod share;
 mod travel;
 mod whatif;
@@ -25,6 +26,8 @@ use super::pane::{motion, moved};
 use super::search::Outcome;
 use super::whatif::WhatIf;
 use crate::session::Session;
+
+pub use replay::CONFIRM;
 
 /// Changes the screen as the action says, and answers what is to be done outside.
 pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
@@ -91,6 +94,7 @@ fn act(app: &mut App, action: Action) -> Vec<Effect> {
             compare::offer(app, more);
             Vec::new()
         }
+        Action::Replayed(replaying, result) => replay::take(app, &replaying, result),
         Action::Compared(comparing, result) => {
             compare::take(app, &comparing, result);
             Vec::new()
@@ -153,10 +157,11 @@ fn opened(app: &mut App, session: Session) -> Vec<Effect> {
 
 fn tick(app: &mut App, now: std::time::Duration) {
     app.now = now;
-    if let Some(debugger) = &mut app.debugger
-        && !debugger.tick(now)
-    {
-        app.tell("end of the log");
+    if let Some(debugger) = &mut app.debugger {
+        replay::tick(debugger, now);
+        if !debugger.tick(now) {
+            app.tell("end of the log");
+        }
     }
     if let Some(browser) = &mut app.browser {
         browser.tick(app.clock.now());
@@ -239,6 +244,7 @@ fn key(app: &mut App, key: Key) -> Vec<Effect> {
         }
         Mode::Normal if app.is_filtering() => prompt::field_key(app, key),
         Mode::Mark(_) | Mode::Yank | Mode::Branch => prompt::letter_key(app, key),
+        Mode::Confirm(_) => replay::confirm_key(app, key),
         Mode::Normal
         | Mode::Help(_)
         | Mode::Anomalies(_)
@@ -289,6 +295,7 @@ fn command_in_mode(app: &mut App, command: Command, count: Option<u32>) -> Vec<E
     match command {
         Command::Help => app.mode = Mode::Help(0),
         Command::Palette => prompt::open_palette(app),
+        Command::Back if replay::is_shown(app) => return replay::back(app),
         Command::Back => return leave(app, false),
         _ if app.debugger.is_some() => return debugger::command(app, command, count),
         _ => return browser_command(app, command, count),
@@ -339,6 +346,9 @@ fn command_in_window(app: &mut App, command: Command, count: Option<u32>) -> Vec
 /// Back to the issues if we came from there, else out.
 fn leave(app: &mut App, at_once: bool) -> Vec<Effect> {
     let mut effects = Vec::new();
+    if replay::holds(app, at_once) {
+        return effects;
+    }
     if let Some(debugger) = app.debugger.as_deref_mut() {
         compare::stop(debugger);
         let issue = debugger.session.issue_key().to_owned();

@@ -33,7 +33,7 @@ pub fn copy(
     replay_id: &str,
     means: Means<'_>,
 ) -> Result<Report> {
-    let Means { redactor, speed, interrupt, verify_steps, progress } = means;
+    let Means { redactor, speed, interrupt, verify_steps, progress, .. } = means;
     let ticker = Steady::new(Arc::clone(&interrupt));
     let mut pace = Pace::new(speed);
     let mut copier = Copier::new(target, &plan.issue_key, redactor, speed.is_some());

@@ -200,7 +200,7 @@ pub fn execute(
         environment: marks.environment(),
     };
     let all = plan.len() as u64;
-    let Means { redactor, speed, interrupt, verify_steps, progress } = means;
+    let Means { redactor, speed, interrupt, verify_steps, progress, heard } = means;
     let ticker = Steady::new(Arc::clone(&interrupt));
     let mut events = Reader::new(session);
     let run = Runner {
@@ -212,6 +212,7 @@ pub fn execute(
         ticker: &ticker,
         interrupt,
         progress: &mut |done| progress(done, all),
+        heard,
     }
     .run()?;
     if !history.over {

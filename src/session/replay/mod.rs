@@ -2,10 +2,11 @@
 //!
 //! Lives here: reading the issue for the [`crate::replay`] layer, what it comes to beside the
 //! recorded state, and the order of the steps of an execution (see [`execute`]) and of a copy (see
-//! [`copy`]). May not live here: flags, printing.
+//! [`copy`]), and what the settings say about them (see [`settings`]). May not live here: flags, printing.
 
 pub mod copy;
 pub mod execute;
+pub mod settings;
 pub mod stream;
 
 use std::collections::BTreeSet;
@@ -20,8 +21,8 @@ use crate::error::{Error, Result};
 use crate::fold::{self, Applied, State};
 use crate::model::{AnomalyKind, Event, Key, Position};
 use crate::replay::{
-    Difference, Events, FinalState, Handlers, Order, Outcome, Pace, Plan, Policies, Report, Run,
-    Runner, Steady, Tally,
+    Difference, Events, FinalState, Handlers, Heard, Order, Outcome, Pace, Plan, Policies, Report,
+    Run, Runner, Steady, Tally,
 };
 use crate::schema::Redactor;
 use crate::timeline;
@@ -58,6 +59,8 @@ pub struct Means<'a> {
     pub verify_steps: bool,
     /// Hears how many events are done, and of how many.
     pub progress: &'a mut dyn FnMut(u64, u64),
+    /// Hears what begins and what became of it, event by event; a copy has nothing to tell.
+    pub heard: &'a mut dyn FnMut(Heard<'_>),
 }
 
 impl Means<'_> {
@@ -69,6 +72,7 @@ impl Means<'_> {
             interrupt: Arc::clone(&self.interrupt),
             verify_steps: self.verify_steps,
             progress: &mut *self.progress,
+            heard: &mut *self.heard,
         }
     }
 }
@@ -184,7 +188,7 @@ pub fn dry_run(
     means: Means<'_>,
 ) -> Result<Report> {
     let all = plan.len() as u64;
-    let Means { redactor, interrupt, verify_steps, progress, .. } = means;
+    let Means { redactor, interrupt, verify_steps, progress, heard, .. } = means;
     let ticker = Steady::new(Arc::clone(&interrupt));
     let mut events = Reader::new(session);
     let run = Runner {
@@ -196,6 +200,7 @@ pub fn dry_run(
         ticker: &ticker,
         interrupt,
         progress: &mut |done| progress(done, all),
+        heard,
     }
     .run()?;
     let final_state = compare(session, plan, &run, verify_steps)?;

@@ -233,6 +233,18 @@ impl LocalStore {
         }
     }
 
+    /// Whether this process could write to the store, as far as that can be told without doing so.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        match fs::OpenOptions::new().write(true).open(self.layout.global_lock()) {
+            Ok(_) => true,
+            Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => {
+                self.root().metadata().is_ok_and(|root| !root.permissions().readonly())
+            }
+            Err(_) => false,
+        }
+    }
+
     /// What is wrong with the store and was found on the way of what was asked for and done; each
     /// is told once.
     #[must_use]

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::model::{Moment, Path};
 use crate::session::user_state::UserState;
 use crate::timeline::branch::Branch;
+use crate::tui::layout::Pane;
 use crate::tui::pane::diff::Style;
 use crate::tui::share::{MOST_BRANCHES, View};
 use crate::tui::tree::Wanted;
@@ -58,10 +59,16 @@ impl Debugger {
         };
         let user = &self.session.user;
         let selected = self.state.selected();
+        // A replay is nobody else's to see: instead of it, what was there before.
+        let before = self.replay.as_ref().map(|replay| &replay.before);
+        let own = |pane: Pane, before: Option<Pane>| match pane {
+            Pane::Replay => before.unwrap_or(Pane::Events),
+            pane => pane,
+        };
         View {
             base: user.base.filter(|base| *base <= self.head()),
-            focus: self.focus,
-            side: self.side,
+            focus: own(self.focus, before.map(|before| before.focus)),
+            side: own(self.side, before.map(|before| before.side)),
             zoom: self.zoom,
             detail: self.show_detail,
             selected: Some(selected).filter(|path| !path.is_root()).cloned(),

@@ -6,8 +6,8 @@ use crate::model::Position;
 use crate::session::Session;
 use crate::timeline::Cause;
 use crate::tui::json::{self, JsonLines};
-use crate::tui::signs::BranchMark;
 use crate::tui::summaries::Summaries;
+use crate::tui::theme::{Glyph, Role};
 use crate::tui::viewer::Viewer;
 
 /// How many effects are listed at most.
@@ -23,7 +23,7 @@ const MOST_NOTE_LINES: usize = 4;
 pub enum DetailLine {
     /// Where the event stands: file and line.
     Place,
-    /// What the branch makes of it; which of the notes.
+    /// What a branch or a replay makes of it; which of the notes.
     Note(usize),
     /// The heading of the causes.
     CausesTitle,
@@ -39,6 +39,34 @@ pub enum DetailLine {
     Effect(Cause),
 }
 
+/// What a branch or a replay makes of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Its sign.
+    pub glyph: Glyph,
+    /// Its meaning.
+    pub role: Role,
+    /// What it is, where its text is not said by the program; else empty.
+    pub title: String,
+    /// In words.
+    pub text: String,
+}
+
+/// A line of a note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteLine {
+    /// Which note.
+    pub note: usize,
+    /// Its sign, on its first line.
+    pub glyph: Option<Glyph>,
+    /// Its meaning.
+    pub role: Role,
+    /// The text.
+    pub text: String,
+    /// Whether there is more of it.
+    pub goes_on: bool,
+}
+
 /// The pane of the event.
 #[derive(Debug, Default)]
 pub struct DetailPane {
@@ -47,8 +75,10 @@ pub struct DetailPane {
     linked: bool,
     /// Where the event stands.
     pub place: String,
-    /// What the branch makes of the event, in lines; the first of each note has its mark.
-    pub notes: Vec<(BranchMark, bool, String)>,
+    /// What is said of the event.
+    said: Vec<Note>,
+    /// The same in lines.
+    pub notes: Vec<NoteLine>,
     causes: Vec<Cause>,
     effects: Vec<Cause>,
     effects_in_all: usize,
@@ -107,15 +137,34 @@ impl DetailPane {
         Ok(())
     }
 
-    /// Takes in what the branch makes of the event.
-    pub fn take_notes(&mut self, notes: &[(BranchMark, String)], columns: usize) {
+    /// Takes in what is said of the event.
+    pub fn take_notes(&mut self, notes: Vec<Note>, columns: usize) {
         self.notes.clear();
-        for (mark, text) in notes {
-            let mut whole = Viewer::new("", text.as_str());
+        for (number, note) in notes.iter().enumerate() {
+            let mut whole = Viewer::new("", note.text.as_str());
             whole.prepare(columns.saturating_sub(2), MOST_NOTE_LINES);
-            let lines = whole.seen().enumerate();
-            self.notes.extend(lines.map(|(at, line)| (*mark, at == 0, line.to_owned())));
+            let lines: Vec<&str> = whole.seen().collect();
+            for (at, line) in lines.iter().enumerate() {
+                self.notes.push(NoteLine {
+                    note: number,
+                    glyph: (at == 0).then_some(note.glyph),
+                    role: note.role,
+                    text: (*line).to_owned(),
+                    goes_on: at + 1 == lines.len() && whole.has_more(),
+                });
+            }
         }
+        self.said = notes;
+    }
+
+    /// The note of the cursor's line with its title, if it is longer than what is seen of it.
+    #[must_use]
+    pub fn cut_note(&self) -> Option<(String, String)> {
+        let Some(DetailLine::Note(at)) = self.line(self.cursor) else { return None };
+        let number = self.notes.get(at)?.note;
+        let is_cut = self.notes.iter().any(|line| line.note == number && line.goes_on);
+        let note = self.said.get(number).filter(|_| is_cut)?;
+        Some((note.title.clone(), note.text.clone()))
     }
 
     fn take(&mut self, session: &mut Session, position: Position) {

@@ -112,6 +112,14 @@ impl Turner {
                     Ok(Action::Compared(comparing, result))
                 });
             }
+            Effect::Replay(replaying) => {
+                return self.beside(move |options| {
+                    let (store, links) = (&*options.store, options.links);
+                    let outfit = (options.replays)();
+                    let result = outfit.and_then(|o| super::replay(store, links, &o, &replaying));
+                    Ok(Action::Replayed(replaying, result))
+                });
+            }
             branches @ (Effect::SaveBranch(..)
             | Effect::ListBranches(_)
             | Effect::LoadBranch(..)

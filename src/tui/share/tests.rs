@@ -130,8 +130,8 @@ proptest! {
         }
         let view = View {
             at, base, zoom, detail, unified, counters, opened, closed, filter, branch,
-            focus: Pane::ALL[focus],
-            side: Pane::ALL[side],
+            focus: panes().nth(focus).unwrap(),
+            side: panes().nth(side).unwrap(),
             selected: pins.first().cloned(),
             on_pin: on_pin && !pins.is_empty(),
             clock: ClockKind::ALL[clock],

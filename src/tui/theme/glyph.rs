@@ -163,6 +163,14 @@ glyphs! {
     Inserted = "+", "+";
     /// What-if: an event that was changed.
     Replaced = "±", "~";
+    /// Replay: the program of the event would run.
+    Rehearsed = "▷", "w";
+    /// Replay: an event that is taken as it is recorded.
+    Recorded = "◦", ".";
+    /// Replay: an event that was begun, and nobody knows how it ended.
+    Unsure = "?", "?";
+    /// How far a replay is.
+    ReplayHead = "╎", ";";
     /// Text that goes on.
     Ellipsis = "…", "~";
     /// The end of a line within a text.

@@ -37,6 +37,12 @@ pub(super) fn command(app: &mut App, command: Command, count: Option<u32>) -> Ve
     if let Some(effects) = super::whatif::command(app, command) {
         return effects;
     }
+    if let Some(effects) = super::replay::command(app, command) {
+        return effects;
+    }
+    if command == Command::Cancel {
+        return cancel(app);
+    }
     if set(app, command) || look(app, command, count) {
         return Vec::new();
     }
@@ -80,7 +86,6 @@ fn set(app: &mut App, command: Command) -> bool {
         Command::Detail => toggle_detail(debugger),
         Command::NextHit => next_hit(app, Way::Forward),
         Command::PreviousHit => next_hit(app, Way::Back),
-        Command::Cancel => cancel(app),
         _ => return false,
     }
     true
@@ -149,10 +154,10 @@ pub(super) fn next_hit(app: &mut App, way: Way) {
     }
 }
 
-/// Stops the innermost thing that is going on.
-fn cancel(app: &mut App) {
+/// Stops the innermost thing that is going on, or closes what is open.
+fn cancel(app: &mut App) -> Vec<Effect> {
     app.typed = crate::tui::app::Typed::default();
-    let Some(debugger) = app.debugger.as_deref_mut() else { return };
+    let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
     if let Some(search) = debugger.search.as_mut().filter(|s| s.is_running()) {
         search.stop();
         app.tell("search stopped");
@@ -160,12 +165,25 @@ fn cancel(app: &mut App) {
         app.tell("stopped");
     } else if super::compare::stop(debugger) {
         app.tell("the comparison was stopped");
-    } else if debugger.zoom {
+    } else if super::replay::stop(app) {
+        // It says so itself.
+    } else {
+        return close_innermost(app);
+    }
+    Vec::new()
+}
+
+fn close_innermost(app: &mut App) -> Vec<Effect> {
+    let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
+    if debugger.zoom {
         debugger.zoom = false;
+    } else if debugger.focus == Pane::Replay {
+        return super::replay::close(app);
     } else {
         debugger.search = None;
         debugger.breaks.once = None;
     }
+    Vec::new()
 }
 
 /// Commands that look around in the panes; false for other commands.
@@ -252,6 +270,11 @@ pub(super) fn move_in(debugger: &mut Debugger, pane: Pane, rows: i64) {
         Pane::State => debugger.state.move_by(rows),
         Pane::Diff => debugger.diff.move_by(rows),
         Pane::Detail => debugger.detail.move_by(rows),
+        Pane::Replay => {
+            if let Some(replay) = &mut debugger.replay {
+                replay.move_by(rows);
+            }
+        }
     }
 }
 
@@ -305,8 +328,11 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
         Pane::Detail => {
             if let Some(position) = debugger.detail.target() {
                 debugger.jump_to(position);
+            } else if let Some((title, text)) = debugger.detail.cut_note() {
+                app.mode = Mode::Value(Viewer::new(title, text));
             }
         }
+        Pane::Replay => return super::replay::open(app),
     }
     Vec::new()
 }

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use super::debugger::{move_in, open};
 use crate::tui::action::Command;
 use crate::tui::app::{App, Mode};
+use crate::tui::debugger::Debugger;
 use crate::tui::effect::Effect;
 use crate::tui::layout::Pane;
 use crate::tui::nav::Way;
@@ -57,6 +58,18 @@ fn scrub(app: &mut App, column: u16) {
     debugger.step_to(to);
 }
 
+fn begin_scrub(app: &mut App, column: u16) {
+    let Some(from) = app.debugger.as_deref().map(|debugger| debugger.playhead) else { return };
+    app.scrubbing = true;
+    scrub(app, column);
+    if let Some(debugger) = app.debugger.as_deref_mut() {
+        // A scrub is one jump, however far it goes.
+        let to = debugger.playhead;
+        debugger.playhead = from;
+        debugger.jump_to(to);
+    }
+}
+
 fn click(app: &mut App, column: u16, row: u16) -> Vec<Effect> {
     let Some(debugger) = app.debugger.as_deref_mut() else {
         let open = app.browser.as_mut().and_then(|browser| browser.click(row));
@@ -77,17 +90,7 @@ fn click(app: &mut App, column: u16, row: u16) -> Vec<Effect> {
     }
     let row = usize::from(row - inner.y);
     match pane {
-        Pane::Timeline => {
-            let from = debugger.playhead;
-            app.scrubbing = true;
-            scrub(app, column);
-            if let Some(debugger) = app.debugger.as_deref_mut() {
-                // A scrub is one jump, however far it goes.
-                let to = debugger.playhead;
-                debugger.playhead = from;
-                debugger.jump_to(to);
-            }
-        }
+        Pane::Timeline => begin_scrub(app, column),
         Pane::Events => {
             if let Some(position) = debugger.events.at(row) {
                 debugger.play = None;
@@ -115,8 +118,22 @@ fn click(app: &mut App, column: u16, row: u16) -> Vec<Effect> {
                 return open(app);
             }
         }
+        Pane::Replay => {
+            if select_outcome(debugger, inner, row) && was_focused {
+                return open(app);
+            }
+        }
     }
     Vec::new()
+}
+
+/// Selects a row of the replay's list; true when it was selected before.
+fn select_outcome(debugger: &mut Debugger, inner: Rect, row: usize) -> bool {
+    let Some(replay) = &mut debugger.replay else { return false };
+    let first = crate::tui::view::replay::first_row(replay, inner.width, inner.height);
+    let before = replay.cursor().0;
+    let there = row.checked_sub(first).is_some_and(|row| replay.select_row(row));
+    there && replay.cursor().0 == before
 }
 
 fn turn(app: &mut App, event: MouseEvent, rows: i64) {

@@ -225,6 +225,7 @@ fn choose(app: &mut App) -> Vec<Effect> {
         }
         Some(Choice::Command(command)) => command_in_mode(app, command, None),
         Some(Choice::Find) => super::breaks::find(app, palette.argument()),
+        Some(Choice::Replay) => super::replay::typed(app, palette.argument()),
         Some(Choice::Why) => super::breaks::why(app, palette.argument()),
         None => {
             app.tell(format!("no action and no moment is like {:?}", palette.input.text()));

@@ -6,6 +6,7 @@ use crate::query::expression::Expression;
 use crate::tui::app::App;
 use crate::tui::debugger::Debugger;
 use crate::tui::effect::Effect;
+use crate::tui::replay::Replay;
 use crate::tui::share;
 use crate::tui::share::shell_word;
 
@@ -54,6 +55,21 @@ fn expression(debugger: &mut Debugger, path: &Path, at: Position) -> Result<Stri
         Ok(Some(_)) => Ok(text),
         _ => Err(Error::usage(format!("{path} cannot be put as an expression"))),
     }
+}
+
+/// The command that does what the pane of a replay shows.
+pub(super) fn replay(app: &App, issue: &str, replay: &Replay) -> String {
+    let store = store_flag(app);
+    if let Some(id) = replay.resumable() {
+        return format!("chronoscope replay{store} --resume {}", shell_word(id));
+    }
+    let (issue, from, to) = (shell_word(issue), replay.from, replay.to);
+    let mut text = format!("chronoscope replay {issue}{store} --from {from} --to {to}");
+    // Without a program there is nothing to execute: this is where one is given.
+    for name in replay.without_program() {
+        text += &format!(" --handler {}=PROGRAM", shell_word(name));
+    }
+    text + " --execute"
 }
 
 fn store_flag(app: &App) -> String {

@@ -12,7 +12,7 @@ use crate::tui::layout::Pane;
 use crate::tui::pane::detail::DetailLine;
 use crate::tui::signs;
 use crate::tui::summaries::bytes_text;
-use crate::tui::theme::Role;
+use crate::tui::theme::{Glyph, Role};
 
 /// Draws the pane.
 pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buffer) {
@@ -46,11 +46,15 @@ fn draw_line(app: &App, debugger: &Debugger, line: &DetailLine, mut pen: Pen<'_>
             pen.put(&place, theme.style(Role::Faint));
         }
         DetailLine::Note(at) => {
-            let Some((mark, first, text)) = debugger.detail.notes.get(*at) else { return };
-            let (glyph, role) = mark.look();
-            let sign = if *first { theme.glyph(glyph) } else { " " };
-            pen.put(sign, theme.style(role)).skip(1);
-            pen.put(text, theme.style(role));
+            let Some(line) = debugger.detail.notes.get(*at) else { return };
+            let style = theme.style(line.role);
+            let sign = line.glyph.map_or(" ", |glyph| theme.glyph(glyph));
+            pen.put(sign, style).skip(1);
+            if line.goes_on {
+                let more = format!(" {}", theme.glyph(Glyph::Ellipsis));
+                pen.put_right(&more, 0, theme.style(Role::Accent));
+            }
+            pen.put(&line.text, style);
         }
         DetailLine::CausesTitle => {
             pen.put("caused by", theme.style(Role::Title));

@@ -86,6 +86,13 @@ fn draw_row(app: &App, debugger: &Debugger, position: Position, mut pen: Pen<'_>
         });
         pen.field(glyph, 1, theme.style(role)).skip(1);
     }
+    if let Some(replay) = &debugger.replay {
+        let (glyph, role) = replay.outcomes.at(position).map_or((" ", Role::Text), |mark| {
+            let (glyph, role) = mark.look();
+            (theme.glyph(glyph), role)
+        });
+        pen.field(glyph, 1, theme.style(role)).skip(1);
+    }
     let number_style = if position == debugger.playhead { Role::Strong } else { Role::Dim };
     let room = pen.room();
     pen.number(&position.to_string(), digits, theme.style(number_style)).skip(1);

@@ -16,6 +16,7 @@ pub(crate) mod looking;
 mod pen;
 pub mod popup;
 mod preview;
+pub mod replay;
 mod state;
 mod status;
 pub mod timeline;
@@ -66,6 +67,7 @@ fn draw_parts(app: &App, area: Rect, buffer: &mut Buffer) {
         (Mode::Anomalies(cursor), Some(debugger)) => {
             popup::anomalies(app, debugger, *cursor, buffer);
         }
+        (Mode::Confirm(top), Some(debugger)) => replay::confirm(app, debugger, *top, buffer),
         (Mode::Branch, Some(debugger)) => lists::branch_menu(app, debugger, buffer),
         (Mode::Ask(ask), _) => lists::ask(app, ask, buffer),
         (Mode::Pick(pick), _) => lists::pick(app, pick, buffer),
@@ -106,6 +108,7 @@ fn draw_debugger(app: &App, debugger: &Debugger, buffer: &mut Buffer) {
                     fitting: debugger.filter.as_ref().map(Filter::fitting),
                     races: &debugger.races.positions,
                     branch: debugger.whatif.as_ref().map(WhatIf::marks),
+                    outcomes: debugger.replay.as_ref().map(|replay| &replay.outcomes),
                     head: debugger.head_sign(),
                     focused: debugger.focus == Pane::Timeline,
                 };
@@ -115,6 +118,7 @@ fn draw_debugger(app: &App, debugger: &Debugger, buffer: &mut Buffer) {
             Pane::State => state::draw(app, debugger, *area, buffer),
             Pane::Diff => diff::draw(app, debugger, *area, buffer),
             Pane::Detail => detail::draw(app, debugger, *area, buffer),
+            Pane::Replay => replay::draw(app, debugger, *area, buffer),
         }
     }
 }

@@ -141,7 +141,7 @@ fn draw_choice(app: &App, choice: Choice, mut pen: Pen<'_>) {
                 pen.put(signs::type_name(timeline, &row), theme.style(Role::Text));
             }
         }
-        Choice::Find | Choice::Why => {
+        Choice::Find | Choice::Why | Choice::Replay => {
             let row = QUESTIONS.iter().find(|(.., own)| *own == choice);
             let Some((word, argument, doc, _)) = row else { return };
             pen.field(&format!("{word} {argument}"), 20, theme.style(Role::Strong)).skip(1);

@@ -70,11 +70,13 @@ fn window_hints(app: &App, pen: &mut Pen<'_>) {
     let own = match app.mode {
         Mode::Anomalies(_) => Some((Command::Open, "go there")),
         Mode::Value(_) => Some((Command::Yank, "copy")),
-        Mode::Yank | Mode::Branch => None,
+        Mode::Yank | Mode::Branch | Mode::Confirm(_) => None,
         _ => Some((Command::PageDown, "page")),
     };
     let scroll = [(Command::Up, "up"), (Command::Down, "down")];
-    let scroll = scroll.into_iter().filter(|_| !matches!(app.mode, Mode::Yank | Mode::Branch));
+    let scroll = scroll
+        .into_iter()
+        .filter(|_| !matches!(app.mode, Mode::Yank | Mode::Branch | Mode::Confirm(_)));
     for (command, word) in scroll.chain(own).chain([(Command::Cancel, "back")]) {
         pen.put(&app.first_key(command), app.theme.style(Role::KeyHint)).skip(1);
         pen.put(word, app.theme.style(Role::Dim)).skip(2);
@@ -149,6 +151,18 @@ fn right(app: &App, pen: &mut Pen<'_>) {
         let key = app.first_key(Command::Cancel);
         let text = format!("comparing {} %, {key} stops  ", comparing.progress.hundredths());
         pen.put_right(&text, 16, theme.style(Role::Accent));
+    }
+    if let Some(replay) = debugger.replay.as_ref().filter(|replay| replay.running.is_some()) {
+        let key = app.first_key(Command::Cancel);
+        let hundredths = replay.outcomes.len() * 100 / replay.len().max(1);
+        let (what, role) = match replay.executes {
+            true => ("executing", Role::Running),
+            false => ("rehearsing", Role::Accent),
+        };
+        let short = format!("{hundredths} %, {key} stops  ");
+        if !pen.put_right(&format!("{what} {short}"), 16, theme.style(role)) {
+            pen.put_right(&short, 8, theme.style(role));
+        }
     }
     let typed = app.typed_text();
     if !typed.is_empty() {

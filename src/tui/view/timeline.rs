@@ -7,6 +7,7 @@
 mod axis;
 mod ground;
 mod layout;
+mod outcomes;
 mod rail;
 mod ruler;
 mod runs;
@@ -26,6 +27,7 @@ use ratatui::widgets::{Block, Widget};
 use crate::model::Position;
 use crate::session::filter::Fitting;
 use crate::timeline::{ClockKind, Lane, LaneKind, Timeline};
+use crate::tui::replay::Outcomes;
 use crate::tui::text;
 use crate::tui::theme::{Glyph, Role, Theme};
 use crate::tui::whatif::BranchMarks;
@@ -76,6 +78,8 @@ pub struct TimelineScene<'a> {
     pub fitting: Option<&'a Fitting>,
     /// What a what-if makes of the events.
     pub branch: Option<&'a BranchMarks>,
+    /// What a replay makes of the events.
+    pub outcomes: Option<&'a Outcomes>,
     /// Where the head is.
     pub head: Head,
     /// Whether the pane has the keys.
@@ -118,6 +122,7 @@ pub fn draw(
     pane.rail(buffer);
     pane.density(buffer);
     pane.ruler(buffer);
+    outcomes::head(&pane, buffer);
     pane.upright(buffer);
 }
 
@@ -276,6 +281,7 @@ impl Pane<'_> {
             self.label(row, self.timeline().text(lane.name), self.name_style(lane), buffer);
             let runs = self.ground.runs(index + 1, lane, self.timeline());
             self.track(row).agent(&runs, self.theme.agent(index), buffer);
+            outcomes::lane(self, lane, row, buffer);
         }
     }
 

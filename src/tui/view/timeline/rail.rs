@@ -7,12 +7,13 @@ use super::TimelineScene;
 use super::axis::Axis;
 use crate::model::{Anomaly, Position};
 use crate::timeline::{ClockKind, RailMark, Timeline};
-use crate::tui::signs::BranchMark;
+use crate::tui::signs::{BranchMark, ReplayMark};
 use crate::tui::theme::{Glyph, Role};
 
 /// What can stand on the rail, the most important first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sign {
+    Replay(ReplayMark),
     Branch(BranchMark),
     Mark(RailMark),
     Hit,
@@ -23,7 +24,13 @@ pub(super) enum Sign {
 }
 
 /// The most important first: of several in one column that one is shown.
-const ORDER: [Sign; 18] = [
+const ORDER: [Sign; 25] = [
+    Sign::Replay(ReplayMark::Failed),
+    Sign::Replay(ReplayMark::Unknown),
+    Sign::Replay(ReplayMark::Running),
+    Sign::Replay(ReplayMark::Executed),
+    Sign::Replay(ReplayMark::WouldExecute),
+    Sign::Replay(ReplayMark::Skipped),
     Sign::Branch(BranchMark::Violated),
     Sign::Branch(BranchMark::Skipped),
     Sign::Branch(BranchMark::Replaced),
@@ -42,6 +49,7 @@ const ORDER: [Sign; 18] = [
     Sign::Mark(RailMark::Milestone),
     Sign::Mark(RailMark::Test),
     Sign::Fits,
+    Sign::Replay(ReplayMark::Recorded),
 ];
 
 /// Up to how many telling events of a column are looked at one by one.
@@ -50,6 +58,7 @@ const FEW: usize = 64;
 impl Sign {
     pub(super) fn look(self) -> (Glyph, Role) {
         match self {
+            Self::Replay(mark) => mark.look(),
             Self::Branch(mark) => mark.look(),
             Self::Hit => (Glyph::Breakpoint, Role::Breakpoint),
             Self::Race => (Glyph::Race, Role::Warned),
@@ -136,6 +145,10 @@ pub(super) fn signs(axis: &Axis, told: &[Told], scene: &TimelineScene<'_>) -> Ve
                 }
             };
             ORDER.into_iter().find(|sign| match sign {
+                Sign::Replay(mark) => {
+                    let marks = scene.outcomes.map(|outcomes| outcomes.marks().of(*mark));
+                    marks.is_some_and(|marks| any_between(marks, first, last))
+                }
                 Sign::Branch(mark) => {
                     branch.is_some_and(|marks| any_between(marks.of(*mark), first, last))
                 }
@@ -150,7 +163,7 @@ pub(super) fn signs(axis: &Axis, told: &[Told], scene: &TimelineScene<'_>) -> Ve
 }
 
 /// Whether an ordered list has a position from `first` to `last`.
-fn any_between(list: &[Position], first: Position, last: Position) -> bool {
+pub(super) fn any_between(list: &[Position], first: Position, last: Position) -> bool {
     let at = list.partition_point(|p| *p < first);
     list.get(at).is_some_and(|p| *p <= last)
 }

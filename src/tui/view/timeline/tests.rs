@@ -14,6 +14,7 @@ struct Shot<'a> {
     marks: BTreeMap<String, Position>,
     hits: Vec<Position>,
     head: Head,
+    outcomes: Option<Outcomes>,
     theme: Theme,
 }
 
@@ -27,6 +28,7 @@ impl<'a> Shot<'a> {
             marks: BTreeMap::new(),
             hits: Vec::new(),
             head: Head::Still,
+            outcomes: None,
             theme: Theme::built_in("dark"),
         }
     }
@@ -43,6 +45,7 @@ impl<'a> Shot<'a> {
             fitting: None,
             races: &[],
             branch: None,
+            outcomes: self.outcomes.as_ref(),
             head: self.head,
             focused: true,
         };

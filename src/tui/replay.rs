@@ -1,0 +1,350 @@
+//! A replay on the screen: what was asked for, how far it is, and what became of each event.
+//!
+//! Lives here: the model of that pane, and the replay that goes on beside all else. May not live
+//! here: replaying (see [`crate::session::replay`]); drawing (see [`super::view`]). A rehearsal only
+//! reads: whatever writes is asked for by an execution that the user has confirmed.
+
+mod ask;
+mod only;
+mod outcomes;
+mod progress;
+
+use std::time::Duration;
+
+use super::debugger::Follow;
+use super::layout::Pane;
+use super::pane::{moved, scroll};
+use super::signs::ReplayMark;
+use crate::error::{ErrorKind, Result};
+use crate::model::Position;
+use crate::model::catalogue::ReplayPolicy;
+use crate::replay::FinalState;
+use crate::timeline::Timeline;
+
+pub use ask::{Answer, End, Outfit, Outfitter, Replaying, Start, Terms, What};
+pub use only::Only;
+pub use outcomes::{Group, Outcomes, Program, ReplayMarks};
+pub use progress::{Entry, News, Progress, Teller, Words};
+
+/// How many types a command names that want a program.
+const MOST_NAMED: usize = 3;
+
+/// A row of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Row {
+    /// The first difference of the states.
+    Difference,
+    /// A group of events; its number.
+    Group(usize),
+    /// An event.
+    Event(Position),
+}
+
+/// What the screen was like before.
+#[derive(Debug, Clone)]
+pub struct Before {
+    /// The position.
+    pub playhead: Position,
+    /// Whether it moved with the head.
+    pub follow: Follow,
+    /// The pane that had the keys.
+    pub focus: Pane,
+    /// The pane beside the events.
+    pub side: Pane,
+    /// Whether the focused pane was shown alone.
+    pub zoom: bool,
+    /// Whether details were shown.
+    pub show_detail: bool,
+}
+
+/// The pane of a replay.
+#[derive(Debug)]
+pub struct Replay {
+    /// Where it begins.
+    pub start: Start,
+    /// The first event.
+    pub from: Position,
+    /// The last event.
+    pub to: Position,
+    /// Whether programs are run.
+    pub executes: bool,
+    /// What goes on.
+    pub running: Option<Replaying>,
+    /// Whether it is to stop.
+    pub stopping: bool,
+    /// How it ended.
+    pub end: Option<End>,
+    /// What became of events.
+    pub outcomes: Outcomes,
+    /// What an execution would do beside running programs, once a rehearsal told.
+    pub terms: Option<Terms>,
+    /// The programs that a rehearsal would have run.
+    pub programs: Vec<Program>,
+    /// The id of the execution.
+    pub replay_id: Option<String>,
+    /// Whether events are listed one by one.
+    pub by_event: bool,
+    /// Which of them.
+    pub only: Only,
+    /// Whether the screen is left once it has stopped.
+    pub leaving: bool,
+    /// What the screen was like before.
+    pub before: Before,
+    /// Where the playhead was put, while it moves along.
+    pub along: Option<Position>,
+    listed: Vec<Position>,
+    cursor: usize,
+    top: usize,
+    height: usize,
+    began: Duration,
+    took: Duration,
+}
+
+impl Replay {
+    /// A pane with nothing in it yet.
+    #[must_use]
+    pub fn new(before: Before) -> Self {
+        Self {
+            start: Start::Playhead,
+            from: 1,
+            to: 0,
+            executes: false,
+            running: None,
+            stopping: false,
+            end: None,
+            outcomes: Outcomes::default(),
+            terms: None,
+            programs: Vec::new(),
+            replay_id: None,
+            by_event: false,
+            only: Only::Telling,
+            leaving: false,
+            before,
+            along: None,
+            listed: Vec::new(),
+            cursor: 0,
+            top: 0,
+            height: 0,
+            began: Duration::ZERO,
+            took: Duration::ZERO,
+        }
+    }
+
+    /// Begins: what was known of another one is forgotten.
+    pub fn begin(&mut self, replaying: Replaying, now: Duration) {
+        self.executes = replaying.what != What::Rehearse;
+        (self.from, self.to) = (replaying.from, replaying.to);
+        self.running = Some(replaying);
+        (self.stopping, self.end) = (false, None);
+        self.outcomes = Outcomes::default();
+        if !self.executes {
+            (self.terms, self.replay_id) = (None, None);
+            self.programs.clear();
+        }
+        self.by_event = self.executes;
+        self.only = Only::Telling;
+        (self.cursor, self.top) = (0, 0);
+        (self.began, self.took) = (now, Duration::ZERO);
+        self.listed.clear();
+    }
+
+    /// How many events there are in the range.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        (self.to + 1).saturating_sub(self.from) as usize
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether programs are being run.
+    #[must_use]
+    pub fn is_executing(&self) -> bool {
+        self.executes && self.running.is_some()
+    }
+
+    /// Takes in what the replay told since the last time.
+    pub fn hear(&mut self, timeline: &Timeline, now: Duration) {
+        let Some(running) = &self.running else { return };
+        let mut news = running.progress.take();
+        self.took = now.saturating_sub(self.began);
+        self.replay_id = news.replay_id.take().or(self.replay_id.take());
+        if news.entries.is_empty() && news.begun == self.outcomes.running() {
+            return;
+        }
+        self.outcomes.take(news, timeline);
+        self.list();
+    }
+
+    /// The replay came to an end; what it told last was heard before.
+    pub fn finish(&mut self, result: Result<Box<Answer>>, timeline: &Timeline) {
+        self.running = None;
+        self.stopping = false;
+        if let Some(position) = self.outcomes.running() {
+            let row = timeline.row(position);
+            let type_name = row.map_or("", |row| timeline.text(row.type_name)).to_owned();
+            self.outcomes.end(&type_name, timeline);
+        }
+        if !self.executes {
+            self.programs = self.outcomes.programs();
+        }
+        self.end = Some(match result {
+            Ok(answer) => {
+                self.terms = Some(answer.terms.clone());
+                End::Done(answer)
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => End::Stopped,
+            Err(error) => End::Fault(error),
+        });
+        let watched = self.cursor + 1 >= self.listed.len();
+        self.list();
+        if watched && self.has_difference() {
+            // What came out of it matters more now than what came last.
+            self.cursor = 0;
+        }
+    }
+
+    /// Why what was rehearsed cannot be executed from here; none where it can.
+    #[must_use]
+    pub fn refusal(&self) -> Option<String> {
+        if let Some(refusal) = self.terms.as_ref().and_then(|terms| terms.refusal.clone()) {
+            return Some(refusal);
+        }
+        let why = "no program is set for any of these events (replay.handlers)";
+        self.programs.is_empty().then(|| why.to_owned())
+    }
+
+    /// Types that could be executed and have no program; none where some have one.
+    #[must_use]
+    pub fn without_program(&self) -> Vec<&str> {
+        if !self.programs.is_empty() {
+            return Vec::new();
+        }
+        let idle = |group: &&Group| {
+            group.mark == ReplayMark::Recorded && group.policy == ReplayPolicy::Execute
+        };
+        let idle = self.outcomes.groups().filter(idle).map(|group| group.type_name.as_str());
+        idle.take(MOST_NAMED).collect()
+    }
+
+    /// The run that was begun and can be gone on with.
+    #[must_use]
+    pub fn resumable(&self) -> Option<&str> {
+        let ended = matches!(self.end, Some(End::Stopped | End::Fault(_)));
+        self.replay_id.as_deref().filter(|_| self.executes && ended)
+    }
+
+    /// Events settled in a second; none where that says nothing.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss, reason = "a rate needs no more digits")]
+    pub fn rate(&self) -> Option<f64> {
+        let seconds = self.took.as_secs_f64();
+        (seconds >= 0.2).then(|| self.outcomes.len() as f64 / seconds)
+    }
+
+    /// How long it has been going on.
+    #[must_use]
+    pub fn took(&self) -> Duration {
+        self.took
+    }
+
+    /// How the states compare, once that is known.
+    #[must_use]
+    pub fn state(&self) -> Option<&FinalState> {
+        match &self.end {
+            Some(End::Done(answer)) => Some(&answer.state),
+            _ => None,
+        }
+    }
+
+    /// Lists other events, or types.
+    pub fn show(&mut self, by_event: bool, only: Only) {
+        (self.by_event, self.only) = (by_event, only);
+        (self.cursor, self.top) = (0, 0);
+        self.listed.clear();
+        self.list();
+    }
+
+    /// Makes the list of events anew. Who stands at its end stays there.
+    fn list(&mut self) {
+        let at_end = self.cursor + 1 >= self.total();
+        if self.by_event {
+            let only = self.only.clone();
+            self.listed = self.outcomes.positions(|mark, name| only.fits(mark, name));
+            if let Some(running) = self.outcomes.running().filter(|_| only != Only::Failed) {
+                self.listed.push(running);
+            }
+        }
+        if at_end && self.by_event && self.running.is_some() {
+            self.cursor = self.total().saturating_sub(1);
+        }
+        self.cursor = self.cursor.min(self.total().saturating_sub(1));
+    }
+
+    fn has_difference(&self) -> bool {
+        self.state().is_some_and(|state| state.first_difference.is_some())
+    }
+
+    /// How many rows the list has.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        let rows = if self.by_event { self.listed.len() } else { self.outcomes.groups().len() };
+        usize::from(self.has_difference()) + rows
+    }
+
+    /// A row of the list.
+    #[must_use]
+    pub fn row(&self, at: usize) -> Option<Row> {
+        let at = match (at, self.has_difference()) {
+            (0, true) => return Some(Row::Difference),
+            (at, true) => at - 1,
+            (at, false) => at,
+        };
+        if self.by_event {
+            return self.listed.get(at).copied().map(Row::Event);
+        }
+        (at < self.outcomes.groups().len()).then_some(Row::Group(at))
+    }
+
+    /// The group of this number.
+    #[must_use]
+    pub fn group(&self, number: usize) -> Option<&Group> {
+        self.outcomes.groups().nth(number)
+    }
+
+    /// The selected row.
+    #[must_use]
+    pub fn selected(&self) -> Option<Row> {
+        self.row(self.cursor)
+    }
+
+    /// The cursor's row, and the first row that is seen.
+    #[must_use]
+    pub fn cursor(&self) -> (usize, usize) {
+        (self.cursor, self.top)
+    }
+
+    /// Brings the cursor into a list of which so many rows are seen.
+    pub fn prepare(&mut self, height: usize) {
+        self.height = height;
+        self.cursor = self.cursor.min(self.total().saturating_sub(1));
+        self.top = scroll(self.top, self.cursor, height, self.total(), 1);
+    }
+
+    /// Moves the cursor by some rows.
+    pub fn move_by(&mut self, rows: i64) {
+        self.cursor = moved(self.cursor, rows, self.total());
+    }
+
+    /// Puts the cursor on a row that is seen; false where there is none.
+    pub fn select_row(&mut self, row: usize) -> bool {
+        let there = row < self.height && self.top + row < self.total();
+        if there {
+            self.cursor = self.top + row;
+        }
+        there
+    }
+}

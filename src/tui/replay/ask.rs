@@ -1,0 +1,107 @@
+//! What is asked for of a replay, what it is done with, and what comes back.
+//!
+//! Lives here: the words between the screen and the thread that replays. May not live here: how far
+//! it is (see [`super::progress`]).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::progress::Progress;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::model::Position;
+use crate::replay::FinalState;
+use crate::schema::Redactor;
+use crate::store::local::LocalStore;
+
+/// What replays need beside the log.
+#[derive(Debug)]
+pub struct Outfit {
+    /// The settings.
+    pub config: Config,
+    /// What takes secrets out of what is told.
+    pub redactor: Redactor,
+    /// Where executions note what they do; none where that is nowhere.
+    pub store: Option<Arc<LocalStore>>,
+    /// After how many events a checkpoint is signed.
+    pub checkpoint_every: u64,
+}
+
+/// Makes an [`Outfit`], when one is needed.
+pub type Outfitter = Arc<dyn Fn() -> Result<Outfit> + Send + Sync>;
+
+/// Where a replay begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// At the playhead.
+    Playhead,
+    /// Behind the last event before the playhead that made a checkpoint: its id and its position.
+    Checkpoint(String, Position),
+    /// At the first event.
+    Beginning,
+    /// At an event that was typed, up to another one.
+    Typed,
+}
+
+/// What is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// Nothing: it is said what would be.
+    Rehearse,
+    /// Programs are run.
+    Execute,
+    /// The run of this id is gone on with.
+    Resume(String),
+}
+
+/// A replay that goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaying {
+    /// The issue.
+    pub issue: String,
+    /// The first event.
+    pub from: Position,
+    /// The last event.
+    pub to: Position,
+    /// What is done.
+    pub what: What,
+    /// How far it is.
+    pub progress: Progress,
+}
+
+/// What an execution would do beside running programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// Whether its start and end are logged.
+    pub markers: bool,
+    /// How long a program may take.
+    pub timeout: Duration,
+    /// How often an event is tried.
+    pub attempts: u32,
+    /// Why it cannot be done from here.
+    pub refusal: Option<String>,
+}
+
+/// What a replay came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Replayed, of replayed and failed.
+    pub success_rate: f64,
+    /// The state that it came to.
+    pub state: FinalState,
+    /// What an execution would do beside.
+    pub terms: Terms,
+    /// What was found to be wrong meanwhile.
+    pub complaint: Option<String>,
+}
+
+/// How a replay ended.
+#[derive(Debug)]
+pub enum End {
+    /// It came to its end.
+    Done(Box<Answer>),
+    /// The user stopped it.
+    Stopped,
+    /// It could not go on.
+    Fault(Error),
+}

@@ -1,0 +1,146 @@
+//! Replays for the screen, on a thread of their own.
+//!
+//! Lives here: from what was asked for to the session's replay. May not live here: whether it may
+//! be done; a rehearsal never gets a store that it could write to.
+
+use std::time::Duration;
+
+use crate::config::Setting;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::catalogue::Links;
+use crate::model::ids;
+use crate::replay::{Decision, Policies, Report};
+use crate::session::Session;
+use crate::session::replay::{Means, Request, execute, plan, settings};
+use crate::store::EventStore;
+use crate::store::local::LocalStore;
+use crate::tui::replay::{Answer, Outfit, Replaying, Teller, Terms, What};
+
+/// How long a checkpoint waits for who is signing.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Does what was asked for, and tells of it while it goes on. `store` is read, and what is written
+/// goes to that of the outfit, which is the same.
+///
+/// # Errors
+/// As [`crate::session::replay::dry_run`] and [`execute::execute`]; usage, where the settings refuse it.
+pub fn replay(
+    store: &dyn EventStore,
+    links: Links,
+    outfit: &Outfit,
+    replaying: &Replaying,
+) -> Result<Box<Answer>> {
+    let log = Log { store, links };
+    let (report, complaint) = match &replaying.what {
+        What::Rehearse => (rehearse(log, replaying, outfit)?, None),
+        What::Execute | What::Resume(_) => {
+            let store = outfit.store.as_deref().ok_or_else(nowhere)?;
+            let done = executed(log, replaying, outfit, store);
+            // The events are there by then: what goes wrong here is caught up by the next.
+            let _ = store.checkpoint_when_due(outfit.checkpoint_every, false, PATIENCE);
+            let complaint = store.take_complaint().map(|error| error.message().to_owned());
+            (done?, complaint)
+        }
+    };
+    let (success_rate, state) = (report.success_rate, report.final_state);
+    Ok(Box::new(Answer { success_rate, state, terms: terms(outfit), complaint }))
+}
+
+/// Where the events are read.
+#[derive(Clone, Copy)]
+struct Log<'a> {
+    store: &'a dyn EventStore,
+    links: Links,
+}
+
+fn nowhere() -> Error {
+    Error::new(ErrorKind::Unavailable, "this store cannot be written")
+}
+
+fn interrupted() -> Error {
+    Error::new(ErrorKind::Interrupted, "the replay was stopped")
+}
+
+/// What an execution would do beside running programs, and what stands in its way.
+fn terms(outfit: &Outfit) -> Terms {
+    let limits = settings::limits(&outfit.config);
+    let refusal = match &outfit.store {
+        None => Some("executing needs a store of one's own".to_owned()),
+        Some(store) if !store.is_writable() => {
+            Some("the store cannot be written, so nothing could be noted".to_owned())
+        }
+        Some(_) if cfg!(not(unix)) => Some("programs are run on Unix systems only".to_owned()),
+        Some(_) => None,
+    };
+    Terms {
+        markers: outfit.config.flag(Setting::ReplayMarkers),
+        timeout: limits.bounds.timeout,
+        attempts: limits.attempts,
+        refusal,
+    }
+}
+
+/// The issue as it is now, and what is asked for of it.
+fn asked_for(log: Log<'_>, replaying: &Replaying, outfit: &Outfit) -> Result<(Session, Request)> {
+    let (from, to) = (replaying.from, replaying.to);
+    settings::refuse_if_off(&outfit.config)?;
+    settings::refuse_too_many(&outfit.config, (to + 1).saturating_sub(from) as usize)?;
+    let handlers = settings::handlers(&outfit.config)?;
+    let policies = Policies::new(outfit.config.list(Setting::ReplayNever));
+    let session = Session::read_with(log.store, &replaying.issue, log.links)?;
+    if replaying.progress.is_stopped() {
+        return Err(interrupted());
+    }
+    Ok((session, Request { from, to, selected: None, policies, handlers, jobs: 1 }))
+}
+
+/// Hands what a replay is done with to it.
+fn with_means<T>(
+    replaying: &Replaying,
+    outfit: &Outfit,
+    run: impl FnOnce(Means<'_>) -> Result<T>,
+) -> Result<T> {
+    let policies = Policies::new(outfit.config.list(Setting::ReplayNever));
+    let teller = Teller::new(&replaying.progress, policies);
+    run(Means {
+        redactor: &outfit.redactor,
+        speed: None,
+        interrupt: replaying.progress.interrupt(),
+        verify_steps: true,
+        progress: &mut |_, _| {},
+        heard: &mut |heard| teller.tell(heard),
+    })
+}
+
+fn rehearse(log: Log<'_>, replaying: &Replaying, outfit: &Outfit) -> Result<Report> {
+    let (mut session, request) = asked_for(log, replaying, outfit)?;
+    let plan = plan(&mut session, request)?;
+    let id = ids::new_event_id();
+    with_means(replaying, outfit, |means| {
+        crate::session::replay::dry_run(&mut session, &plan, &id, means)
+    })
+}
+
+fn executed(
+    log: Log<'_>,
+    replaying: &Replaying,
+    outfit: &Outfit,
+    store: &LocalStore,
+) -> Result<Report> {
+    settings::refuse_if_off(&outfit.config)?;
+    let (mut session, prepared) = if let What::Resume(id) = &replaying.what {
+        execute::resume(store, log.links, id, Decision::Fail, 1)?
+    } else {
+        let (mut session, request) = asked_for(log, replaying, outfit)?;
+        let how = execute::How {
+            limits: settings::limits(&outfit.config),
+            jobs: 1,
+            markers: outfit.config.flag(Setting::ReplayMarkers),
+        };
+        let id = ids::new_event_id();
+        let prepared = execute::begin(store, &mut session, request, &id, how)?;
+        (session, prepared)
+    };
+    replaying.progress.name(prepared.replay_id());
+    with_means(replaying, outfit, |means| execute::execute(store, &mut session, prepared, means))
+}

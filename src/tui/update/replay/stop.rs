@@ -1,0 +1,61 @@
+//! Stopping a replay, and leaving the screen while one goes on.
+
+use super::refuse_while_executing;
+use crate::error::{Error, ErrorKind};
+use crate::tui::action::Command;
+use crate::tui::app::App;
+use crate::tui::debugger::Debugger;
+
+/// Whether the screen must not be left yet: programs are being run. They are told to stop, and the
+/// screen is left then; who insists leaves them behind.
+pub(in crate::tui::update) fn holds(app: &mut App, at_once: bool) -> bool {
+    let Some(debugger) = app.debugger.as_deref_mut() else { return false };
+    let Some(replay) = debugger.replay.as_deref_mut() else { return false };
+    if !replay.is_executing() {
+        stop_quietly(debugger);
+        return false;
+    }
+    if !at_once {
+        refuse_while_executing(app);
+        return true;
+    }
+    if replay.leaving {
+        return false;
+    }
+    replay.leaving = true;
+    stop(app);
+    let key = app.first_key(Command::Quit);
+    app.tell(format!("the program that runs is waited for; {key} again leaves it behind"));
+    true
+}
+
+/// Stops what goes on, for nobody waits for it any more.
+pub(super) fn stop_quietly(debugger: &mut Debugger) {
+    if let Some(running) = debugger.replay.as_ref().and_then(|replay| replay.running.as_ref()) {
+        running.progress.stop();
+    }
+}
+
+/// Stops what goes on; false when nothing does. A rehearsal is over at once, for it leaves nothing
+/// behind; of an execution what was begun is waited for.
+pub(in crate::tui::update) fn stop(app: &mut App) -> bool {
+    let now = app.now;
+    let Some(debugger) = app.debugger.as_deref_mut() else { return false };
+    let timeline = debugger.session.timeline();
+    let Some(replay) = debugger.replay.as_deref_mut() else { return false };
+    let Some(running) = &replay.running else { return false };
+    running.progress.stop();
+    if replay.executes {
+        replay.stopping = true;
+        app.tell("stopping: what was begun is waited for");
+    } else {
+        replay.hear(timeline, now);
+        replay.finish(Err(stopped()), timeline);
+        app.tell("the rehearsal was stopped");
+    }
+    true
+}
+
+fn stopped() -> Error {
+    Error::new(ErrorKind::Interrupted, "stopped")
+}

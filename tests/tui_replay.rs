@@ -1,0 +1,424 @@
+//! Replays on the screen: rehearsing, what is asked before programs run, watching, stopping.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use chronoscope::error::{Error, ErrorKind, Result};
+use chronoscope::model::{Path, Position, Value};
+use chronoscope::replay::{Difference, Execution, FinalState, Heard, Outcome, Policies, Status};
+use chronoscope::tui::action::Action;
+use chronoscope::tui::app::Mode;
+use chronoscope::tui::effect::Effect;
+use chronoscope::tui::layout::Pane;
+use chronoscope::tui::replay::{Answer, End, Only, Replay, Replaying, Start, Teller, Terms, What};
+use chronoscope::tui::signs::ReplayMark;
+use chronoscope::tui::theme::Theme;
+
+use crate::tui_support::{Desk, sample};
+
+const RUN_TESTS: &str = "/srv/handlers/run-tests --fast";
+const SIZES: [(u16, u16); 4] = [(160, 50), (120, 40), (80, 24), (40, 12)];
+
+/// What the outside was asked to do last.
+fn asked(desk: &Desk) -> Replaying {
+    match desk.effects.last() {
+        Some(Effect::Replay(replaying)) => replaying.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn replay(desk: &Desk) -> &Replay {
+    desk.debugger().replay.as_ref().unwrap()
+}
+
+/// What a replay says of an event of a type, where programs would run.
+fn rehearsed(type_name: &str) -> (Status, &'static str) {
+    match type_name {
+        "TestRunStarted" => (Status::WouldExecute, RUN_TESTS),
+        "CommitCreated" | "CommentPosted" | "PRCreated" => (
+            Status::Skipped,
+            "it acts upon the outside and is not repeated (replay.non_replayable_events)",
+        ),
+        "ToolInvoked" => (Status::Replayed, "it has no handler"),
+        _ => (Status::Replayed, "a record: there is nothing to execute"),
+    }
+}
+
+fn outcome(desk: &Desk, position: Position, status: Status, reason: &str) -> Outcome {
+    let timeline = desk.debugger().session.timeline();
+    let event_type = timeline.text(timeline.row(position).unwrap().type_name).to_owned();
+    let reason = Some(reason.to_owned());
+    Outcome { position, event_type, event_id: String::new(), status, reason, result: None }
+}
+
+/// Tells of events, as the thread of a replay does.
+fn tell(desk: &Desk, outcomes: impl IntoIterator<Item = Outcome>) {
+    let never = ["CommitCreated", "CommentPosted", "PRCreated"].map(str::to_owned);
+    let teller = Teller::new(&asked(desk).progress, Policies::new(never));
+    for outcome in outcomes {
+        teller.tell(Heard::Settled(&outcome));
+    }
+}
+
+fn terms() -> Terms {
+    Terms { markers: true, timeout: Duration::from_secs(300), attempts: 3, refusal: None }
+}
+
+fn state(first_difference: Option<Difference>) -> FinalState {
+    let matches = first_difference.is_none();
+    FinalState { digest: "sha256:00".to_owned(), matches, first_difference }
+}
+
+fn answer(desk: &mut Desk, success_rate: f64, state: FinalState) {
+    let answer = Answer { success_rate, state, terms: terms(), complaint: None };
+    let replaying = asked(desk);
+    desk.act(Action::Replayed(replaying, Ok(Box::new(answer))));
+}
+
+/// A screen at an event whose rehearsal came to its end.
+fn rehearsal(size: (u16, u16), at: u32) -> Desk {
+    let mut desk = Desk::new(&sample(200), size);
+    desk.type_text(&at.to_string()).press("G g p");
+    let Replaying { from, to, .. } = asked(&desk);
+    let events = (from..=to).map(|position| {
+        let timeline = desk.debugger().session.timeline();
+        let name = timeline.text(timeline.row(position).unwrap().type_name);
+        let (status, reason) = rehearsed(name);
+        outcome(&desk, position, status, reason)
+    });
+    tell(&desk, events.collect::<Vec<_>>());
+    answer(&mut desk, 1.0, state(None));
+    desk
+}
+
+/// As [`rehearsal`], and its execution is going on at #171, with a failure at #169.
+fn execution(size: (u16, u16)) -> Desk {
+    let mut desk = rehearsal(size, 165);
+    desk.press("x y");
+    let replaying = asked(&desk);
+    assert_eq!((replaying.what.clone(), replaying.from, replaying.to), (What::Execute, 165, 200));
+    replaying.progress.name("5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50");
+    let record = "a record: there is nothing to execute";
+    let mut failed = outcome(&desk, 169, Status::Failed, "its handler failed with exit 1");
+    failed.result = Some(Execution {
+        exit_code: Some(1),
+        signal: None,
+        attempts: 2,
+        duration_ms: 1204,
+        stdout: (1..=40).map(|n| format!("test {n}\n")).collect(),
+        stderr: "2 of 40 failed\n".to_owned(),
+    });
+    let plain = |p| outcome(&desk, p, Status::Replayed, record);
+    let mut all: Vec<Outcome> = (165..169).map(plain).collect();
+    all.extend([failed, outcome(&desk, 170, Status::Failed, "its cause #169 failed")]);
+    tell(&desk, all);
+    let teller = Teller::new(&replaying.progress, Policies::default());
+    teller.tell(Heard::Begun(171));
+    desk.act(Action::Tick(Duration::from_secs(2)));
+    desk
+}
+
+fn stopped() -> Result<Box<Answer>> {
+    Err(Error::new(ErrorKind::Interrupted, "the replay was stopped"))
+}
+
+#[test]
+fn it_begins_as_a_rehearsal_and_says_so() {
+    for size in SIZES {
+        let desk = rehearsal(size, 165);
+        let Replaying { what, from, to, .. } = asked(&desk);
+        assert_eq!((what, from, to), (What::Rehearse, 165, 200));
+        let name = format!("rehearsal-{}x{}", size.0, size.1);
+        insta::assert_snapshot!(name, desk.screen());
+        let promise = match size.0 {
+            40 => "rehearsal: nothing is run or written",
+            _ => "rehearsal: nothing is executed, nothing is written",
+        };
+        assert!(desk.screen().contains(promise), "{}", desk.screen());
+    }
+}
+
+#[test]
+fn programs_are_named_before_they_run_and_one_key_alone_runs_them() {
+    for size in SIZES {
+        let mut desk = rehearsal(size, 165);
+        let before = desk.effects.len();
+        desk.press("x");
+        assert!(matches!(desk.app.mode, Mode::Confirm(_)));
+        let name = format!("confirm-{}x{}", size.0, size.1);
+        insta::assert_snapshot!(name, desk.screen());
+        assert!(desk.screen().contains("TestRunStarted"), "{}", desk.screen());
+        for key in ["esc", "enter", "x", "Y", "n", "q", "space"] {
+            desk.press(key);
+            assert!(matches!(desk.app.mode, Mode::Normal), "{key}");
+            assert_eq!(
+                (desk.told(), desk.effects.len()),
+                ("nothing was executed", before),
+                "{key}"
+            );
+            desk.press("x");
+        }
+        desk.press("y");
+        assert_eq!(asked(&desk).what, What::Execute);
+        assert_eq!(desk.effects.len(), before + 1);
+    }
+}
+
+#[test]
+fn an_execution_is_watched_event_by_event_and_lane_by_lane() {
+    for size in SIZES {
+        let mut desk = execution(size);
+        let name = |what: &str| format!("{what}-{}x{}", size.0, size.1);
+        assert_eq!(desk.playhead(), 171, "the playhead moves along");
+        insta::assert_snapshot!(name("executing"), desk.screen());
+        let marks = replay(&desk).outcomes.marks();
+        assert_eq!(marks.of(ReplayMark::Running), [171]);
+        assert_eq!(marks.of(ReplayMark::Failed), [169, 170]);
+        tell(&desk, [outcome(&desk, 171, Status::Executed, "its handler succeeded")]);
+        let path = Path::parse("/quality/tests/unit/status").unwrap();
+        let (recorded, replayed) = (Some(Value::from("started")), None);
+        let first = Difference { path, recorded, replayed, position: Some(169) };
+        answer(&mut desk, 0.875, state(Some(first)));
+        assert!(replay(&desk).outcomes.marks().of(ReplayMark::Running).is_empty());
+        insta::assert_snapshot!(name("executed"), desk.screen());
+        desk.app.theme = Theme::built_in("none").with_ascii(true);
+        assert!(desk.screen().is_ascii(), "{}", desk.screen());
+    }
+}
+
+#[test]
+fn from_the_list_one_goes_to_events_their_results_and_the_first_difference() {
+    let mut desk = execution((120, 40));
+    let path = Path::parse("/agents/architect/status").unwrap();
+    let first = Difference { path, recorded: None, replayed: None, position: Some(169) };
+    answer(&mut desk, 0.875, state(Some(first)));
+    // The difference is the first row, and is selected.
+    desk.press("enter");
+    assert_eq!((desk.playhead(), desk.debugger().focus), (169, Pane::State));
+    assert_eq!(desk.selected(), "/agents/architect/status");
+    // What was begun and has no end is unknown.
+    assert_eq!(replay(&desk).outcomes.at(171), Some(ReplayMark::Unknown));
+    desk.press("q o");
+    assert_eq!(replay(&desk).only, Only::Failed);
+    desk.press("g g j j enter");
+    assert_eq!((desk.playhead(), desk.debugger().focus), (170, Pane::Replay));
+    desk.press("k enter enter");
+    assert_eq!((desk.playhead(), desk.debugger().focus), (169, Pane::Detail));
+    insta::assert_snapshot!("result-120x40", desk.screen());
+    // The whole of what a program wrote is one key away.
+    desk.press("j j j j j enter");
+    assert!(matches!(desk.app.mode, Mode::Value(_)), "{}", desk.screen());
+    assert!(desk.screen().contains("test 9"), "{}", desk.screen());
+    desk.press("esc q o");
+    assert_eq!(replay(&desk).only, Only::Skipped);
+}
+
+#[test]
+fn types_lead_to_their_events_and_back() {
+    let mut desk = rehearsal((120, 40), 100);
+    assert!(!replay(&desk).by_event);
+    desk.press("enter");
+    let runs = Only::Type(ReplayMark::WouldExecute, "TestRunStarted".to_owned());
+    assert_eq!((replay(&desk).by_event, &replay(&desk).only), (true, &runs));
+    desk.press("q");
+    assert!(!replay(&desk).by_event, "one step back");
+    desk.press("e");
+    assert_eq!((replay(&desk).by_event, &replay(&desk).only), (true, &Only::Telling));
+    for only in [Only::Failed, Only::Skipped, Only::Run, Only::All, Only::Telling] {
+        desk.press("o");
+        assert_eq!(replay(&desk).only, only);
+    }
+    let told = replay(&desk).total();
+    desk.press("N o o o o");
+    assert_eq!(replay(&desk).total(), 101);
+    assert!(told < 30, "{told}");
+}
+
+#[test]
+fn closing_it_gives_the_screen_back_as_it_was() {
+    let mut desk = Desk::new(&sample(200), (120, 40));
+    desk.press("9 0 G tab v tab z");
+    let before = desk.screen();
+    let debugger = desk.debugger();
+    let stood = (debugger.playhead, debugger.follow, debugger.focus, debugger.side);
+    desk.press("g p");
+    assert_eq!(desk.debugger().focus, Pane::Replay);
+    tell(&desk, [outcome(&desk, 95, Status::Failed, "x")]);
+    answer(&mut desk, 1.0, state(None));
+    desk.press("o enter enter z");
+    assert_ne!(desk.playhead(), 90);
+    desk.press("g p esc esc");
+    let debugger = desk.debugger();
+    assert_eq!((debugger.playhead, debugger.follow, debugger.focus, debugger.side), stood);
+    assert!(debugger.replay.is_none());
+    assert_eq!(desk.screen(), before);
+    desk.press("alt-left");
+    assert_eq!(desk.playhead(), 95, "where one was is among the jumps");
+}
+
+#[test]
+fn it_begins_here_behind_a_checkpoint_at_the_beginning_or_as_typed() {
+    let mut desk = rehearsal((120, 40), 170);
+    assert_eq!(replay(&desk).start, Start::Playhead);
+    desk.press("s");
+    assert_eq!((asked(&desk).from, asked(&desk).to), (160, 200));
+    assert_eq!(replay(&desk).start, Start::Checkpoint("cp-code-complete".to_owned(), 159));
+    desk.press("s");
+    assert_eq!((asked(&desk).from, &replay(&desk).start), (1, &Start::Beginning));
+    desk.press("s r");
+    assert_eq!((asked(&desk).from, &replay(&desk).start), (170, &Start::Playhead));
+    desk.press(":").type_text("replay 40 TestRunStarted:1").press("enter");
+    assert_eq!((asked(&desk).from, asked(&desk).to), (40, 169));
+    desk.press(":").type_text("replay 50").press("enter r");
+    assert_eq!((asked(&desk).from, asked(&desk).to), (50, 200));
+    let asked_for = desk.effects.len();
+    for (text, told) in
+        [("9 5", "#5, before it begins at #9"), ("1 2 3", "FROM TO"), ("900", "900")]
+    {
+        desk.press(":").type_text(&format!("replay {text}")).press("enter");
+        assert!(desk.told().contains(told), "{}", desk.told());
+    }
+    assert_eq!(desk.effects.len(), asked_for);
+}
+
+#[test]
+fn at_the_end_of_the_log_it_begins_at_the_last_checkpoint() {
+    let mut desk = Desk::new(&sample(200), (120, 40));
+    desk.press("g p");
+    assert_eq!(replay(&desk).start, Start::Checkpoint("cp-before-fix".to_owned(), 185));
+    let mut desk = Desk::new(&sample(20), (120, 40));
+    desk.press("g p");
+    assert_eq!((&replay(&desk).start, asked(&desk).from), (&Start::Beginning, 1));
+    let mut desk = Desk::new("", (120, 40));
+    desk.press("g p");
+    assert_eq!(desk.told(), "there is nothing to replay");
+}
+
+#[test]
+fn what_cannot_be_executed_from_here_says_why_and_gives_the_command() {
+    let mut desk = Desk::new(&sample(200), (120, 40));
+    desk.app.store = Some("/srv/my events".to_owned());
+    desk.press("1 9 6 G g p x");
+    assert_eq!(desk.told(), "rehearse it first: r");
+    tell(&desk, [outcome(&desk, 199, Status::Replayed, "it has no handler")]);
+    answer(&mut desk, 1.0, state(None));
+    desk.press("x");
+    assert!(matches!(desk.app.mode, Mode::Normal));
+    let why = "no program is set for any of these events (replay.handlers); y copies the command";
+    assert_eq!(desk.told(), why);
+    desk.press("y");
+    let command = "chronoscope replay PROJ-123 --store '/srv/my events' --from 196 --to 200 \
+                   --handler ToolInvoked=PROGRAM --execute";
+    assert_eq!(desk.effects.last(), Some(&Effect::Copy(command.to_owned())));
+    // A store that is nobody's to write.
+    let mut desk = rehearsal((120, 40), 165);
+    desk.press("r");
+    let refusal = Some("the store cannot be written".to_owned());
+    let terms = Terms { refusal, ..terms() };
+    let answer = Answer { success_rate: 1.0, state: state(None), terms, complaint: None };
+    tell(&desk, [outcome(&desk, 169, Status::WouldExecute, RUN_TESTS)]);
+    let replaying = asked(&desk);
+    desk.act(Action::Replayed(replaying, Ok(Box::new(answer))));
+    desk.press("x");
+    assert!(matches!(desk.app.mode, Mode::Normal));
+    assert_eq!(desk.told(), "the store cannot be written; y copies the command");
+}
+
+#[test]
+fn a_rehearsal_is_stopped_at_once_and_what_comes_late_is_dropped() {
+    let mut desk = Desk::new(&sample(200), (120, 40));
+    desk.press("1 0 0 G g p");
+    let replaying = asked(&desk);
+    assert!(desk.app.patience().is_some(), "how far it is, is drawn");
+    assert!(desk.screen().contains("reading the log"), "{}", desk.screen());
+    tell(&desk, [outcome(&desk, 100, Status::Replayed, "x")]);
+    desk.press("esc");
+    assert!(replaying.progress.is_stopped());
+    assert_eq!(desk.told(), "the rehearsal was stopped");
+    assert!(matches!(replay(&desk).end, Some(End::Stopped)));
+    assert!(desk.screen().contains("stopped after 1/101 events"), "{}", desk.screen());
+    assert!(desk.app.patience().is_none());
+    desk.act(Action::Replayed(replaying, stopped()));
+    answer(&mut desk, 1.0, state(None));
+    assert!(replay(&desk).state().is_none(), "nobody waits for it");
+    // Another one takes the place of one that goes on.
+    desk.press("r");
+    let first = asked(&desk);
+    desk.press("s");
+    assert!(first.progress.is_stopped() && !asked(&desk).progress.is_stopped());
+    desk.press("esc q q");
+    assert_eq!(desk.effects.last(), Some(&Effect::Quit));
+}
+
+#[test]
+fn an_execution_is_stopped_in_order_and_gone_on_with() {
+    let mut desk = execution((120, 40));
+    desk.press("q");
+    assert_eq!(desk.told(), "programs are being run: esc stops that first");
+    desk.press("r x tab q");
+    assert!(replay(&desk).is_executing());
+    desk.press("esc");
+    assert!(asked(&desk).progress.is_stopped());
+    assert_eq!(desk.told(), "stopping: what was begun is waited for");
+    assert!(desk.screen().contains("stopping at #171"), "{}", desk.screen());
+    // Its program came to its end.
+    tell(&desk, [outcome(&desk, 171, Status::Executed, "its handler succeeded")]);
+    let replaying = asked(&desk);
+    desk.act(Action::Replayed(replaying, stopped()));
+    assert!(desk.screen().contains("stopped after 7/36 events"), "{}", desk.screen());
+    assert!(desk.screen().contains("x goes on with 5bd9cc65"), "{}", desk.screen());
+    desk.press("y");
+    let command = "chronoscope replay --resume 5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50";
+    assert_eq!(desk.effects.last(), Some(&Effect::Copy(command.to_owned())));
+    desk.press("x");
+    assert!(desk.screen().contains("stopped after 7"), "{}", desk.screen());
+    desk.press("y");
+    let id = "5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50".to_owned();
+    assert_eq!(asked(&desk).what, What::Resume(id));
+}
+
+#[test]
+fn who_leaves_while_programs_run_waits_for_them_or_insists() {
+    let mut desk = execution((120, 40));
+    desk.press("ctrl-c");
+    assert!(!desk.effects.contains(&Effect::Quit) && asked(&desk).progress.is_stopped());
+    let replaying = asked(&desk);
+    desk.act(Action::Replayed(replaying, stopped()));
+    assert_eq!(desk.effects.last(), Some(&Effect::Quit));
+    let mut desk = execution((120, 40));
+    desk.press("ctrl-c ctrl-c");
+    assert_eq!(desk.effects.last(), Some(&Effect::Quit));
+}
+
+#[test]
+fn who_goes_elsewhere_is_not_taken_along() {
+    let mut desk = execution((120, 40));
+    desk.press("tab 2 0 G");
+    tell(&desk, [outcome(&desk, 171, Status::Executed, "its handler succeeded")]);
+    desk.act(Action::Tick(Duration::from_secs(3)));
+    assert_eq!(desk.playhead(), 20);
+    assert_eq!(replay(&desk).outcomes.last(), Some(171));
+}
+
+#[test]
+fn what_goes_wrong_is_told_where_it_is_looked_for() {
+    let mut desk = Desk::new(&sample(60), (80, 24));
+    desk.press("4 0 G g p");
+    let error = Error::not_found("the handler of tool, \"./again\", is no program that can run")
+        .with_hint("a handler is a program and its arguments; there is no shell");
+    let replaying = asked(&desk);
+    desk.act(Action::Replayed(replaying, Err(error)));
+    insta::assert_snapshot!("replay-fault-80x24", desk.screen());
+}
+
+#[test]
+fn another_log_takes_the_replay_away() {
+    let mut desk = execution((120, 40));
+    let replaying = asked(&desk);
+    desk.store.replace(crate::tui_support::ISSUE, sample(30).as_bytes());
+    desk.pump_until(|debugger| debugger.replay.is_none());
+    assert!(replaying.progress.is_stopped());
+    assert_ne!(desk.debugger().focus, Pane::Replay);
+    desk.act(Action::Replayed(replaying, stopped()));
+}

@@ -1,0 +1,247 @@
+//! Replays that go through a store of their own, as the screen does them beside all else.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use chronoscope::clock::Clock;
+use chronoscope::config::{Config, Setting};
+use chronoscope::error::{ErrorKind, Result};
+use chronoscope::model::Position;
+use chronoscope::model::catalogue::LINKS;
+use chronoscope::schema::Redactor;
+use chronoscope::store::local::LocalStore;
+use chronoscope::tui::replay::{Answer, Outfit, Progress, Replaying, What};
+use chronoscope::tui::replay_beside;
+use chronoscope::tui::signs::ReplayMark;
+use serde_json::json;
+
+use crate::cli_support::TestEnvironment;
+use crate::pty_support::Terminal;
+
+const ISSUE: &str = "PROJ-123";
+
+fn bench() -> TestEnvironment {
+    let bench = TestEnvironment::new();
+    bench.append_text(include_str!("../assets/demo/proj-123.jsonl")).ok();
+    bench
+}
+
+/// A program that notes which events it got.
+fn noting(bench: &TestEnvironment, more: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let file = bench.work().join("note");
+    let ran = bench.work().join("ran");
+    let note = format!("#!/bin/sh\necho $CHRONOSCOPE_POSITION >> '{}'\n{more}\n", ran.display());
+    std::fs::write(&file, note).unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
+    file
+}
+
+fn ran(bench: &TestEnvironment) -> Vec<Position> {
+    let text = std::fs::read_to_string(bench.work().join("ran")).unwrap_or_default();
+    text.lines().map(|line| line.parse().unwrap()).collect()
+}
+
+fn outfit(bench: &TestEnvironment, program: Option<&Path>) -> Outfit {
+    let mut config = Config::default();
+    if let Some(program) = program {
+        let handlers = json!({ "TestRunStarted": [program] });
+        config.give_flag(Setting::ReplayHandlers, "--test", handlers).unwrap();
+    }
+    let store = LocalStore::open(bench.store(), Clock::System).unwrap();
+    let (redactor, store) = (Redactor::default(), Some(Arc::new(store)));
+    Outfit { config, redactor, store, checkpoint_every: 256 }
+}
+
+fn replaying(from: Position, to: Position, what: What) -> Replaying {
+    let (issue, progress) = (ISSUE.to_owned(), Progress::default());
+    Replaying { issue, from, to, what, progress }
+}
+
+fn run(outfit: &Outfit, replaying: &Replaying) -> Result<Box<Answer>> {
+    replay_beside(&**outfit.store.as_ref().unwrap(), LINKS, outfit, replaying)
+}
+
+/// Every file of a store with its bytes and the time of its last change.
+fn files(folder: &Path) -> Vec<(PathBuf, SystemTime, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let changed = path.metadata().unwrap().modified().unwrap();
+        if path.is_dir() {
+            found.push((path.clone(), changed, Vec::new()));
+            found.extend(files(&path));
+        } else {
+            found.push((path.clone(), changed, std::fs::read(&path).unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_rehearsal_on_the_screen_leaves_every_byte_of_the_store_as_it_was() {
+    let bench = bench();
+    let program = noting(&bench, "exit 0");
+    let outfit = outfit(&bench, Some(&program));
+    let before = files(&bench.store());
+    assert!(before.len() > 10);
+    for (from, to) in [(1, 287), (165, 185), (287, 287)] {
+        let replaying = replaying(from, to, What::Rehearse);
+        let answer = run(&outfit, &replaying).unwrap();
+        assert!(answer.state.matches && answer.terms.refusal.is_none());
+        let news = replaying.progress.take();
+        assert_eq!(news.entries.len(), (to + 1 - from) as usize);
+        assert!(news.replay_id.is_none());
+    }
+    assert!(files(&bench.store()) == before, "a rehearsal changed something");
+    assert!(ran(&bench).is_empty());
+}
+
+#[test]
+fn an_execution_on_the_screen_writes_its_two_marks_and_nothing_else() {
+    let bench = bench();
+    let program = noting(&bench, "echo ok; [ $CHRONOSCOPE_POSITION != 174 ]");
+    let outfit = outfit(&bench, Some(&program));
+    let all = || bench.run(&["query", "--issue", ISSUE, "--jsonl"]).ok();
+    let before = all();
+    let rehearsal = replaying(165, 175, What::Rehearse);
+    run(&outfit, &rehearsal).unwrap();
+    let execution = replaying(165, 175, What::Execute);
+    let answer = run(&outfit, &execution).unwrap();
+    assert_eq!(ran(&bench), [169, 171, 174]);
+    // Its outcomes are those that the rehearsal foretold, but for what failed.
+    let (would, news) = (rehearsal.progress.take(), execution.progress.take());
+    let run: Vec<Position> = would
+        .entries
+        .iter()
+        .filter(|entry| entry.mark == ReplayMark::WouldExecute)
+        .map(|entry| entry.position)
+        .collect();
+    assert_eq!(run, ran(&bench));
+    let mark = |p: Position| news.entries.iter().find(|e| e.position == p).unwrap().mark;
+    assert_eq!(
+        [169, 171, 174].map(mark),
+        [ReplayMark::Executed, ReplayMark::Executed, ReplayMark::Failed]
+    );
+    assert_eq!(news.results.len(), 3);
+    assert!(news.results.iter().all(|(_, result)| result.stdout == "ok\n"));
+    let first = answer.state.first_difference.unwrap();
+    assert_eq!(first.position, Some(174), "{first:?}");
+    let id = news.replay_id.unwrap();
+    let after = all();
+    let added: Vec<&str> = after.strip_prefix(&before).unwrap().lines().collect();
+    assert_eq!(added.len(), 2, "{added:?}");
+    for (line, name) in added.iter().zip(["ReplayStarted", "ReplayCompleted"]) {
+        assert!(line.contains(name) && line.contains(&id), "{line}");
+    }
+}
+
+#[test]
+fn what_is_stopped_before_it_begins_leaves_nothing_behind() {
+    let bench = bench();
+    let program = noting(&bench, "exit 0");
+    let outfit = outfit(&bench, Some(&program));
+    let before = files(&bench.store());
+    for what in [What::Rehearse, What::Execute] {
+        let replaying = replaying(1, 287, what);
+        replaying.progress.stop();
+        let error = run(&outfit, &replaying).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Interrupted);
+    }
+    assert!(files(&bench.store()) == before && ran(&bench).is_empty());
+}
+
+#[test]
+fn what_was_stopped_is_gone_on_with_and_nothing_runs_twice() {
+    let bench = bench();
+    // The first event wants to be tried again until somebody has put things right.
+    let right = bench.work().join("right");
+    let program = noting(&bench, &format!("[ -e '{}' ] || exit 75", right.display()));
+    let outfit = outfit(&bench, Some(&program));
+    let first = replaying(169, 175, What::Execute);
+    let stopper = first.progress.clone();
+    let id = std::thread::scope(|scope| {
+        let stopped = scope.spawn(move || {
+            let mut id = None;
+            loop {
+                let news = stopper.take();
+                id = id.or(news.replay_id);
+                if news.begun.is_some() {
+                    stopper.stop();
+                    return id.unwrap();
+                }
+                std::thread::yield_now();
+            }
+        });
+        assert_eq!(run(&outfit, &first).unwrap_err().kind(), ErrorKind::Interrupted);
+        stopped.join().unwrap()
+    });
+    assert_eq!(ran(&bench), [169], "the pause before the next try was cut short");
+    std::fs::write(right, "").unwrap();
+    let rest = replaying(169, 175, What::Resume(id));
+    assert!(run(&outfit, &rest).unwrap().state.matches);
+    assert_eq!(ran(&bench), [169, 169, 171, 174]);
+    let news = rest.progress.take();
+    let run = news.entries.iter().filter(|entry| entry.mark == ReplayMark::Executed);
+    assert_eq!(run.map(|entry| entry.position).collect::<Vec<_>>(), [169, 171, 174]);
+    assert_eq!(news.results[0].1.attempts, 2);
+}
+
+#[test]
+fn the_settings_hold_on_the_screen_too() {
+    let bench = bench();
+    let mut outfit = outfit(&bench, None);
+    outfit.config.give_flag(Setting::ReplayMax, "--test", json!(10)).unwrap();
+    let error = run(&outfit, &replaying(1, 11, What::Rehearse)).unwrap_err();
+    assert!(error.message().contains("more than one replay may take"), "{error}");
+    run(&outfit, &replaying(1, 10, What::Rehearse)).unwrap();
+    outfit.config.give_flag(Setting::ReplayEnabled, "--test", json!(false)).unwrap();
+    for what in [What::Rehearse, What::Execute, What::Resume("x".to_owned())] {
+        let error = run(&outfit, &replaying(1, 10, what)).unwrap_err();
+        assert_eq!(error.message(), "replays are switched off");
+    }
+    outfit.store = None;
+    outfit.config.give_flag(Setting::ReplayEnabled, "--test", json!(true)).unwrap();
+    let store = LocalStore::open(bench.store(), Clock::System).unwrap();
+    let rehearsal = replaying(1, 10, What::Rehearse);
+    let answer = replay_beside(&store, LINKS, &outfit, &rehearsal).unwrap();
+    assert!(answer.terms.refusal.unwrap().contains("a store of one's own"));
+}
+
+#[test]
+fn in_a_terminal_a_replay_is_rehearsed_confirmed_executed_and_seen_in_the_log() {
+    let bench = bench();
+    let program = noting(&bench, "exit 0");
+    let config = bench.work().join("settings.yaml");
+    let handler = format!("      TestRunStarted: \"'{}'\"\n", program.display());
+    let text = format!("event_sourcing:\n  replay:\n    handlers:\n{handler}");
+    std::fs::write(&config, text).unwrap();
+    let store = bench.store();
+    let arguments = [
+        "PROJ-123",
+        "--at",
+        "165",
+        "--config",
+        config.to_str().unwrap(),
+        "--store",
+        store.to_str().unwrap(),
+    ];
+    let mut terminal = Terminal::start((120, 40), bench.path(), &[], &arguments);
+    terminal.wait_for_text("#165/287");
+    terminal.press("gp");
+    terminal.wait_for_text("nothing is executed, nothing is written");
+    terminal.wait_for_text("state as recorded");
+    terminal.press("x");
+    terminal.wait_for_text("y runs them");
+    assert!(ran(&bench).is_empty());
+    terminal.press("y");
+    terminal.wait_for_text("done: 123 events");
+    terminal.wait_for_text("ReplayCompleted");
+    assert_eq!(ran(&bench).first(), Some(&169));
+    terminal.press("qq");
+    assert_eq!(terminal.wait_for_end(), 0);
+}
