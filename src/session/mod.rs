@@ -47,6 +47,9 @@ const CACHED_STATES: usize = 64;
 /// While folding from a kept version, every so many events a state is cached.
 const CACHE_STRIDE: Position = 16;
 
+/// About how many bytes an event has.
+const EVENT_BYTES: u64 = 700;
+
 /// One issue, open.
 pub struct Session {
     issue_key: String,
@@ -115,7 +118,7 @@ impl Session {
     ) -> Result<Self> {
         let Started { loader, fetch, fetch_ahead, bytes } = Loader::start(store, issue_key, woken)?;
         let mut session = Self::new(issue_key, fetch, Some(loader));
-        session.remaining = bytes;
+        session.expect(bytes);
         session.sketch = fetch_ahead.map(|fetch| Sketch::new(issue_key, fetch));
         Ok(session)
     }
@@ -135,7 +138,7 @@ impl Session {
     pub fn read_with(store: &dyn EventStore, issue_key: &str, links: Links) -> Result<Self> {
         let mut tail = store.tail(issue_key)?;
         let mut session = Self::new(issue_key, tail.fetcher(), None).with_links(links);
-        session.remaining = tail.remaining();
+        session.expect(tail.remaining());
         let mut parser = Parser::default();
         let mut next = parser.read(tail.as_mut())?;
         loop {
@@ -190,6 +193,12 @@ impl Session {
             torn: false,
             user: UserState::default(),
         }
+    }
+
+    /// Prepares for a log of so many bytes.
+    fn expect(&mut self, bytes: u64) {
+        self.remaining = bytes;
+        self.timeline.expect(bytes / EVENT_BYTES);
     }
 
     /// The issue.

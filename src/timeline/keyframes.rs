@@ -22,8 +22,9 @@ use crate::model::Position;
 /// How many events lie between two kept versions. To take up the changes of so many events costs
 /// less than folding ten of them.
 pub const STRIDE: Position = 64;
-/// At first one version of so many is whole.
-const WHOLE_EVERY: Position = 32;
+/// In a short log one version out of so many is whole; in a long one fewer are, so that they stay
+/// about [`MOST_WHOLE`].
+const WHOLE_EVERY: Position = 8;
 /// Beyond so many whole ones those with the shortest steps are packed, one at a time.
 const MOST_WHOLE: usize = 1024;
 /// How many versions that were made again are remembered.
@@ -34,13 +35,15 @@ const WORTH_COMPRESSING: usize = 512;
 const LEVEL: i32 = 1;
 
 /// The kept versions of one log, evenly spaced.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Keyframes {
     /// The version of number `index + 1`.
     versions: Vec<Version>,
     /// For each length of step the last version that such a step may start from.
     last: Vec<State>,
     whole: usize,
+    /// One version out of so many is whole at first.
+    whole_every: Position,
     thinned: Thinned,
     /// Versions that were made again, by their numbers; the last one last.
     recent: Mutex<Vec<(Position, State)>>,
@@ -57,9 +60,9 @@ struct Thinned {
     until: Position,
 }
 
-impl Default for Thinned {
+impl Default for Keyframes {
     fn default() -> Self {
-        Self { level: level(WHOLE_EVERY), until: 0 }
+        Self::for_events(0)
     }
 }
 
@@ -98,6 +101,26 @@ impl std::fmt::Debug for Compressor {
 }
 
 impl Keyframes {
+    /// No versions yet, of a log of about so many events. (Wrong by far, and all works as well,
+    /// with more work or more memory.)
+    #[must_use]
+    pub fn for_events(events: u64) -> Self {
+        let versions = events / u64::from(STRIDE);
+        let mut whole_every = WHOLE_EVERY;
+        while versions / u64::from(whole_every) > MOST_WHOLE as u64 && whole_every < 64 {
+            whole_every *= 2;
+        }
+        Self {
+            versions: Vec::new(),
+            last: Vec::new(),
+            whole: 0,
+            whole_every,
+            thinned: Thinned { level: level(whole_every), until: 0 },
+            recent: Mutex::default(),
+            compressor: None,
+        }
+    }
+
     /// Keeps the state at `position` if it is due. Positions come in order without a gap.
     pub fn offer(&mut self, position: Position, state: &State) {
         if !is_due(position) {
@@ -105,7 +128,7 @@ impl Keyframes {
         }
         let number = position / STRIDE;
         let level = level(number);
-        if !number.is_multiple_of(WHOLE_EVERY) || level < self.thinned.level {
+        if !number.is_multiple_of(self.whole_every) || level < self.thinned.level {
             let changes = match self.last.get(level as usize) {
                 Some(older) => state.since(older),
                 None => state.since(&State::new()),
@@ -143,8 +166,8 @@ impl Keyframes {
 
     fn next_to_pack(&self) -> Option<Position> {
         let kept = Position::try_from(self.versions.len()).unwrap_or(Position::MAX);
-        let first = (self.thinned.until / WHOLE_EVERY + 1) * WHOLE_EVERY;
-        let mut wholes = (first..kept).step_by(WHOLE_EVERY as usize);
+        let first = (self.thinned.until / self.whole_every + 1) * self.whole_every;
+        let mut wholes = (first..kept).step_by(self.whole_every as usize);
         wholes.find(|number| level(*number) == self.thinned.level)
     }
 
@@ -266,11 +289,14 @@ mod tests {
     #[test]
     fn the_nearest_version_is_never_late_and_never_far() {
         let mut keyframes = Keyframes::default();
-        for n in 1..=20_000 {
-            keyframes.offer(n, &state(n));
-        }
-        for at in (0..20_000).chain([20_000, 20_001]) {
-            check(&keyframes, at.min(20_000));
+        for events in [0, 1_000_000, 100_000_000] {
+            keyframes = Keyframes::for_events(events);
+            for n in 1..=20_000 {
+                keyframes.offer(n, &state(n));
+            }
+            for at in (0..20_000).step_by(13).chain([63, 64, 65, 20_000, 20_001]) {
+                check(&keyframes, at.min(20_000));
+            }
         }
         let events = Path::of(["counters", "events"]);
         let held = keyframes.at(20_000).1.at(&events).and_then(Value::as_i64);

@@ -95,6 +95,14 @@ impl Timeline {
         }
     }
 
+    /// Says about how many events will come, before the first one: it decides how far apart the
+    /// kept versions of the state are.
+    pub fn expect(&mut self, events: u64) {
+        if self.head() == 0 {
+            self.keyframes = Keyframes::for_events(events);
+        }
+    }
+
     /// The issue.
     #[must_use]
     pub fn issue_key(&self) -> &str {
