@@ -26,7 +26,7 @@ pub const STRIDE: Position = 64;
 /// about [`MOST_WHOLE`].
 const WHOLE_EVERY: Position = 8;
 /// Beyond so many whole ones those with the shortest steps are packed, one at a time.
-const MOST_WHOLE: usize = 1024;
+const MOST_WHOLE: usize = 1536;
 /// How many versions that were made again are remembered.
 const MOST_RECENT: usize = 16;
 /// Below so many bytes a packed version is not worth compressing.
