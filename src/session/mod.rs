@@ -14,38 +14,33 @@ pub mod filter;
 pub mod find;
 pub mod load;
 mod long;
+mod pump;
 mod reading;
 pub mod replay;
 mod scan;
 mod search;
 pub mod snapshots;
+mod states;
 pub mod trace;
 pub mod user_state;
 pub mod writers;
 
-use std::ops::Range;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use crate::diff::{DiffEntry, DiffOptions, diff};
-use crate::error::{Error, ErrorKind, Result};
-use crate::fold::{self, Change, State};
+use crate::error::{Error, Result};
+use crate::fold::State;
 use crate::model::catalogue::{self, Links};
-use crate::model::{AnomalyKind, Event, Moment, Path, Position, Value};
+use crate::model::{Event, Moment, Position};
 use crate::schema::upcast;
 use crate::store::{EventStore, Fetch, Notice};
-use crate::timeline::{Loaded, Marked, Timeline};
+use crate::timeline::{Marked, Timeline};
 
-use load::{Batch, Loader, Parser, Started};
+use load::{Loader, Parser, Started};
 use long::LongEvents;
+pub use pump::News;
 use scan::Sketch;
 pub use search::Found;
 use user_state::UserState;
-
-/// How many re-folded states are kept near the playhead.
-const CACHED_STATES: usize = 64;
-/// While folding from a kept version, every so many events a state is cached.
-const CACHE_STRIDE: Position = 16;
 
 /// About how many bytes an event has.
 const EVENT_BYTES: u64 = 700;
@@ -79,29 +74,6 @@ impl std::fmt::Debug for Session {
             .field("issue_key", &self.issue_key)
             .field("head", &self.timeline.head())
             .finish_non_exhaustive()
-    }
-}
-
-/// What one [`Session::pump`] brought.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct News {
-    /// The positions that came, the end excluded; empty when none did.
-    pub appended: Range<Position>,
-    /// Whether the log was truncated or replaced: every earlier position is void.
-    pub restarted: bool,
-    /// Whether the end of the log was reached for the first time.
-    pub loaded: bool,
-    /// Whether the log became unreadable, or readable again.
-    pub fault_changed: bool,
-    /// Whether there may be more at once.
-    pub more: bool,
-}
-
-impl News {
-    /// Whether anything happened.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.appended.is_empty() && !self.restarted && !self.loaded && !self.fault_changed
     }
 }
 
@@ -258,162 +230,6 @@ impl Session {
         self.fault.as_deref()
     }
 
-    /// Takes in what came, for about `budget`; waits up to `patience` for the first of it.
-    pub fn pump(&mut self, patience: Duration, budget: Duration) -> News {
-        let started = Instant::now();
-        let first = self.head() + 1;
-        let mut news = News { appended: first..first, ..News::default() };
-        let mut patience = patience;
-        while let Some(batch) = self.loader.as_ref().and_then(|loader| loader.next(patience)) {
-            self.take_batch(batch, &mut news);
-            patience = Duration::ZERO;
-            if started.elapsed() >= budget {
-                news.more = true;
-                break;
-            }
-        }
-        news.appended.end = self.head() + 1;
-        news
-    }
-
-    /// Pumps until the end of the log was reached once. For callers without a screen, and tests.
-    ///
-    /// # Errors
-    /// Unavailable, when the log cannot be read.
-    pub fn pump_all(&mut self) -> Result<()> {
-        while !self.loaded && self.loader.is_some() {
-            self.pump(Duration::from_millis(100), Duration::MAX);
-            if let Some(fault) = &self.fault {
-                return Err(Error::new(ErrorKind::Unavailable, fault.clone()));
-            }
-        }
-        Ok(())
-    }
-
-    fn take_batch(&mut self, batch: Batch, news: &mut News) {
-        match batch {
-            Batch::Events { notices, events, remaining } => {
-                self.ending = Vec::new();
-                if notices.iter().any(Notice::starts_anew) {
-                    self.restart();
-                    news.restarted = true;
-                    news.appended = 1..1;
-                }
-                news.fault_changed |= self.fault.take().is_some();
-                self.take_events(events);
-                self.take_notices(&notices);
-                self.remaining = remaining;
-                if remaining == 0 && !self.loaded {
-                    self.loaded = true;
-                    news.loaded = true;
-                }
-                let overtaken =
-                    |sketch: &Sketch| self.loaded || self.timeline.head() >= sketch.timeline.head();
-                if self.sketch.as_ref().is_some_and(overtaken) {
-                    self.sketch = None;
-                }
-            }
-            Batch::End(events) => self.ending = events,
-            Batch::Seen(glimpse) => {
-                if let Some(sketch) = &mut self.sketch {
-                    sketch.take(glimpse);
-                }
-            }
-            Batch::Fault(error) => {
-                self.fault = Some(error.message().to_owned());
-                news.fault_changed = true;
-            }
-        }
-    }
-
-    fn take_events(&mut self, events: Vec<Loaded>) {
-        for (position, loaded) in (self.timeline.head() + 1..).zip(&events) {
-            self.long.offer(position, loaded);
-        }
-        self.timeline.push_all(events);
-    }
-
-    fn restart(&mut self) {
-        self.sketch = None;
-        self.ending = Vec::new();
-        self.timeline = Timeline::new(&self.issue_key, self.links);
-        self.cache.clear();
-        self.long = LongEvents::default();
-        self.loaded = false;
-    }
-
-    fn take_notices(&mut self, notices: &[Notice]) {
-        // Looking through all anomalies is for when there is one to withdraw, not for every batch.
-        if std::mem::take(&mut self.torn) {
-            self.timeline.withdraw(AnomalyKind::TornTail);
-        }
-        self.torn = notices.iter().any(|notice| matches!(notice, Notice::TornTail { .. }));
-        for notice in notices {
-            match notice {
-                Notice::Rotated { .. } => {}
-                Notice::Truncated { detail } => self.timeline.note(AnomalyKind::Truncated, detail),
-                Notice::Replaced { detail } => self.timeline.note(AnomalyKind::Replaced, detail),
-                Notice::TornTail { bytes } => self.timeline.note(
-                    AnomalyKind::TornTail,
-                    format!("{bytes} bytes after the last line feed are no event yet"),
-                ),
-            }
-        }
-    }
-
-    /// The state at `position`.
-    ///
-    /// # Errors
-    /// Not found beyond the head; unavailable when the log cannot be read again.
-    pub fn state_at(&mut self, position: Position) -> Result<State> {
-        if position > self.timeline.head() {
-            return Err(self.no_state_yet(position));
-        }
-        let kept = self.timeline.nearest_kept(position);
-        let cached = self.cache.iter().filter(|(p, _)| (kept..=position).contains(p));
-        let (mut at, mut state) = match cached.max_by_key(|(p, _)| *p) {
-            Some((near, cached)) => (*near, cached.clone()),
-            None => {
-                let (kept, state) = self.timeline.kept(kept);
-                if kept > 0 && kept < self.timeline.head() {
-                    // It may have been unpacked, and its neighbours are asked for next.
-                    self.remember(kept, &state);
-                }
-                (kept, state)
-            }
-        };
-        if at == position {
-            return Ok(state);
-        }
-        for event in self.events(at + 1..position + 1)? {
-            fold::advance(&mut state, &event);
-            at += 1;
-            if at == position || at.is_multiple_of(CACHE_STRIDE) {
-                self.remember(at, &state);
-            }
-        }
-        Ok(state)
-    }
-
-    fn no_state_yet(&self, position: Position) -> Error {
-        if position > self.head() {
-            return beyond(position, self.head());
-        }
-        let (folded, head) = (self.timeline.head(), self.head());
-        let what = format!("the state at {position} is not known yet");
-        Error::new(ErrorKind::Unavailable, format!("{what}: {folded} of {head} events are folded"))
-    }
-
-    fn remember(&mut self, position: Position, state: &State) {
-        if self.cache.iter().any(|(p, _)| *p == position) {
-            return;
-        }
-        if self.cache.len() >= CACHED_STATES {
-            self.cache.remove(0);
-        }
-        self.cache.push((position, state.clone()));
-    }
-
     /// The one-line summary of the event at `position`.
     ///
     /// # Errors
@@ -421,35 +237,6 @@ impl Session {
     pub fn summary(&mut self, position: Position) -> Result<String> {
         let event = self.event(position)?;
         Ok(catalogue::summary(catalogue::spec(event.kind), &event.metadata, &event.type_name))
-    }
-
-    /// What the event at `position` changed.
-    ///
-    /// # Errors
-    /// As [`Session::state_at`].
-    pub fn changes(&mut self, position: Position) -> Result<Vec<Change>> {
-        let Some(before) = position.checked_sub(1) else { return Ok(Vec::new()) };
-        let mut state = self.state_at(before)?;
-        let event = self.event(position)?;
-        let changes = fold::apply(&mut state, &event).changes;
-        // Whoever asks what an event did asks for the state after it, too.
-        self.remember(position, &state);
-        Ok(changes)
-    }
-
-    /// How the state at `to` differs from that at `from`.
-    ///
-    /// # Errors
-    /// As [`Session::state_at`].
-    pub fn diff(
-        &mut self,
-        from: Position,
-        to: Position,
-        options: DiffOptions,
-    ) -> Result<Vec<DiffEntry>> {
-        let from = self.state_at(from)?;
-        let to = self.state_at(to)?;
-        Ok(diff(&from.value(), &to.value(), options))
     }
 
     /// The position that a moment names.
@@ -472,15 +259,6 @@ impl Session {
         };
         let marks = |name: &str| self.user.marks.get(name).copied();
         moment.resolve(&Marked { timeline, marks, id_starts_with })
-    }
-
-    /// The value at `path` in the state at `position`.
-    ///
-    /// # Errors
-    /// As [`Session::state_at`].
-    pub fn value_at(&mut self, path: &Path, position: Position) -> Result<Option<Value>> {
-        let state = self.state_at(position)?;
-        Ok(if path.is_root() { Some(state.value()) } else { state.at(path).cloned() })
     }
 }
 

@@ -5,13 +5,16 @@ mod find;
 mod order;
 mod sketch;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::clock::Clock;
 use crate::diff::{DiffOptions, apply_diff};
+use crate::error::ErrorKind;
+use crate::fold;
+use crate::model::{AnomalyKind, Path, Value};
 use crate::model::{Kind, Timestamp};
 use crate::store::local::LocalStore;
 use crate::store::memory::MemoryStore;
