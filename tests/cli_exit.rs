@@ -64,6 +64,17 @@ fn what_is_not_there_is_3() {
 }
 
 #[test]
+fn a_file_in_place_of_an_issue_is_told_how_to_come_in() {
+    let environment = TestEnvironment::with_history();
+    let file = environment.work().join("session.jsonl");
+    std::fs::write(&file, "{}\n").unwrap();
+    let message = environment.run(&["state", file.to_str().unwrap()]).message(3);
+    assert!(message.contains("chronoscope import"), "{message}");
+    let message = environment.run(&["state", "NOPE-1"]).message(3);
+    assert!(!message.contains("import"), "{message}");
+}
+
+#[test]
 fn an_empty_result_is_0() {
     let environment = TestEnvironment::with_history();
     assert_eq!(environment.run(&["query", "--type", "PRCreated"]).ok(), "");

@@ -6,6 +6,7 @@
 use std::fs;
 use std::io;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 use super::fetch::{LocalFetch, Segments};
@@ -266,10 +267,17 @@ impl Open {
     }
 }
 
-/// The error for an issue that the store does not have.
+/// The error for an issue that the store does not have. Whoever names a file instead learns how it
+/// gets into a store.
 pub(super) fn no_such_issue(layout: &Layout, key: &str) -> Error {
+    let hint = if Path::new(key).is_file() {
+        "that is a file: `chronoscope import` brings other logs into a store; \
+         `chronoscope import list` says which kinds"
+    } else {
+        "`chronoscope` without an issue lists those that there are"
+    };
     Error::not_found(format!("there is no issue {key:?} in {}", layout.root().display()))
-        .with_hint("`chronoscope` without an issue lists those that there are")
+        .with_hint(hint)
 }
 
 fn locator(segment: u32, offset: u64, length: u64) -> Locator {
