@@ -101,8 +101,8 @@ impl std::fmt::Debug for Compressor {
 }
 
 impl Keyframes {
-    /// No versions yet, of a log of about so many events. (Wrong by far, and all works as well,
-    /// with more work or more memory.)
+    /// No versions yet, of a log of about so many events. A guess that is far off costs work or
+    /// memory, and nothing else.
     #[must_use]
     pub fn for_events(events: u64) -> Self {
         let versions = events / u64::from(STRIDE);

@@ -150,14 +150,8 @@ impl Replay {
 
     /// How many events there are in the range.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn events(&self) -> usize {
         (self.to + 1).saturating_sub(self.from) as usize
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Whether programs are being run.

@@ -21,7 +21,6 @@ use super::layout::Date;
 use super::lines::scan;
 use super::seekable::{FRAME, FrameWriter};
 use super::source::{Damage, Source};
-use super::tail::no_such_issue;
 use super::tlog::hashes::Hash;
 use super::tlog::leaves;
 use crate::error::{Error, ErrorKind, Result};
@@ -296,7 +295,7 @@ impl LocalStore {
     fn selected(&self, selection: &Selection) -> Result<Vec<String>> {
         let keys = self.keys()?;
         if let Some(key) = selection.issues.iter().find(|key| !keys.contains(key)) {
-            return Err(no_such_issue(&self.layout, key));
+            return Err(self.layout.no_such_issue(key));
         }
         let meant = |key: &String| selection.issues.is_empty() || selection.issues.contains(key);
         Ok(keys.into_iter().filter(meant).collect())

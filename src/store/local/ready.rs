@@ -22,7 +22,7 @@ use crate::store::AppendOptions;
 
 impl LocalStore {
     /// How many events an issue has, after what a killed writer left was put in order; those are
-    /// durable and published afterwards. None for an issue without a log.
+    /// durable and published afterwards. 0 for an issue without a log.
     ///
     /// # Errors
     /// Integrity, when the end of its log is damaged; unavailable, when it stays locked, or cannot

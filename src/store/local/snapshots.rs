@@ -12,7 +12,6 @@ use super::LocalStore;
 use super::io::{is_absent, make_dirs, remove_if_there, replace};
 use super::layout::check_key;
 use super::seekable;
-use super::tail::no_such_issue;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::snapshot::{Retention, Snapshot, Versions};
 
@@ -137,7 +136,7 @@ impl LocalStore {
             left -= length;
         }
         let Some(date) = partition else {
-            return Err(no_such_issue(&self.layout, &snapshot.issue_key));
+            return Err(self.layout.no_such_issue(&snapshot.issue_key));
         };
         let text = snapshot.to_text();
         if text.len() as u64 > MAX_TEXT {

@@ -6,7 +6,6 @@
 use std::fs;
 use std::io;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 use super::fetch::{LocalFetch, Segments};
@@ -61,11 +60,11 @@ impl LocalTail {
     /// A reader from the first line on.
     pub(super) fn new(layout: &Layout, key: &str, max_line_bytes: usize) -> Result<Self> {
         if check_key(key).is_err() {
-            return Err(no_such_issue(layout, key));
+            return Err(layout.no_such_issue(key));
         }
         let days = Days::new(layout, key)?;
         if days.is_empty() {
-            return Err(no_such_issue(layout, key));
+            return Err(layout.no_such_issue(key));
         }
         Ok(Self {
             layout: layout.clone(),
@@ -265,19 +264,6 @@ impl Open {
     fn failed(&self, error: &io::Error) -> Error {
         Error::io("read", self.file.path(), error)
     }
-}
-
-/// The error for an issue that the store does not have. Whoever names a file instead learns how it
-/// gets into a store.
-pub(super) fn no_such_issue(layout: &Layout, key: &str) -> Error {
-    let hint = if Path::new(key).is_file() {
-        "that is a file: `chronoscope import` brings other logs into a store; \
-         `chronoscope import list` says which kinds"
-    } else {
-        "`chronoscope` without an issue lists those that there are"
-    };
-    Error::not_found(format!("there is no issue {key:?} in {}", layout.root().display()))
-        .with_hint(hint)
 }
 
 fn locator(segment: u32, offset: u64, length: u64) -> Locator {

@@ -28,7 +28,6 @@ use super::lost;
 use super::snapshots::{read, snapshot_names};
 use super::source::{Damage, Source};
 use super::summary::{Light, Summary};
-use super::tail::no_such_issue;
 use super::tlog::check::Evidence;
 use super::tlog::leaves::of_line;
 use super::tlog::lines::{Logged, LoggedLine, Whole};
@@ -91,7 +90,7 @@ impl LocalStore {
         for (number, key) in (0_u32..).zip(&keys) {
             let dates = self.layout.partitions(key)?;
             if dates.is_empty() {
-                return Err(no_such_issue(&self.layout, key));
+                return Err(self.layout.no_such_issue(key));
             }
             check.issue(number, key, &dates)?;
         }

@@ -154,7 +154,7 @@ fn right(app: &App, pen: &mut Pen<'_>) {
     }
     if let Some(replay) = debugger.replay.as_ref().filter(|replay| replay.running.is_some()) {
         let key = app.first_key(Command::Cancel);
-        let hundredths = replay.outcomes.len() * 100 / replay.len().max(1);
+        let hundredths = replay.outcomes.len() * 100 / replay.events().max(1);
         let (what, role) = match replay.executes {
             true => ("executing", Role::Running),
             false => ("rehearsing", Role::Accent),

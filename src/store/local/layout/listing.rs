@@ -66,6 +66,19 @@ impl Layout {
         let archives = self.archives();
         Ok(dates.into_iter().find(|date| self.has_if(*date, issue_key, &archives)))
     }
+
+    /// The error for an issue that the store does not have. Whoever names a file instead learns how
+    /// it gets into a store.
+    pub(in crate::store::local) fn no_such_issue(&self, key: &str) -> Error {
+        let hint = if Path::new(key).is_file() {
+            "that is a file: `chronoscope import` brings other logs into a store; \
+             `chronoscope import list` says which kinds"
+        } else {
+            "`chronoscope` without an issue lists those that there are"
+        };
+        Error::not_found(format!("there is no issue {key:?} in {}", self.root().display()))
+            .with_hint(hint)
+    }
 }
 
 /// What stands in a folder; nothing where there is none.

@@ -22,7 +22,6 @@ use self::plan::Plan;
 use super::finding::FindingKind;
 use super::layout::Layout;
 use super::lock::LockFile;
-use super::tail::no_such_issue;
 use super::{LocalStore, lock, watermark};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -149,7 +148,7 @@ impl LocalStore {
             Some(key) if self.layout.first_partition(key).is_ok_and(|first| first.is_some()) => {
                 Ok(vec![key.to_owned()])
             }
-            Some(key) => Err(no_such_issue(&self.layout, key)),
+            Some(key) => Err(self.layout.no_such_issue(key)),
         }
     }
 }

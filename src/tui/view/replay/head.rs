@@ -85,7 +85,7 @@ fn range(theme: &Theme, replay: &Replay, pen: &mut Pen<'_>) {
     let (from, to): (Position, Position) = (replay.from, replay.to);
     let range = format!("#{from}–#{to}");
     pen.put(&range, theme.style(Role::Strong)).skip(2);
-    let s = if replay.len() == 1 { "" } else { "s" };
+    let s = if replay.events() == 1 { "" } else { "s" };
     let start = match &replay.start {
         Start::Playhead => "from here".to_owned(),
         Start::Checkpoint(id, _) if id.is_empty() => "from behind a checkpoint".to_owned(),
@@ -93,13 +93,13 @@ fn range(theme: &Theme, replay: &Replay, pen: &mut Pen<'_>) {
         Start::Beginning => "from the beginning".to_owned(),
         Start::Typed => "as typed".to_owned(),
     };
-    pen.put(&format!("{} event{s}", replay.len()), theme.style(Role::Text)).skip(2);
+    pen.put(&format!("{} event{s}", replay.events()), theme.style(Role::Text)).skip(2);
     pen.put(&start, theme.style(Role::Dim));
 }
 
 fn progress(app: &App, replay: &Replay, pen: &mut Pen<'_>) {
     let theme = &app.theme;
-    let (done, all) = (replay.outcomes.len(), replay.len());
+    let (done, all) = (replay.outcomes.len(), replay.events());
     let count = format!("{done}/{all}");
     match (&replay.running, &replay.end) {
         (Some(_), _) => {
