@@ -3,6 +3,7 @@
 //! Lives here: the four clocks and the look-up in both directions. May not live here: columns of
 //! a screen. No clock runs back, whatever the log's times do.
 
+use super::column::Column;
 use crate::closed_list;
 use crate::model::{Position, Timestamp, Value};
 
@@ -36,7 +37,9 @@ pub const IDLE_MS: i64 = 5 * 60_000;
 /// seldom.
 #[derive(Debug, Default)]
 pub struct Clocks {
-    time: Vec<i64>,
+    time: Column,
+    /// The last reading of time.
+    latest: i64,
     idle: Vec<(Position, i64)>,
     /// For each idle stretch how much of it, and of those before it, no clock but time counts.
     left_out: Vec<i64>,
@@ -48,15 +51,16 @@ impl Clocks {
     /// Reads the clocks at the next event.
     pub fn push(&mut self, clock: Timestamp, cost_usd: Option<&Value>) {
         let now = clock.millis();
-        let pause = self.time.last().map_or(0, |last| now - last);
         let here = Position::try_from(self.time.len() + 1).unwrap_or(Position::MAX);
+        let pause = if here == 1 { 0 } else { now - self.latest };
         if pause > IDLE_MS {
             // The pause stands before this event.
             self.idle.push((here, pause));
             let before = self.left_out.last().copied().unwrap_or_default();
             self.left_out.push(before + pause - IDLE_MS);
         }
-        self.time.push(now);
+        self.time.push(ordered(now));
+        self.latest = now;
         #[allow(clippy::cast_possible_truncation, reason = "millionths of any real sum fit")]
         let cost = cost_usd.and_then(Value::as_f64).map_or(0, |usd| (usd * 1e6) as i64);
         if cost > self.cost.last().map_or(0, |(_, cost)| *cost) {
@@ -70,14 +74,18 @@ impl Clocks {
         let index = (position as usize).saturating_sub(1).min(self.time.len().saturating_sub(1));
         match kind {
             ClockKind::Sequence => i64::from(position),
-            ClockKind::Time => self.time.get(index).copied().unwrap_or_default(),
+            ClockKind::Time => self.time(index).unwrap_or_default(),
             ClockKind::Active => self.active(index),
             ClockKind::Cost => last_until(&self.cost, index).map_or(0, |at| self.cost[at].1),
         }
     }
 
+    fn time(&self, index: usize) -> Option<i64> {
+        self.time.get(index).map(from_ordered)
+    }
+
     fn active(&self, index: usize) -> i64 {
-        let (Some(first), Some(now)) = (self.time.first(), self.time.get(index)) else { return 0 };
+        let (Some(first), Some(now)) = (self.time(0), self.time(index)) else { return 0 };
         now - first - last_until(&self.idle, index).map_or(0, |at| self.left_out[at])
     }
 
@@ -87,7 +95,7 @@ impl Clocks {
         let all = self.time.len();
         let found = match kind {
             ClockKind::Sequence => usize::try_from(value.max(0)).unwrap_or(0).min(all),
-            ClockKind::Time => self.time.partition_point(|reading| *reading <= value),
+            ClockKind::Time => first_without(all, |index| self.time(index) <= Some(value)),
             ClockKind::Active => first_without(all, |index| self.active(index) <= value),
             ClockKind::Cost if value < 0 => 0,
             ClockKind::Cost => {
@@ -111,6 +119,16 @@ impl Clocks {
     pub fn idle(&self) -> &[(Position, i64)] {
         &self.idle
     }
+}
+
+/// A time as a number of the same order.
+fn ordered(millis: i64) -> u64 {
+    millis.cast_unsigned() ^ (1 << 63)
+}
+
+/// The reverse of [`ordered`].
+fn from_ordered(number: u64) -> i64 {
+    (number ^ (1 << 63)).cast_signed()
 }
 
 /// Which of these, ordered by their positions, is the last at or before the event of this index.
@@ -155,26 +173,34 @@ mod tests {
     }
 
     proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
         #[test]
         fn what_is_kept_gives_the_readings_of_each_event(
-            steps in proptest::collection::vec((0_i64..900_000, proptest::option::of(0_u32..50)), 0..60),
+            start in -62_167_219_200_000_i64..1_800_000_000_000,
+            steps in proptest::collection::vec((0_i64..900_000, proptest::option::of(0_u32..50)), 0..520),
             values in proptest::collection::vec(-10_i64..20_000_000, 8),
         ) {
             let mut clocks = Clocks::default();
-            let (mut at, mut active, mut cost) = (0, Vec::new(), Vec::new());
+            let (mut at, mut time, mut active, mut cost) = (start, vec![], vec![], vec![]);
             for (pause, usd) in &steps {
                 at += pause;
                 clocks.push(Timestamp::from_millis(at), usd.map(|n| Value::from(f64::from(n))).as_ref());
+                time.push(at);
                 let counted = if active.is_empty() { 0 } else { *pause };
                 active.push(active.last().map_or(0, |sum| sum + counted.min(IDLE_MS)));
                 let usd = usd.map_or(0, |n| i64::from(n) * 1_000_000);
                 cost.push(cost.last().map_or(usd, |before: &i64| usd.max(*before)));
             }
-            for (kind, readings) in [(ClockKind::Active, &active), (ClockKind::Cost, &cost)] {
+            let all = [
+                (ClockKind::Time, &time),
+                (ClockKind::Active, &active),
+                (ClockKind::Cost, &cost),
+            ];
+            for (kind, readings) in all {
                 for (position, reading) in (1..).zip(readings) {
                     proptest::prop_assert_eq!(clocks.at(kind, position), *reading);
                 }
-                for value in values.iter().chain(readings) {
+                for value in values.iter().chain(readings.iter().step_by(19)) {
                     let expected = readings.partition_point(|reading| reading <= value);
                     proptest::prop_assert_eq!(clocks.position(kind, *value) as usize, expected);
                 }

@@ -9,6 +9,7 @@ pub mod branch;
 pub mod causality;
 pub mod changes;
 pub mod clocks;
+mod column;
 mod intake;
 pub mod keyframes;
 pub mod lanes;

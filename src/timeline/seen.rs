@@ -3,6 +3,7 @@
 //! Lives here: [`Seen`], what a light look tells, and a timeline's rows and lanes made from it. May
 //! not live here: states, writers and causes; nobody knows them before the events were folded.
 
+use super::column::grow;
 use super::row::{Symbol, Symbols, id_head};
 use super::{Row, Timeline};
 use crate::model::{Kind, Position, Timestamp};
@@ -94,7 +95,6 @@ impl Timeline {
     pub fn push_seen(&mut self, part: &SeenPart) {
         let words: Vec<Symbol> = part.words.all().map(|word| self.symbols.intern(word)).collect();
         let known = |local: Symbol| words.get(local.0 as usize).copied().unwrap_or_default();
-        self.rows.reserve(part.len());
         for Glance { row, has_time, enters } in &part.events {
             let last = (!*has_time).then(|| self.row(self.head())).flatten();
             let at = last.map_or(row.at, |last| last.at);
@@ -124,6 +124,7 @@ impl Timeline {
     /// Notes where an event of this kind stands.
     pub(super) fn note_kind(&mut self, kind: Kind, position: Position) {
         if let Some(list) = self.by_kind.get_mut(kind as usize) {
+            grow(list, 1);
             list.push(position);
         }
     }
