@@ -9,13 +9,14 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::Session;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, State};
 use crate::model::{AnomalyKind, Event, Kind, Position, Timestamp};
 use crate::schema::upcast;
+use crate::timeline::Ids;
 use crate::timeline::branch::Branch;
 use crate::timeline::causality::Causes;
 use crate::timeline::{Keyframes, Link};
@@ -197,7 +198,7 @@ impl Play {
     fn put_in(&mut self, event: Event) {
         let violation = fold::check(&self.state, &event).err();
         fold::advance(&mut self.state, &event);
-        self.links.push(&event, &FxHashMap::default());
+        self.links.push(&event, None, &Ids::default());
         self.inserted.push((event.position, Inserted { event, violation }));
     }
 

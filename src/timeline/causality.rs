@@ -4,7 +4,10 @@
 //! the same links the other way. May not live here: order within an actor and concurrency.
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
+use super::column::{Column, from_signed, to_signed};
+use super::ids::Ids;
 use super::row::hash_text;
 use crate::model::catalogue::{LinkKey, LinkRule};
 use crate::model::{Event, Position};
@@ -36,21 +39,27 @@ pub struct Cause {
     pub link: Link,
 }
 
-const NONE: u8 = u8::MAX;
-const CAUSATION: u8 = u8::MAX - 1;
+/// The number of the link of an event without a cause.
+const NONE: u8 = 0;
+/// The number of the link of an event that names its cause.
+const CAUSATION: u8 = 1;
+/// The number of the first rule's links.
+const FIRST_RULE: u8 = 2;
 
 /// The causes of all events of one log.
 #[derive(Debug)]
 pub struct Causes {
     rules: &'static [LinkRule],
-    /// For each event the position of its cause; 0 for none.
-    positions: Vec<Position>,
-    /// For each event the number of the rule, or one of the two constants above.
-    links: Vec<u8>,
+    /// For each event how far back its cause is; see [`back`].
+    back: Column,
+    /// For each event the number of its link.
+    links: Column,
+    /// The causes that came after their effects. They are those that the effects name.
+    late: FxHashMap<Position, Position>,
     /// The last event that a rule starts from, by rule and key.
-    last: FxHashMap<(u8, u64), Position>,
+    last: Ids,
     /// Events whose named cause has not been seen yet, by the cause's id.
-    waiting: FxHashMap<u64, Vec<Position>>,
+    waiting: FxHashMap<u64, SmallVec<[Position; 4]>>,
 }
 
 impl Causes {
@@ -59,51 +68,45 @@ impl Causes {
     pub fn new(rules: &'static [LinkRule]) -> Self {
         Self {
             rules,
-            positions: Vec::new(),
-            links: Vec::new(),
-            last: FxHashMap::default(),
+            back: Column::default(),
+            links: Column::default(),
+            late: FxHashMap::default(),
+            last: Ids::default(),
             waiting: FxHashMap::default(),
         }
     }
 
-    /// Links the next event. `ids` knows the events before it.
-    pub fn push(&mut self, event: &Event, ids: &FxHashMap<u64, Position>) {
+    /// Links the next event, whose id has this hash if it has an id. `ids` knows it and the events
+    /// before it.
+    pub fn push(&mut self, event: &Event, id: Option<u64>, ids: &Ids) {
         let here = event.position;
         let (cause, link) = self.named_cause(event, ids).unwrap_or_else(|| self.ruled_cause(event));
-        self.positions.push(cause);
-        self.links.push(link);
+        self.back.push(back(here, cause));
+        self.links.push(link.into());
         self.note_starts(event);
-        if !event.id.is_empty()
-            && let Some(effects) = self.waiting.remove(&hash_text(&event.id))
-        {
-            for effect in effects {
-                self.set(effect, here);
-            }
+        if let Some(effects) = id.and_then(|id| self.waiting.remove(&id)) {
+            self.late.extend(effects.into_iter().map(|effect| (effect, here)));
         }
     }
 
     /// The cause that the event itself names, if this log has it.
-    fn named_cause(
-        &mut self,
-        event: &Event,
-        ids: &FxHashMap<u64, Position>,
-    ) -> Option<(Position, u8)> {
+    fn named_cause(&mut self, event: &Event, ids: &Ids) -> Option<(Position, u8)> {
         let hash = hash_text(event.causation.as_ref()?);
-        if let Some(position) = ids.get(&hash) {
-            return Some((*position, CAUSATION));
+        if let Some(position) = ids.get(hash) {
+            return Some((position, CAUSATION));
         }
         self.waiting.entry(hash).or_default().push(event.position);
         None
     }
 
     fn ruled_cause(&self, event: &Event) -> (Position, u8) {
-        for (number, rule) in (0_u8..CAUSATION).zip(self.rules) {
+        for (number, rule) in (FIRST_RULE..=u8::MAX).zip(self.rules) {
             if !rule.goes_on(event.kind, &event.type_name) {
                 continue;
             }
             for key in keys(rule.key, event, End::Effect).into_iter().flatten() {
-                if let Some(position) = self.last.get(&(number, key)) {
-                    return (*position, number);
+                if let Some(position) = self.last.get(of_rule(number, key)) {
+                    return (position, number);
                 }
             }
         }
@@ -117,23 +120,13 @@ impl Causes {
     }
 
     fn note_starts(&mut self, event: &Event) {
-        for (number, rule) in (0_u8..CAUSATION).zip(self.rules) {
+        for (number, rule) in (FIRST_RULE..=u8::MAX).zip(self.rules) {
             if !rule.begins(event.kind, &event.type_name) {
                 continue;
             }
             for key in keys(rule.key, event, End::Cause).into_iter().flatten() {
-                self.last.insert((number, key), event.position);
+                self.last.insert(of_rule(number, key), event.position);
             }
-        }
-    }
-
-    fn set(&mut self, effect: Position, cause: Position) {
-        let Some(index) = (effect as usize).checked_sub(1) else { return };
-        if let (Some(position), Some(link)) =
-            (self.positions.get_mut(index), self.links.get_mut(index))
-        {
-            *position = cause;
-            *link = CAUSATION;
         }
     }
 
@@ -141,14 +134,21 @@ impl Causes {
     #[must_use]
     pub fn of(&self, position: Position) -> Option<Cause> {
         let index = (position as usize).checked_sub(1)?;
-        let cause = self.positions.get(index).copied().filter(|p| *p != 0)?;
-        Some(Cause { position: cause, link: self.link(*self.links.get(index)?) })
+        let cause = self.position_of(position, self.back.get(index)?)?;
+        Some(Cause { position: cause, link: self.link(position, index) })
     }
 
-    fn link(&self, number: u8) -> Link {
-        match self.rules.get(usize::from(number)) {
-            Some(rule) => Link::Rule(rule.name),
-            None => Link::Causation,
+    /// Where the cause of the event at `position` is, which is so far back.
+    fn position_of(&self, position: Position, back: u64) -> Option<Position> {
+        self.late.get(&position).copied().or_else(|| before(position, back))
+    }
+
+    fn link(&self, position: Position, index: usize) -> Link {
+        let number = self.links.get(index).and_then(|link| usize::try_from(link).ok());
+        let rule = number.and_then(|number| number.checked_sub(usize::from(FIRST_RULE)));
+        match rule.and_then(|rule| self.rules.get(rule)) {
+            Some(rule) if !self.late.contains_key(&position) => Link::Rule(rule.name),
+            _ => Link::Causation,
         }
     }
 
@@ -158,15 +158,28 @@ impl Causes {
         if position == 0 {
             return Vec::new();
         }
-        let links = self.positions.iter().zip(&self.links).enumerate();
-        links
-            .filter(|(_, (cause, _))| **cause == position)
-            .map(|(index, (_, link))| Cause {
-                position: Position::try_from(index + 1).unwrap_or(Position::MAX),
-                link: self.link(*link),
-            })
+        let all = (1..).zip(self.back.iter()).enumerate();
+        all.filter(|(_, (effect, back))| self.position_of(*effect, *back) == Some(position))
+            .map(|(index, (effect, _))| Cause { position: effect, link: self.link(effect, index) })
             .collect()
     }
+}
+
+/// How far back from here a cause is, as a small number; 0 for none.
+fn back(here: Position, cause: Position) -> u64 {
+    if cause == 0 { 0 } else { from_signed(i64::from(here) - i64::from(cause)) + 1 }
+}
+
+/// The cause that is so far back from here.
+fn before(here: Position, back: u64) -> Option<Position> {
+    let back = to_signed(back.checked_sub(1)?);
+    Position::try_from(i64::from(here) - back).ok()
+}
+
+/// The hash of a key within one rule.
+fn of_rule(number: u8, key: u64) -> u64 {
+    // An odd number: the keys of one rule stay as different as they are.
+    (key ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15 | 1)
 }
 
 /// The ends of a link: the one that causes and the one that is caused.
@@ -208,4 +221,67 @@ fn field_key(event: &Event, name: &str) -> Option<u64> {
         names.try_fold(first, |value, name| value.get(name))
     })?;
     Some(value.as_text().map_or_else(|| hash_text(&value.to_json()), |text| hash_text(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Kind, catalogue};
+    use crate::schema::upcast;
+    use proptest::prelude::*;
+
+    /// An event of this kind and agent, with the id and the cause of these numbers.
+    fn event(position: Position, said: (bool, u8, u16, Option<u16>)) -> Event {
+        let (spawned, agent, id, cause) = said;
+        let name = if spawned { "AgentSpawned" } else { "AgentProgressed" };
+        let cause = cause.map_or(String::new(), |cause| format!(r#","causation_id":"{cause}""#));
+        let text = format!(
+            r#"{{"event_id":"{id}","event_type":"{name}"{cause},"metadata":{{"agent_name":"a{agent}"}}}}"#
+        );
+        let (event, _) = upcast::read_event(&text, position, Default::default());
+        event
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn causes_are_those_that_a_slow_search_finds(
+            said in proptest::collection::vec(
+                (any::<bool>(), 0_u8..3, 0_u16..700, proptest::option::weighted(0.3, 0_u16..700)),
+                0..520,
+            ),
+        ) {
+            let events: Vec<Event> = (1..).zip(said).map(|(n, said)| event(n, said)).collect();
+            let (mut causes, mut ids) = (Causes::new(catalogue::LINKS), Ids::default());
+            for event in &events {
+                let id = hash_text(&event.id);
+                ids.insert_new(id, event.position);
+                causes.push(event, Some(id), &ids);
+            }
+            let mut found = Vec::new();
+            for (index, event) in events.iter().enumerate() {
+                let named = events.iter().find(|cause| Some(&cause.id) == event.causation.as_ref());
+                let begins = |other: &&Event| {
+                    other.kind == Kind::AgentSpawned && other.agent() == event.agent()
+                };
+                let spawn = events[..index].iter().rfind(begins);
+                let ruled = spawn.filter(|_| event.kind == Kind::AgentProgressed);
+                let named = named.map(|cause| (cause.position, Link::Causation));
+                let ruled = ruled.map(|cause| (cause.position, Link::Rule("agent-run")));
+                let cause = named.or(ruled).map(|(position, link)| Cause { position, link });
+                prop_assert_eq!(causes.of(event.position), cause, "{}", event.position);
+                found.push(cause);
+            }
+            for event in &events {
+                let effects: Vec<Cause> = (1..)
+                    .zip(&found)
+                    .filter_map(|(effect, cause)| {
+                        let cause = cause.filter(|cause| cause.position == event.position)?;
+                        Some(Cause { position: effect, ..cause })
+                    })
+                    .collect();
+                prop_assert_eq!(causes.effects(event.position), effects);
+            }
+        }
+    }
 }

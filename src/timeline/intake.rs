@@ -105,19 +105,18 @@ impl Timeline {
         for (kind, detail) in faults {
             self.anomalies.push(Anomaly::new(kind, here, detail));
         }
-        self.note_order(&event, content);
+        let id = (!event.id.is_empty()).then(|| row::hash_text(&event.id));
+        let known = id.and_then(|id| self.ids.insert_new(id, here));
+        self.note_order(&event, known, content);
         fold::apply_into(&mut self.state, &event, &mut self.applied);
         self.anomalies.append(&mut self.applied.anomalies);
-        self.causes.push(&event, &self.ids);
+        self.causes.push(&event, id, &self.ids);
         let row = self.make_row(locator, &event, content, self.anomalies.len() > before);
         let named = if event.text("phase").is_some() { row.phase } else { Symbol::EMPTY };
         self.lanes.push(event.kind, named, row.agent, here);
         self.clocks.push(row.clock, field(&self.state, "usage", "cost_usd"));
         self.rows.push(&row);
         self.note_kind(event.kind, here);
-        if !event.id.is_empty() {
-            self.ids.entry(row::hash_text(&event.id)).or_insert(here);
-        }
         here
     }
 
@@ -144,8 +143,8 @@ impl Timeline {
         }
     }
 
-    /// Compares order, ids and issue with what came before.
-    fn note_order(&mut self, event: &Event, content: u32) {
+    /// Compares order, ids and issue with what came before; `known` is the event that has the id.
+    fn note_order(&mut self, event: &Event, known: Option<Position>, content: u32) {
         let here = event.position;
         let last = self.last_clock();
         let mut note = |kind, detail| self.anomalies.push(Anomaly::new(kind, here, detail));
@@ -178,10 +177,8 @@ impl Timeline {
         if !event.issue_key.is_empty() && event.issue_key != self.issue_key {
             note(AnomalyKind::OtherIssue, format!("the event names {}", event.issue_key));
         }
-        if !event.id.is_empty()
-            && let Some(first) = self.ids.get(&row::hash_text(&event.id))
-        {
-            let same = self.rows.content(*first as usize - 1) == Some(content);
+        if let Some(first) = known {
+            let same = self.rows.content(first as usize - 1) == Some(content);
             let kind = if same { AnomalyKind::DuplicateId } else { AnomalyKind::ReusedId };
             note(kind, format!("event_id {} is that of #{first} too", event.id));
         }

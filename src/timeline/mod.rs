@@ -10,6 +10,7 @@ pub mod causality;
 pub mod changes;
 pub mod clocks;
 mod column;
+mod ids;
 mod intake;
 pub mod keyframes;
 pub mod lanes;
@@ -20,7 +21,7 @@ pub mod seen;
 
 use std::ops::Range;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use crate::fold::{self, Applied, Change, State};
 use crate::model::catalogue::LinkRule;
@@ -31,6 +32,7 @@ use crate::store::Locator;
 pub use causality::{Cause, Link};
 pub use changes::{ChangeIndex, Writers};
 pub use clocks::{ClockKind, Clocks};
+pub use ids::Ids;
 pub use keyframes::Keyframes;
 pub use lanes::{Lane, LaneKind, Lanes, RailMark, Span};
 pub use order::{Order, Race, Relation};
@@ -64,7 +66,7 @@ pub struct Timeline {
     lanes: Lanes,
     clocks: Clocks,
     anomalies: Vec<Anomaly>,
-    ids: FxHashMap<u64, Position>,
+    ids: Ids,
     by_kind: Vec<Vec<Position>>,
     last_sequence: Option<u64>,
     /// The phase in force after the last event that was only seen.
@@ -88,7 +90,7 @@ impl Timeline {
             lanes: Lanes::default(),
             clocks: Clocks::default(),
             anomalies: Vec::new(),
-            ids: FxHashMap::default(),
+            ids: Ids::default(),
             by_kind: vec![Vec::new(); Kind::Unreadable as usize + 1],
             last_sequence: None,
             phase_seen: Symbol::EMPTY,
@@ -228,7 +230,7 @@ impl Timeline {
     /// The position of the event with exactly this id. Ids are compared by a 64-bit hash.
     #[must_use]
     pub fn by_id(&self, id: &str) -> Option<Position> {
-        self.ids.get(&row::hash_text(id)).copied()
+        self.ids.get(row::hash_text(id))
     }
 
     /// The positions whose ids may begin with `prefix`: all that do, and where `prefix` is longer
