@@ -3,10 +3,9 @@
 //! Lives here: what one more event changes in each part of the history, and what is odd about its
 //! place in it. May not live here: looking anything up.
 
-use std::sync::mpsc::{SendError, sync_channel};
-
-use super::{ChangeIndex, Keyframes, Loaded, Row, Symbol, Timeline, keyframes, row};
-use crate::fold::{self, Change, State};
+use super::follower::Written;
+use super::{Loaded, Row, Symbol, Timeline, keyframes, row};
+use crate::fold::{self, State};
 use crate::model::{Anomaly, AnomalyKind, Event, Kind, Position, Value};
 use crate::store::Locator;
 
@@ -14,45 +13,21 @@ use crate::store::Locator;
 const WORTH_SHARING: usize = 64;
 /// How many events are handed over to it at a time.
 const TOGETHER: usize = 32;
-/// How many such bundles may wait.
-const QUEUE: usize = 8;
-
-/// What some events wrote, one after the other.
-struct Written {
-    changes: Vec<Change>,
-    /// For each event where its changes end.
-    ends: Vec<(Position, usize)>,
-    /// The versions to keep.
-    kept: Vec<(Position, State)>,
-}
-
-impl Written {
-    fn record(&self, index: &mut ChangeIndex, keyframes: &mut Keyframes) {
-        for (position, state) in &self.kept {
-            keyframes.offer(*position, state);
-        }
-        let mut from = 0;
-        for (position, end) in &self.ends {
-            index.record(*position, self.changes.get(from..*end).unwrap_or_default());
-            from = *end;
-        }
-    }
-}
 
 impl Timeline {
     /// Adds the next event. All work is in proportion to the event.
     pub fn push(&mut self, loaded: Loaded) -> Position {
         let here = self.take_in(loaded);
-        self.changes.record(here, &self.applied.changes);
+        self.follower.change(|followed| {
+            followed.changes.record(here, &self.applied.changes);
+            followed.keyframes.offer(here, &self.state);
+        });
         self.applied.changes.clear();
-        if keyframes::is_due(here) {
-            self.keyframes.offer(here, &self.state);
-        }
         here
     }
 
     /// Adds the next events. Where there are many, the change index and the kept versions follow on
-    /// another thread; they have caught up when this returns.
+    /// another thread; who looks at them waits until they have caught up.
     pub fn push_all(&mut self, events: Vec<Loaded>) {
         if events.len() < WORTH_SHARING {
             for loaded in events {
@@ -60,40 +35,25 @@ impl Timeline {
             }
             return;
         }
-        let mut index = std::mem::take(&mut self.changes);
-        let mut keyframes = std::mem::take(&mut self.keyframes);
-        let mut left = Vec::new();
-        std::thread::scope(|scope| {
-            let (sender, written) = sync_channel::<Written>(QUEUE);
-            let indexer = std::thread::Builder::new().name("index".into());
-            let (index, keyframes) = (&mut index, &mut keyframes);
-            // Where there is no other thread to be had, nobody takes what is sent.
-            let _indexer = indexer.spawn_scoped(scope, move || {
-                written.iter().for_each(|written| written.record(index, keyframes));
-            });
-            let mut send = |written| {
-                if let Err(SendError(written)) = sender.send(written) {
-                    left.push(written);
-                }
-            };
-            let (mut ends, mut kept) = (Vec::with_capacity(TOGETHER), Vec::new());
-            for loaded in events {
-                let here = self.take_in(loaded);
-                ends.push((here, self.applied.changes.len()));
-                if keyframes::is_due(here) {
-                    kept.push((here, self.state.clone()));
-                }
-                if ends.len() == TOGETHER {
-                    let room = Vec::with_capacity(self.applied.changes.len());
-                    let changes = std::mem::replace(&mut self.applied.changes, room);
-                    let (ends, kept) = (std::mem::take(&mut ends), std::mem::take(&mut kept));
-                    send(Written { changes, ends, kept });
-                }
+        let mut written = Written::default();
+        for loaded in events {
+            let here = self.take_in(loaded);
+            written.ends.push((here, self.applied.changes.len()));
+            if keyframes::is_due(here) {
+                written.kept.push((here, self.state.clone()));
             }
-            send(Written { changes: std::mem::take(&mut self.applied.changes), ends, kept });
-        });
-        left.iter().for_each(|written| written.record(&mut index, &mut keyframes));
-        (self.changes, self.keyframes) = (index, keyframes);
+            if written.ends.len() == TOGETHER {
+                self.hand_over(&mut written);
+            }
+        }
+        self.hand_over(&mut written);
+    }
+
+    /// Has what follows the fold take up some events and what they changed.
+    fn hand_over(&mut self, written: &mut Written) {
+        let room = Vec::with_capacity(self.applied.changes.len());
+        written.changes = std::mem::replace(&mut self.applied.changes, room);
+        self.follower.send(std::mem::take(written));
     }
 
     /// All of adding an event but for the change index and the kept versions.
@@ -124,8 +84,7 @@ impl Timeline {
         let clock = self.last_clock().map_or(event.at, |last| last.max(event.at));
         let phase = event
             .text("phase")
-            .or_else(|| field(&self.state, "orchestration", "current_phase")?.as_text())
-            .cloned();
+            .or_else(|| field(&self.state, "orchestration", "current_phase")?.as_text());
         let mut intern = |text: Option<&str>| self.symbols.intern(text.unwrap_or_default());
         Row {
             locator,
@@ -139,7 +98,7 @@ impl Timeline {
             actor: intern(Some(&event.actor)),
             session: intern(Some(&event.session)),
             agent: intern(event.agent().map(smol_str::SmolStr::as_str)),
-            phase: intern(phase.as_deref()),
+            phase: intern(phase.map(smol_str::SmolStr::as_str)),
         }
     }
 
@@ -226,6 +185,28 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn who_looks_waits_for_what_follows() {
+        let progress = Path::parse("/agents/a3/progress").unwrap();
+        for batches in [1, 2, 9] {
+            let mut timeline = Timeline::new("T-1", catalogue::LINKS);
+            for batch in 0..batches {
+                timeline.push_all((batch * 500..(batch + 1) * 500).map(loaded).collect());
+            }
+            // (Nobody has looked so far.)
+            let last = (1..=batches * 500).rfind(|position| (position - 1) % 7 == 3);
+            assert_eq!(timeline.last_writer(&progress, timeline.head()), last);
+            timeline.push_all((0..100).map(loaded).collect());
+            assert_eq!(timeline.nearest_kept(timeline.head() - 1), (timeline.head() - 1) / 64 * 64);
+            timeline.push_all((0..100).map(loaded).collect());
+            let here = timeline.push(loaded(3));
+            assert!(timeline.writers(&progress).contains(here));
+            // Dropped while a thread is at it.
+            timeline.push_all((0..100).map(loaded).collect());
+        }
+    }
+
     #[test]
     fn a_chain_as_long_as_the_log_is_followed_step_by_step() {
         let mut timeline = Timeline::new("T-1", catalogue::LINKS);

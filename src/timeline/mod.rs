@@ -10,6 +10,7 @@ pub mod causality;
 pub mod changes;
 pub mod clocks;
 mod column;
+mod follower;
 mod ids;
 mod intake;
 pub mod keyframes;
@@ -32,6 +33,7 @@ use crate::store::Locator;
 pub use causality::{Cause, Link};
 pub use changes::{ChangeIndex, Writers};
 pub use clocks::{ClockKind, Clocks};
+use follower::Follower;
 pub use ids::Ids;
 pub use keyframes::Keyframes;
 pub use lanes::{Lane, LaneKind, Lanes, RailMark, Span};
@@ -60,8 +62,8 @@ pub struct Timeline {
     rows: Rows,
     symbols: Symbols,
     state: State,
-    keyframes: Keyframes,
-    changes: ChangeIndex,
+    /// The change index and the kept versions.
+    follower: Follower,
     causes: causality::Causes,
     lanes: Lanes,
     clocks: Clocks,
@@ -84,8 +86,7 @@ impl Timeline {
             rows: Rows::default(),
             symbols: Symbols::default(),
             state: State::new(),
-            keyframes: Keyframes::default(),
-            changes: ChangeIndex::default(),
+            follower: Follower::default(),
             causes: causality::Causes::new(rules),
             lanes: Lanes::default(),
             clocks: Clocks::default(),
@@ -102,7 +103,7 @@ impl Timeline {
     /// kept versions of the state are.
     pub fn expect(&mut self, events: u64) {
         if self.head() == 0 {
-            self.keyframes = Keyframes::for_events(events);
+            self.follower.change(|followed| followed.keyframes = Keyframes::for_events(events));
         }
     }
 
@@ -161,7 +162,10 @@ impl Timeline {
     /// The position of the kept version at or before `position`, to fold on from.
     #[must_use]
     pub fn nearest_kept(&self, position: Position) -> Position {
-        if position >= self.head() { self.head() } else { self.keyframes.nearest(position) }
+        if position >= self.head() {
+            return self.head();
+        }
+        self.follower.get().keyframes.nearest(position)
     }
 
     /// The kept version at or before `position`, and its position.
@@ -170,13 +174,13 @@ impl Timeline {
         if position >= self.head() {
             return (self.head(), self.state.clone());
         }
-        self.keyframes.at(position)
+        self.follower.get().keyframes.at(position)
     }
 
     /// Which positions wrote which path.
     #[must_use]
     pub fn changes(&self) -> &ChangeIndex {
-        &self.changes
+        &self.follower.get().changes
     }
 
     /// What is wrong in this log, in the order of finding.
@@ -251,7 +255,7 @@ impl Timeline {
     /// The positions that wrote `path` or something below it, in order.
     #[must_use]
     pub fn writers(&self, path: &Path) -> Writers<'_> {
-        self.changes.writers(path)
+        self.changes().writers(path)
     }
 
     /// The last position not after `at` that wrote `path` or something below it.
