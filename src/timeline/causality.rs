@@ -10,7 +10,7 @@ use super::column::{Column, from_signed, to_signed};
 use super::ids::Ids;
 use super::row::hash_text;
 use crate::model::catalogue::{LinkKey, LinkRule};
-use crate::model::{Event, Position};
+use crate::model::{Event, Kind, Position};
 
 /// How a cause is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,7 @@ const FIRST_RULE: u8 = 2;
 #[derive(Debug)]
 pub struct Causes {
     rules: &'static [LinkRule],
+    by_kind: ByKind,
     /// For each event how far back its cause is; see [`back`].
     back: Column,
     /// For each event the number of its link.
@@ -68,6 +69,7 @@ impl Causes {
     pub fn new(rules: &'static [LinkRule]) -> Self {
         Self {
             rules,
+            by_kind: ByKind::new(rules),
             back: Column::default(),
             links: Column::default(),
             late: FxHashMap::default(),
@@ -100,7 +102,7 @@ impl Causes {
     }
 
     fn ruled_cause(&self, event: &Event) -> (Position, u8) {
-        for (number, rule) in (FIRST_RULE..=u8::MAX).zip(self.rules) {
+        for (number, rule) in of_kind(&self.by_kind.go_on, event, self.rules) {
             if !rule.goes_on(event.kind, &event.type_name) {
                 continue;
             }
@@ -120,7 +122,7 @@ impl Causes {
     }
 
     fn note_starts(&mut self, event: &Event) {
-        for (number, rule) in (FIRST_RULE..=u8::MAX).zip(self.rules) {
+        for (number, rule) in of_kind(&self.by_kind.begin, event, self.rules) {
             if !rule.begins(event.kind, &event.type_name) {
                 continue;
             }
@@ -163,6 +165,47 @@ impl Causes {
             .map(|(index, (effect, _))| Cause { position: effect, link: self.link(effect, index) })
             .collect()
     }
+}
+
+/// For each kind the numbers of the rules that an event of it may begin or go on with, in order: no
+/// event is held against all rules.
+#[derive(Debug)]
+struct ByKind {
+    begin: Vec<SmallVec<[u8; 8]>>,
+    go_on: Vec<SmallVec<[u8; 8]>>,
+}
+
+impl ByKind {
+    fn new(rules: &[LinkRule]) -> Self {
+        let kinds = Kind::Unreadable as usize + 1;
+        let mut begin = vec![SmallVec::new(); kinds];
+        let mut go_on = begin.clone();
+        for (number, rule) in (FIRST_RULE..=u8::MAX).zip(rules) {
+            let note = |lists: &mut [SmallVec<[u8; 8]>], kinds: &[Kind], own: &[&str]| {
+                // Of a type outside the catalogue only the name tells.
+                let unknown = (!own.is_empty()).then_some(&Kind::Unknown);
+                for kind in kinds.iter().chain(unknown) {
+                    let list = &mut lists[*kind as usize];
+                    if list.last() != Some(&number) {
+                        list.push(number);
+                    }
+                }
+            };
+            note(&mut begin, rule.from, rule.own.0);
+            note(&mut go_on, rule.to, rule.own.1);
+        }
+        Self { begin, go_on }
+    }
+}
+
+/// The rules in one of these lists that are about the kind of an event, with their numbers.
+fn of_kind<'a>(
+    lists: &'a [SmallVec<[u8; 8]>],
+    event: &Event,
+    rules: &'static [LinkRule],
+) -> impl Iterator<Item = (u8, &'static LinkRule)> + use<'a> {
+    let list = lists.get(event.kind as usize).into_iter().flatten();
+    list.filter_map(|number| Some((*number, rules.get(usize::from(*number - FIRST_RULE))?)))
 }
 
 /// How far back from here a cause is, as a small number; 0 for none.
@@ -226,7 +269,7 @@ fn field_key(event: &Event, name: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Kind, catalogue};
+    use crate::model::catalogue;
     use crate::schema::upcast;
     use proptest::prelude::*;
 

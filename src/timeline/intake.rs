@@ -85,7 +85,13 @@ impl Timeline {
         let phase = event
             .text("phase")
             .or_else(|| field(&self.state, "orchestration", "current_phase")?.as_text());
-        let mut intern = |text: Option<&str>| self.symbols.intern(text.unwrap_or_default());
+        let mut intern = |column: usize, text: Option<&str>| {
+            let (text, last) = (text.unwrap_or_default(), &mut self.last_words[column]);
+            if self.symbols.text(*last) != text {
+                *last = self.symbols.intern(text);
+            }
+            *last
+        };
         Row {
             locator,
             at: event.at,
@@ -94,11 +100,11 @@ impl Timeline {
             content,
             kind: event.kind,
             has_anomaly: odd,
-            type_name: intern(Some(&event.type_name)),
-            actor: intern(Some(&event.actor)),
-            session: intern(Some(&event.session)),
-            agent: intern(event.agent().map(smol_str::SmolStr::as_str)),
-            phase: intern(phase.map(smol_str::SmolStr::as_str)),
+            type_name: intern(0, Some(&event.type_name)),
+            actor: intern(1, Some(&event.actor)),
+            session: intern(2, Some(&event.session)),
+            agent: intern(3, event.agent().map(smol_str::SmolStr::as_str)),
+            phase: intern(4, phase.map(smol_str::SmolStr::as_str)),
         }
     }
 

@@ -61,6 +61,8 @@ pub struct Timeline {
     issue_key: String,
     rows: Rows,
     symbols: Symbols,
+    /// The last word of each column of the rows: the next is mostly the same.
+    last_words: [Symbol; 5],
     state: State,
     /// The change index and the kept versions.
     follower: Follower,
@@ -85,6 +87,7 @@ impl Timeline {
             issue_key: issue_key.to_owned(),
             rows: Rows::default(),
             symbols: Symbols::default(),
+            last_words: [Symbol::EMPTY; 5],
             state: State::new(),
             follower: Follower::default(),
             causes: causality::Causes::new(rules),
