@@ -21,51 +21,85 @@ pub(super) struct Rows {
     last: Option<(u64, u32)>,
     id_heads: Column,
     contents: Column,
-    /// For each event the number of what it has in common with others.
-    numbers: Column,
-    facets: Vec<Facet>,
-    known: FxHashMap<Facet, u32>,
+    facets: Shared<Facet>,
+    surroundings: Shared<Surroundings>,
     /// For each event how much older it says it is than one before it.
     late: Column,
 }
 
-/// What many events have in common.
+/// What it is about that many events of a log, near or far, have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Facet {
-    segment: u32,
     type_name: Symbol,
     actor: Symbol,
-    session: Symbol,
     agent: Symbol,
-    phase: Symbol,
     kind: Kind,
     has_anomaly: bool,
+}
+
+/// What an event has in common with those around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Surroundings {
+    segment: u32,
+    session: Symbol,
+    phase: Symbol,
+}
+
+/// Things of which events have one each, and of which there are few different ones.
+#[derive(Debug)]
+struct Shared<T> {
+    /// For each event the number of its thing.
+    numbers: Column,
+    all: Vec<T>,
+    known: FxHashMap<T, u32>,
+    /// The number that came last.
+    last: u32,
+}
+
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        let (numbers, known) = (Column::default(), FxHashMap::default());
+        Self { numbers, all: Vec::new(), known, last: 0 }
+    }
+}
+
+impl<T: Copy + Eq + std::hash::Hash> Shared<T> {
+    fn push(&mut self, thing: T) {
+        if self.all.get(self.last as usize) != Some(&thing) {
+            let next = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+            self.last = *self.known.entry(thing).or_insert(next);
+            if self.last == next {
+                self.all.push(thing);
+            }
+        }
+        self.numbers.push(self.last.into());
+    }
+
+    fn get(&self, index: usize) -> Option<&T> {
+        self.all.get(usize::try_from(self.numbers.get(index)?).ok()?)
+    }
 }
 
 impl Rows {
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.numbers.len()
+        self.offsets.len()
     }
 
     /// Adds the next row. Its clock is not kept.
     pub(super) fn push(&mut self, row: &Row) {
-        let facet = Facet {
-            segment: row.locator.segment,
+        self.facets.push(Facet {
             type_name: row.type_name,
             actor: row.actor,
-            session: row.session,
             agent: row.agent,
-            phase: row.phase,
             kind: row.kind,
             has_anomaly: row.has_anomaly,
-        };
-        let next = u32::try_from(self.facets.len()).unwrap_or(u32::MAX);
-        let number = *self.known.entry(facet).or_insert(next);
-        if number == next {
-            self.facets.push(facet);
-        }
-        self.numbers.push(number.into());
+        });
+        self.surroundings.push(Surroundings {
+            segment: row.locator.segment,
+            session: row.session,
+            phase: row.phase,
+        });
         self.push_place(row.locator.offset, row.locator.len);
         self.id_heads.push(swapped(row.id_head));
         self.contents.push(row.content.into());
@@ -94,12 +128,11 @@ impl Rows {
 
     /// The row of this index, whose clock that is.
     pub(super) fn get(&self, index: usize, clock: Timestamp) -> Option<Row> {
-        let number = usize::try_from(self.numbers.get(index)?).ok()?;
-        let facet = self.facets.get(number)?;
+        let (facet, around) = (self.facets.get(index)?, self.surroundings.get(index)?);
         let (offset, len) = self.place(index)?;
         let late = to_signed(self.late.get(index)?);
         Some(Row {
-            locator: Locator { segment: facet.segment, len, offset },
+            locator: Locator { segment: around.segment, len, offset },
             at: Timestamp::from_millis(clock.millis() - late),
             clock,
             id_head: swapped(self.id_heads.get(index)?),
@@ -108,9 +141,9 @@ impl Rows {
             has_anomaly: facet.has_anomaly,
             type_name: facet.type_name,
             actor: facet.actor,
-            session: facet.session,
+            session: around.session,
             agent: facet.agent,
-            phase: facet.phase,
+            phase: around.phase,
         })
     }
 
@@ -191,7 +224,8 @@ mod tests {
         assert_eq!(rows.get(2000, Timestamp::MIN), None);
         assert_eq!(rows.get(usize::MAX, Timestamp::MIN), None);
         assert_eq!(rows.content(3), Some(row(3).content));
-        assert!(rows.facets.len() < 1900, "{} are shared by none", rows.facets.len());
+        let facets = rows.facets.all.len();
+        assert!(facets < 1900, "{facets} are shared by none");
     }
 
     /// Ids of digits, of other bytes, short ones and none.
@@ -215,7 +249,7 @@ mod tests {
                     let offset = jump.unwrap_or(next);
                     next = offset.wrapping_add(u64::from(len) + 1);
                     Row {
-                        locator: Locator { segment: content % 3, len, offset },
+                        locator: Locator { segment: (content % 3) << 30, len, offset },
                         at: Timestamp::from_millis(clock.saturating_sub(late)),
                         id_head,
                         content,
@@ -267,7 +301,8 @@ mod tests {
             &rows.longer,
             &rows.id_heads,
             &rows.contents,
-            &rows.numbers,
+            &rows.facets.numbers,
+            &rows.surroundings.numbers,
             &rows.late,
         ]
         .into_iter()
