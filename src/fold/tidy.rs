@@ -31,6 +31,11 @@ pub(super) fn tidy(root: &Map, changes: &mut Vec<Change>, first: usize) {
 
 /// Whether a later change belongs to an earlier one.
 fn covers(earlier: &Change, later: &Change) -> bool {
+    let (keys, others) = (earlier.path.keys(), later.path.keys());
+    // What one event writes mostly lies in one thing: the last key is where the paths differ.
+    if keys.last().is_some_and(|last| others.get(keys.len() - 1) != Some(last)) {
+        return false;
+    }
     if earlier.old.is_none() {
         earlier.path.contains(&later.path)
     } else {
