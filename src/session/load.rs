@@ -3,10 +3,12 @@
 //! Lives here: reading, parsing and following. May not live here: folding; the session does that,
 //! in its own time, so that nothing needs a lock.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, LazyLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use memchr::memmem::Finder;
 
 use super::scan::{self, Glimpse};
 use crate::error::{Error, Result};
@@ -19,7 +21,7 @@ use crate::watch::{Waker, Watch};
 /// How many bytes of the log are read at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
 /// How many batches may wait for the session: bounds the memory of a session that is busy.
-const BATCHES: usize = 8;
+const BATCHES: usize = 4;
 
 /// How many bytes of the end of a long log are read first: more events than a screen has rows.
 const END_BYTES: usize = 256 * 1024;
@@ -104,11 +106,14 @@ impl Parser {
     }
 }
 
+/// Made once: making it costs more than finding the word.
+static METADATA: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"metadata\""));
+
 /// A hash of what the event says, without the stamps that the store puts on it: those stand before
 /// the metadata in every line that chronoscope wrote.
 fn content_hash(type_name: &str, line: &[u8]) -> u32 {
     use std::hash::Hasher;
-    let said = memchr::memmem::find(line, b"\"metadata\"").unwrap_or_default();
+    let said = METADATA.find(line).unwrap_or_default();
     let mut hasher = rustc_hash::FxHasher::default();
     hasher.write(type_name.as_bytes());
     hasher.write(line.get(said..).unwrap_or_default());
@@ -161,6 +166,7 @@ impl Loader {
             parser: Parser::default(),
             sender,
             woken: Box::new(woken),
+            left: 0,
             last_told: Told::Nothing,
         };
         let run = move || reader.run(ahead);
@@ -211,6 +217,8 @@ struct Reader {
     parser: Parser,
     sender: SyncSender<Batch>,
     woken: Box<dyn Fn() + Send + Sync>,
+    /// How many bytes are still unread, when that was asked last, without those read since.
+    left: u64,
     last_told: Told,
 }
 
@@ -278,7 +286,17 @@ impl Reader {
             return (None, true);
         }
         self.last_told = if chunk.at_end { Told::AtEnd } else { Told::Nothing };
-        let remaining = if chunk.at_end { 0 } else { self.tail.remaining() };
+        let remaining = if chunk.at_end { 0 } else { self.remaining(chunk.bytes.len()) };
         (Some(Batch::Events { notices: chunk.notices, events, remaining }), chunk.at_end)
+    }
+
+    /// About how many bytes are unread after so many more were read; never 0. To know it all days of
+    /// the log are looked at, so that is asked again only when nothing seems to be left.
+    fn remaining(&mut self, read: usize) -> u64 {
+        self.left = self.left.saturating_sub(read as u64);
+        if self.left == 0 {
+            self.left = self.tail.remaining();
+        }
+        self.left.max(1)
     }
 }
