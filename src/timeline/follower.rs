@@ -51,21 +51,21 @@ impl Followed {
 #[derive(Debug, Default)]
 pub(super) struct Follower {
     /// Empty while a thread has it.
-    here: OnceLock<Followed>,
+    here: OnceLock<Box<Followed>>,
     running: Mutex<Option<Running>>,
 }
 
 #[derive(Debug)]
 struct Running {
     written: SyncSender<Written>,
-    thread: JoinHandle<Followed>,
+    thread: JoinHandle<Box<Followed>>,
 }
 
 impl Running {
     /// Hands what follows over to a thread; gives it back where there is no thread to be had.
-    fn start(followed: Followed) -> Result<Self, Followed> {
+    fn start(followed: Box<Followed>) -> Result<Self, Box<Followed>> {
         // (A thread that cannot be started takes what it was to have with it: it is sent.)
-        let (hand_over, given) = sync_channel::<Followed>(1);
+        let (hand_over, given) = sync_channel(1);
         let (written, bundles) = sync_channel(QUEUE);
         let thread = Builder::new().name("index".into()).spawn(move || follow(&given, &bundles));
         let Ok(thread) = thread else { return Err(followed) };
@@ -74,14 +74,14 @@ impl Running {
     }
 
     /// Waits until the thread has taken up all that it was sent.
-    fn finish(self) -> Followed {
+    fn finish(self) -> Box<Followed> {
         drop(self.written);
         self.thread.join().unwrap_or_else(|panic| resume_unwind(panic))
     }
 }
 
 /// What the thread does: it takes up what it is sent until there will be no more.
-fn follow(given: &Receiver<Followed>, bundles: &Receiver<Written>) -> Followed {
+fn follow(given: &Receiver<Box<Followed>>, bundles: &Receiver<Written>) -> Box<Followed> {
     let mut followed = given.recv().unwrap_or_default();
     bundles.iter().for_each(|written| followed.record(&written));
     followed

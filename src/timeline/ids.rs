@@ -8,7 +8,6 @@
 //! first bits of a hash tell the list, so only the others are kept. All 64 count: that two ids are
 //! taken for one is as improbable as that their hashes are the same.
 
-use super::column::grow;
 use crate::model::Position;
 
 /// So many of the first bits of a hash are not kept: they tell the list, or the lists that were one
@@ -16,6 +15,8 @@ use crate::model::Position;
 const TOLD: u32 = 8;
 /// Lists are divided when they have so many entries on average.
 const FULL: usize = 256;
+/// A list grows by so many entries: what is free of it is little of what it has when it is full.
+const STEP: usize = 16;
 
 /// A position by the rest of a hash, both with the highest byte first.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +68,9 @@ impl Ids {
         match list.binary_search_by(|entry| entry.rest.cmp(&rest(hash))) {
             Ok(known) => list.get(known).map(Entry::position),
             Err(at) => {
-                grow(list, 1);
+                if list.len() == list.capacity() {
+                    list.reserve_exact(STEP);
+                }
                 list.insert(at, Entry::new(hash, position));
                 self.len += 1;
                 None

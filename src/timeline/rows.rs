@@ -1,4 +1,4 @@
-//! The rows of a log, packed: some fifteen bytes an event.
+//! The rows of a log, packed: some thirteen bytes an event.
 //!
 //! Lives here: [`Rows`]. May not live here: what a row means (see [`super::row`]); the running
 //! maximum of the times, which the clocks have already.
