@@ -169,7 +169,11 @@ impl Spill {
 
     /// Puts other bytes aside.
     pub fn put_bytes(&self, bytes: &[u8]) -> Option<u64> {
-        self.file.append(bytes)
+        let padding = bytes.len().next_multiple_of(WORD) - bytes.len();
+        if padding == 0 {
+            return self.file.append(bytes);
+        }
+        self.file.append(&[bytes, &[0; WORD][..padding]].concat())
     }
 
     /// The bytes that were put aside there.

@@ -189,6 +189,10 @@ fn act(map: &mut Map, model: &mut Model, spill: &Arc<spill::Spill>, action: &Do)
         }
         Do::PutAside => {
             spill.put(map);
+            // Other bytes, of any length, do not come in the way.
+            let bytes = vec![1; map.len() % 5];
+            let there = spill.put_bytes(&bytes).and_then(|at| spill.bytes(at, bytes.len()));
+            assert!(there.is_none_or(|there| there == bytes));
         }
         Do::LetGo => map.let_go(spill),
         Do::Keep => {}
