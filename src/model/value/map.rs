@@ -186,6 +186,15 @@ impl Map {
         }
     }
 
+    /// Whether it is a small map none of whose maps is put aside.
+    pub(super) fn is_in_memory(&self) -> bool {
+        let here = |(_, value): &(Key, Value)| match value {
+            Value::Map(map) => map.is_in_memory(),
+            _ => true,
+        };
+        matches!(&self.0, Repr::Small(leaf) if leaf.list.iter().all(here))
+    }
+
     /// Notes that it was put aside.
     pub(super) fn mark(&self, place: Place) {
         match &self.0 {

@@ -7,10 +7,9 @@
 //! record names those below it by their places. Nothing that was written is ever written over: a
 //! newer version of a tree writes what changed, and names the rest where it stands already.
 
+use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-
-use rustc_hash::FxHashMap;
 
 use super::delta::{self, Bytes};
 use super::map::{Branch, Repr};
@@ -122,15 +121,13 @@ pub struct Spill {
     lost: AtomicBool,
 }
 
-/// The maps that were read last, without what is below them.
+/// Maps that were read before, each at a slot that follows from its place. Only those that name no
+/// others: one that does would keep all that is ever read below it.
 #[derive(Debug, Default)]
-struct Nodes {
-    young: FxHashMap<Place, Map>,
-    old: FxHashMap<Place, Map>,
-}
+struct Nodes(Vec<Option<(Place, Map)>>);
 
-/// When so many were read since, those that nobody asked for are forgotten.
-const GENERATION: usize = 2048;
+/// How many slots there are.
+const SLOTS: usize = 8192;
 /// Maps of no more than so many bytes stand in the record of the map they are in.
 const TINY: usize = 128;
 
@@ -266,7 +263,10 @@ impl Spill {
             return Map::new();
         };
         map.mark(place);
-        self.nodes().keep(place, &map);
+        if map.is_in_memory() {
+            // What was in its slot goes when nobody waits for it.
+            let _before = self.nodes().keep(place, &map);
+        }
         map
     }
 
@@ -305,19 +305,22 @@ impl Bytes<'_> {
 }
 
 impl Nodes {
-    fn find(&mut self, place: Place) -> Option<Map> {
-        if let Some(map) = self.young.get(&place) {
-            return Some(map.clone());
+    fn slot(&mut self, place: Place) -> &mut Option<(Place, Map)> {
+        if self.0.is_empty() {
+            self.0.resize_with(SLOTS, || None);
         }
-        let map = self.old.remove(&place)?;
-        self.keep(place, &map);
-        Some(map)
+        let mut hasher = rustc_hash::FxHasher::default();
+        place.hash(&mut hasher);
+        // (The upper bits of such a hash are the good ones.)
+        let at = hasher.finish() as usize % SLOTS;
+        &mut self.0[at]
     }
 
-    fn keep(&mut self, place: Place, map: &Map) {
-        if self.young.len() >= GENERATION {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(place, map.clone());
+    fn find(&mut self, place: Place) -> Option<Map> {
+        self.slot(place).as_ref().filter(|(of, _)| *of == place).map(|(_, map)| map.clone())
+    }
+
+    fn keep(&mut self, place: Place, map: &Map) -> Option<(Place, Map)> {
+        self.slot(place).replace((place, map.clone()))
     }
 }
