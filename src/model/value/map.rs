@@ -27,7 +27,7 @@ const ROOM: usize = 3;
 /// An ordered map from keys to values. Small ones are one sorted array, large ones a tree; both are
 /// copied only where they change.
 #[derive(Debug, Clone)]
-pub struct Map(Repr);
+pub struct Map(pub(super) Repr);
 
 #[derive(Debug, Clone)]
 pub(super) enum Repr {
@@ -204,9 +204,13 @@ impl Map {
         }
     }
 
-    /// Lets go of everything that was put aside in `spill`: it is read again when it is looked at.
+    /// Lets go of everything that was put aside in `spill`: it is read again when it is looked at,
+    /// and is kept by this map alone then, not by those that share with it.
     pub fn let_go(&mut self, spill: &Arc<Spill>) {
-        if matches!(&self.0, Repr::Aside(aside) if !aside.is_read()) {
+        if let Repr::Aside(aside) = &self.0
+            && Arc::strong_count(aside) == 1
+            && !aside.is_read()
+        {
             return;
         }
         if let Some(place) = self.place() {

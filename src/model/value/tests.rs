@@ -292,6 +292,26 @@ fn what_did_not_change_is_put_aside_once() {
 }
 
 #[test]
+fn what_one_map_reads_is_not_kept_by_those_that_share_with_it() {
+    let spill = spill(1 << 30);
+    let mut map = Map::new();
+    for n in 0..100 {
+        map.map_mut(&format!("{n:03}").into()).insert("name", Value::text("x".repeat(200)));
+    }
+    let kept = spill.map(spill.put(&map).unwrap());
+    let mut kept = Map::from_iter([("all", Value::Map(kept)), ("changed", Value::Null)]);
+    kept.insert("changed", Value::Bool(true));
+    let mut lent = kept.clone();
+    lent.let_go(&spill);
+    assert_eq!(lent.get("all").and_then(Value::as_map), Some(&map));
+    let is_read = |map: &Map| match map.get("all") {
+        Some(Value::Map(Map(map::Repr::Aside(aside)))) => aside.is_read(),
+        _ => unreachable!("it was put aside"),
+    };
+    assert!(is_read(&lent) && !is_read(&kept));
+}
+
+#[test]
 fn what_cannot_be_read_again_is_told() {
     let spill = spill(1 << 30);
     let map: Map = [("name", Value::text("x".repeat(200)))].into_iter().collect();
