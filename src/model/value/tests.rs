@@ -303,7 +303,7 @@ fn what_one_map_reads_is_not_kept_by_those_that_share_with_it() {
     kept.insert("changed", Value::Bool(true));
     let mut lent = kept.clone();
     lent.let_go(&spill);
-    assert_eq!(lent.get("all").and_then(Value::as_map), Some(&map));
+    assert!(lent.get("all").and_then(|all| all.get("007")).is_some());
     let is_read = |map: &Map| match map.get("all") {
         Some(Value::Map(Map(map::Repr::Aside(aside)))) => aside.is_read(),
         _ => unreachable!("it was put aside"),
