@@ -13,6 +13,8 @@ use crate::store::Locator;
 const WORTH_SHARING: usize = 64;
 /// How many events are handed over to it at a time.
 const TOGETHER: usize = 32;
+/// How many events come before the state lets go again of what is put aside.
+const LET_GO: Position = 16_384;
 
 impl Timeline {
     /// Adds the next event. All work is in proportion to the event.
@@ -23,7 +25,21 @@ impl Timeline {
             followed.keyframes.offer(here, &self.state);
         });
         self.applied.changes.clear();
+        if keyframes::is_due(here) {
+            self.let_go();
+        }
         here
+    }
+
+    /// Now and then, lets go of what is put aside of the state at the head: most of a large state
+    /// does not change any more.
+    fn let_go(&mut self) {
+        if let Some(spill) = &self.spill
+            && self.head() - self.let_go >= LET_GO
+        {
+            self.state.let_go(spill);
+            self.let_go = self.head();
+        }
     }
 
     /// Adds the next events. Where there are many, the change index and the kept versions follow on
@@ -47,6 +63,7 @@ impl Timeline {
             }
         }
         self.hand_over(&mut written);
+        self.let_go();
     }
 
     /// Has what follows the fold take up some events and what they changed.
