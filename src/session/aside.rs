@@ -16,7 +16,7 @@ use crate::model::value::spill::{Spill, SpillFile};
 use super::user_state;
 
 /// Logs of so many events have their versions put aside; those of shorter ones have room in memory.
-pub(super) const LONG_LOG: Position = 60_000;
+pub(super) const LONG_LOG: Position = 150_000;
 /// So many bytes are written at a time.
 const TOGETHER: usize = 256 * 1024;
 

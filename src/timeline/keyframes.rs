@@ -26,10 +26,12 @@ use packed::{Packed, Packer, Unpacker};
 
 /// How many events lie between two kept versions. To take up the changes of so many events costs
 /// less than folding ten of them.
-pub const STRIDE: Position = 64;
-/// In a short log one version out of so many is whole, and where they are put aside; in memory in a
-/// long one fewer are, so that they stay about [`MOST_WHOLE`].
-const WHOLE_EVERY: Position = 8;
+pub const STRIDE: Position = 32;
+/// In a short log one version out of so many is whole; in a long one in memory fewer are, so that
+/// they stay about [`MOST_WHOLE`].
+const WHOLE_EVERY: Position = 16;
+/// Where versions are put aside, one out of so many is whole.
+const ASIDE_EVERY: Position = 8;
 /// Beyond so many whole ones in memory those with the shortest steps are packed, one at a time.
 const MOST_WHOLE: usize = 1536;
 /// How many versions that were made again are remembered.
@@ -101,7 +103,7 @@ impl Keyframes {
     pub fn for_events(events: u64) -> Self {
         let versions = events / u64::from(STRIDE);
         let mut whole_every = WHOLE_EVERY;
-        while versions / u64::from(whole_every) > MOST_WHOLE as u64 && whole_every < 64 {
+        while versions / u64::from(whole_every) > MOST_WHOLE as u64 && whole_every < 128 {
             whole_every *= 2;
         }
         Self {
@@ -127,8 +129,8 @@ impl Keyframes {
             }
         }
         if self.versions.is_empty() {
-            self.whole_every = WHOLE_EVERY;
-            self.thinned = Thinned { level: level(WHOLE_EVERY), until: 0 };
+            self.whole_every = ASIDE_EVERY;
+            self.thinned = Thinned { level: level(ASIDE_EVERY), until: 0 };
         }
         self.spill = Some(spill);
     }

@@ -67,6 +67,11 @@ pub(super) fn put_number(mut number: u64, out: &mut Vec<u8>) {
     out.push(number as u8);
 }
 
+/// How many bytes [`put_number`] writes.
+pub(super) fn number_length(number: u64) -> usize {
+    (64 - (number | 1).leading_zeros()).div_ceil(7) as usize
+}
+
 /// A value: its tag, the key where it has one, and what it holds.
 pub(super) fn put_value(value: &Value, key: Option<&Key>, out: &mut Vec<u8>) {
     out.push(tag_of(value));
@@ -174,21 +179,19 @@ impl<'a> Bytes<'a> {
                 });
                 Value::List(items.collect::<Option<Vec<Value>>>()?.into())
             }
-            MAP => Value::Map(Map::from_sorted(self.entries()?)),
+            MAP => Value::Map(Map::from_sorted(self.entries(0)?)),
             STORED => Value::Map(self.spill?.map(self.stored()?)),
             _ => return None,
         })
     }
 
-    /// The entries of a map up to its end.
-    pub(super) fn entries(&mut self) -> Option<Vec<(Key, Value)>> {
-        let mut entries = Vec::new();
+    /// The entries of a map up to its end; about so many.
+    pub(super) fn entries(&mut self, about: usize) -> Option<Vec<(Key, Value)>> {
+        // (No entry is shorter than two bytes.)
+        let mut entries = Vec::with_capacity(about.min(self.left.len() / 2));
         loop {
             match self.byte()? {
-                END => {
-                    entries.shrink_to_fit();
-                    return Some(entries);
-                }
+                END => return Some(entries),
                 tag => {
                     let key = Key::new(self.text()?);
                     entries.push((key, self.value(tag)?));

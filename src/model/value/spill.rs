@@ -193,8 +193,7 @@ impl Spill {
         let begun = room.len();
         match map.here() {
             Repr::Small(leaf) => {
-                room.push(LEAF);
-                self.put_entries(&leaf.list, room)?;
+                self.put_leaf(&leaf.list, room)?;
             }
             Repr::Large(branch) => {
                 room.extend([BRANCH, branch.height]);
@@ -212,6 +211,13 @@ impl Spill {
         Some(place)
     }
 
+    /// The record of a small map, or of a leaf.
+    fn put_leaf(&self, entries: &[(Key, Value)], room: &mut Vec<u8>) -> Option<()> {
+        room.push(LEAF);
+        delta::put_number(entries.len() as u64, room);
+        self.put_entries(entries, room)
+    }
+
     /// Entries up to an end. Maps that are not tiny become records of their own.
     fn put_entries(&self, entries: &[(Key, Value)], room: &mut Vec<u8>) -> Option<()> {
         for (key, value) in entries {
@@ -224,10 +230,11 @@ impl Spill {
                     let begun = room.len();
                     delta::put_key(delta::MAP, key, room);
                     let content = room.len();
-                    room.push(LEAF);
-                    self.put_entries(&leaf.list, room)?;
+                    self.put_leaf(&leaf.list, room)?;
                     if room.len() - content <= TINY {
-                        room.remove(content);
+                        // Within a record a map has its entries alone.
+                        let entries = content + 1 + delta::number_length(leaf.list.len() as u64);
+                        room.drain(content..entries);
                         continue;
                     }
                     let place = self.put_record(room, content)?;
@@ -277,7 +284,8 @@ impl Spill {
     fn revive(self: &Arc<Self>, record: &[u8]) -> Option<Map> {
         let mut bytes = Bytes::with_spill(record, self);
         if bytes.byte()? == LEAF {
-            return bytes.entries().map(Map::leaf);
+            let entries = usize::try_from(bytes.number()?).ok()?;
+            return bytes.entries(entries).map(Map::leaf);
         }
         let height = bytes.byte()?;
         let children = (0..bytes.number()?).map(|_| {
