@@ -221,7 +221,10 @@ mod tests {
             let last = (1..=batches * 500).rfind(|position| (position - 1) % 7 == 3);
             assert_eq!(timeline.last_writer(&progress, timeline.head()), last);
             timeline.push_all((0..100).map(loaded).collect());
-            assert_eq!(timeline.nearest_kept(timeline.head() - 1), (timeline.head() - 1) / 64 * 64);
+            assert_eq!(
+                timeline.nearest_kept(timeline.head() - 1),
+                (timeline.head() - 1) / keyframes::STRIDE * keyframes::STRIDE
+            );
             timeline.push_all((0..100).map(loaded).collect());
             let here = timeline.push(loaded(3));
             assert!(timeline.writers(&progress).contains(here));
