@@ -9,6 +9,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::value::spill::{Spill, Stored};
 use crate::model::value::{LONG_KEY, LongValue, delta};
 use crate::model::{Map, Path, Value, ids};
 
@@ -81,6 +82,22 @@ impl State {
     /// the bytes are something else; the state means nothing then.
     pub fn catch_up(&mut self, packed: &[u8]) -> bool {
         delta::unpack(&mut self.root, packed).is_some_and(<[u8]>::is_empty)
+    }
+
+    /// Puts it aside with all that is not there yet. None where there is no room.
+    pub fn put_aside(&self, spill: &Spill) -> Option<Stored> {
+        spill.put(&self.root)
+    }
+
+    /// The state that was put aside there. It is read bit by bit, when it is looked at.
+    #[must_use]
+    pub fn aside(spill: &Arc<Spill>, at: Stored) -> Self {
+        Self { root: spill.map(at) }
+    }
+
+    /// Lets go of what was put aside and did not change since.
+    pub fn let_go(&mut self, spill: &Arc<Spill>) {
+        self.root.let_go(spill);
     }
 
     pub(super) fn root_mut(&mut self) -> &mut Map {

@@ -6,6 +6,7 @@
 pub mod delta;
 mod json;
 mod map;
+pub mod spill;
 
 use std::sync::Arc;
 
@@ -158,14 +159,15 @@ impl Value {
         })
     }
 
-    /// Whether both are one and the same in memory: true means equal, false means nothing.
+    /// Whether both are one and the same in memory, or equal and simple: true means equal, false
+    /// means nothing.
     #[must_use]
     pub fn same(&self, other: &Value) -> bool {
         match (self, other) {
             (Self::Map(a), Self::Map(b)) => a.same(b),
             (Self::List(a), Self::List(b)) => Arc::ptr_eq(a, b),
             (Self::Long(a), Self::Long(b)) => Arc::ptr_eq(a, b),
-            _ => false,
+            _ => self == other,
         }
     }
 

@@ -5,6 +5,7 @@
 //! own), the listing of issues, and what a user keeps per issue. May not live here: printing,
 //! drawing, keys.
 
+mod aside;
 pub mod branch;
 pub mod branch_files;
 pub mod breakpoint;
@@ -59,6 +60,8 @@ pub struct Session {
     loader: Option<Loader>,
     cache: Vec<(Position, State)>,
     long: LongEvents,
+    /// Whether versions are put aside, or cannot be.
+    aside: bool,
     remaining: u64,
     loaded: bool,
     fault: Option<String>,
@@ -139,6 +142,7 @@ impl Session {
     pub fn with_links(mut self, links: Links) -> Self {
         self.links = links;
         self.timeline = Timeline::new(&self.issue_key, links);
+        self.expect(self.remaining);
         self
     }
 
@@ -159,6 +163,7 @@ impl Session {
             loader,
             cache: Vec::new(),
             long: LongEvents::default(),
+            aside: false,
             remaining: 0,
             loaded: false,
             fault: None,
@@ -171,6 +176,17 @@ impl Session {
     fn expect(&mut self, bytes: u64) {
         self.remaining = bytes;
         self.timeline.expect(bytes / EVENT_BYTES);
+        if bytes / EVENT_BYTES >= u64::from(aside::LONG_LOG) {
+            self.put_aside();
+        }
+    }
+
+    /// Has the versions of a long log put aside.
+    fn put_aside(&mut self) {
+        self.aside = true;
+        if let Some(spill) = aside::open() {
+            self.timeline.put_aside(spill);
+        }
     }
 
     /// The issue.

@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::Session;
+use super::aside::LONG_LOG;
 use super::load::Batch;
 use super::long::LongEvents;
 use super::scan::Sketch;
@@ -112,6 +113,9 @@ impl Session {
             self.long.offer(position, loaded);
         }
         self.timeline.push_all(events);
+        if self.timeline.head() >= LONG_LOG && !self.aside {
+            self.put_aside();
+        }
     }
 
     pub(super) fn restart(&mut self) {
@@ -120,6 +124,7 @@ impl Session {
         self.timeline = Timeline::new(&self.issue_key, self.links);
         self.cache.clear();
         self.long = LongEvents::default();
+        self.aside = false;
         self.loaded = false;
     }
 

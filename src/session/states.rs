@@ -23,6 +23,24 @@ impl Session {
         if position > self.timeline.head() {
             return Err(self.no_state_yet(position));
         }
+        let state = self.make_state(position)?;
+        if self.timeline.is_lost() {
+            let what = "versions of the state that were put aside cannot be read again";
+            return Err(Error::new(ErrorKind::Unavailable, what)
+                .with_hint("look whether the disk is in order, and open the issue once more"));
+        }
+        Ok(state)
+    }
+
+    /// The state at `position` for those who look at much of it: what they read for that does not
+    /// stay in memory with the states that are kept.
+    fn fresh_state_at(&mut self, position: Position) -> Result<State> {
+        let mut state = self.state_at(position)?;
+        self.timeline.freshen(&mut state);
+        Ok(state)
+    }
+
+    fn make_state(&mut self, position: Position) -> Result<State> {
         let kept = self.timeline.nearest_kept(position);
         let cached = self.cache.iter().filter(|(p, _)| (kept..=position).contains(p));
         let (mut at, mut state) = match cached.max_by_key(|(p, _)| *p) {
@@ -92,8 +110,8 @@ impl Session {
         to: Position,
         options: DiffOptions,
     ) -> Result<Vec<DiffEntry>> {
-        let from = self.state_at(from)?;
-        let to = self.state_at(to)?;
+        let from = self.fresh_state_at(from)?;
+        let to = self.fresh_state_at(to)?;
         Ok(diff(&from.value(), &to.value(), options))
     }
 

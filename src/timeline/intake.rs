@@ -16,6 +16,8 @@ const WORTH_SHARING: usize = 64;
 const TOGETHER: usize = 32;
 /// How many such bundles may wait.
 const QUEUE: usize = 8;
+/// How many events come before the state lets go again of what is put aside.
+const LET_GO: Position = 16_384;
 
 /// What some events wrote, one after the other.
 struct Written {
@@ -47,8 +49,20 @@ impl Timeline {
         self.applied.changes.clear();
         if keyframes::is_due(here) {
             self.keyframes.offer(here, &self.state);
+            self.let_go();
         }
         here
+    }
+
+    /// Now and then, lets go of what is put aside of the state at the head: most of a large state
+    /// does not change any more.
+    fn let_go(&mut self) {
+        if let Some(spill) = self.keyframes.spill()
+            && self.head() - self.let_go >= LET_GO
+        {
+            self.state.let_go(spill);
+            self.let_go = self.head();
+        }
     }
 
     /// Adds the next events. Where there are many, the change index and the kept versions follow on
@@ -94,6 +108,7 @@ impl Timeline {
         });
         left.iter().for_each(|written| written.record(&mut index, &mut keyframes));
         (self.changes, self.keyframes) = (index, keyframes);
+        self.let_go();
     }
 
     /// All of adding an event but for the change index and the kept versions.

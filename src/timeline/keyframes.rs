@@ -9,30 +9,33 @@
 //! steps of four, and so on. So a version is at most three steps of each length away from a whole
 //! one, and what was written over and over is taken up once in a long step.
 //!
+//! In a long log all of this is put aside, into a file ([`Keyframes::put_aside`]): whole versions as
+//! trees that share there what did not change, and are read again where they are looked at.
+//!
 //! The versions that were made again last are remembered. Another one nearby goes on from one of
 //! them: it is there sooner, and two that share more are compared sooner.
 
-use std::sync::{Mutex, PoisonError};
+mod packed;
 
-use zstd::bulk::Decompressor;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::fold::State;
 use crate::model::Position;
+use crate::model::value::spill::{Spill, Stored};
+use packed::{Packed, Packer, Unpacker};
 
 /// How many events lie between two kept versions. To take up the changes of so many events costs
 /// less than folding ten of them.
-pub const STRIDE: Position = 64;
-/// In a short log one version out of so many is whole; in a long one fewer are, so that they stay
-/// about [`MOST_WHOLE`].
-const WHOLE_EVERY: Position = 8;
-/// Beyond so many whole ones those with the shortest steps are packed, one at a time.
+pub const STRIDE: Position = 32;
+/// In a short log one version out of so many is whole; in a long one in memory fewer are, so that
+/// they stay about [`MOST_WHOLE`].
+const WHOLE_EVERY: Position = 16;
+/// Where versions are put aside, one out of so many is whole.
+const ASIDE_EVERY: Position = 8;
+/// Beyond so many whole ones in memory those with the shortest steps are packed, one at a time.
 const MOST_WHOLE: usize = 1536;
 /// How many versions that were made again are remembered.
 const MOST_RECENT: usize = 16;
-/// Below so many bytes a packed version is not worth compressing.
-const WORTH_COMPRESSING: usize = 512;
-/// The quickest level: these are thousands of small pieces.
-const LEVEL: i32 = 1;
 
 /// The kept versions of one log, evenly spaced.
 #[derive(Debug)]
@@ -41,14 +44,16 @@ pub struct Keyframes {
     versions: Vec<Version>,
     /// For each length of step the last version that such a step may start from.
     last: Vec<State>,
+    /// How many are whole, in memory.
     whole: usize,
     /// One version out of so many is whole at first.
     whole_every: Position,
     thinned: Thinned,
+    /// Where versions are put aside.
+    spill: Option<Arc<Spill>>,
     /// Versions that were made again, by their numbers; the last one last.
     recent: Mutex<Vec<(Position, State)>>,
-    /// Made once: making it costs more than a version.
-    compressor: Option<Compressor>,
+    packer: Packer,
 }
 
 /// Which whole versions were packed because there were too many.
@@ -58,6 +63,15 @@ struct Thinned {
     level: u32,
     /// Up to this number.
     until: Position,
+}
+
+#[derive(Debug)]
+enum Version {
+    Whole(State),
+    /// A whole one that was put aside.
+    Aside(Stored),
+    /// What changed since the version before, by [`older`].
+    Changes(Packed),
 }
 
 impl Default for Keyframes {
@@ -82,24 +96,6 @@ pub fn is_due(position: Position) -> bool {
     position.is_multiple_of(STRIDE)
 }
 
-#[derive(Debug)]
-enum Version {
-    Whole(State),
-    /// What changed since the version before, by [`older`].
-    Changes(Box<[u8]>),
-    /// The same, compressed: how many bytes it was, and the bytes.
-    Compressed(usize, Box<[u8]>),
-}
-
-/// (It has no `Debug` of its own.)
-struct Compressor(zstd::bulk::Compressor<'static>);
-
-impl std::fmt::Debug for Compressor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Compressor")
-    }
-}
-
 impl Keyframes {
     /// No versions yet, of a log of about so many events. A guess that is far off costs work or
     /// memory, and nothing else.
@@ -107,7 +103,7 @@ impl Keyframes {
     pub fn for_events(events: u64) -> Self {
         let versions = events / u64::from(STRIDE);
         let mut whole_every = WHOLE_EVERY;
-        while versions / u64::from(whole_every) > MOST_WHOLE as u64 && whole_every < 64 {
+        while versions / u64::from(whole_every) > MOST_WHOLE as u64 && whole_every < 128 {
             whole_every *= 2;
         }
         Self {
@@ -116,9 +112,33 @@ impl Keyframes {
             whole: 0,
             whole_every,
             thinned: Thinned { level: level(whole_every), until: 0 },
+            spill: None,
             recent: Mutex::default(),
-            compressor: None,
+            packer: Packer::default(),
         }
+    }
+
+    /// From now on versions are put aside into `spill`, and those that are whole already too.
+    pub fn put_aside(&mut self, spill: Arc<Spill>) {
+        for version in &mut self.versions {
+            if let Version::Whole(state) = version
+                && let Some(stored) = state.put_aside(&spill)
+            {
+                *version = Version::Aside(stored);
+                self.whole -= 1;
+            }
+        }
+        if self.versions.is_empty() {
+            self.whole_every = ASIDE_EVERY;
+            self.thinned = Thinned { level: level(ASIDE_EVERY), until: 0 };
+        }
+        self.spill = Some(spill);
+    }
+
+    /// Where versions are put aside, if they are.
+    #[must_use]
+    pub fn spill(&self) -> Option<&Arc<Spill>> {
+        self.spill.as_ref()
     }
 
     /// Keeps the state at `position` if it is due. Positions come in order without a gap.
@@ -133,18 +153,35 @@ impl Keyframes {
                 Some(older) => state.since(older),
                 None => state.since(&State::new()),
             };
-            let version = self.packed(changes);
-            self.versions.push(version);
+            let packed = self.packer.pack(changes, self.spill.as_deref());
+            self.versions.push(Version::Changes(packed));
         } else {
-            self.versions.push(Version::Whole(state.clone()));
-            self.whole += 1;
-            if self.whole > MOST_WHOLE {
-                self.thin();
-            }
+            self.keep_whole(state);
         }
-        let steps = (level as usize + 1).max(self.last.len());
+        // Of longer steps than that there are none to whole versions.
+        let longest = self.longest_step();
+        let level = level.min(longest) as usize;
+        let steps = (level + 1).max(self.last.len());
         self.last.resize_with(steps, State::new);
-        self.last[..=level as usize].fill(state.clone());
+        self.last[..=level].fill(state.clone());
+    }
+
+    /// The level of the longest step to a version that may have to be packed.
+    fn longest_step(&self) -> u32 {
+        level(self.whole_every).max(self.thinned.level)
+    }
+
+    fn keep_whole(&mut self, state: &State) {
+        let spill = self.spill.as_ref();
+        if let Some(stored) = spill.and_then(|spill| state.put_aside(spill)) {
+            self.versions.push(Version::Aside(stored));
+            return;
+        }
+        self.versions.push(Version::Whole(state.clone()));
+        self.whole += 1;
+        if self.whole > MOST_WHOLE {
+            self.thin();
+        }
     }
 
     /// Packs the next whole version of those with the shortest steps.
@@ -158,8 +195,8 @@ impl Keyframes {
         if let Some(Version::Whole(state)) = self.versions.get(number as usize - 1)
             && position == older(number) * STRIDE
         {
-            let changes = state.since(&before);
-            self.versions[number as usize - 1] = self.packed(changes);
+            let packed = self.packer.pack(state.since(&before), self.spill.as_deref());
+            self.versions[number as usize - 1] = Version::Changes(packed);
             self.whole -= 1;
         }
     }
@@ -169,20 +206,6 @@ impl Keyframes {
         let first = (self.thinned.until / self.whole_every + 1) * self.whole_every;
         let mut wholes = (first..kept).step_by(self.whole_every as usize);
         wholes.find(|number| level(*number) == self.thinned.level)
-    }
-
-    fn packed(&mut self, changes: Vec<u8>) -> Version {
-        if changes.len() < WORTH_COMPRESSING {
-            return Version::Changes(changes.into());
-        }
-        if self.compressor.is_none() {
-            self.compressor = zstd::bulk::Compressor::new(LEVEL).ok().map(Compressor);
-        }
-        let compressor = self.compressor.as_mut();
-        match compressor.and_then(|Compressor(compressor)| compressor.compress(&changes).ok()) {
-            Some(bytes) => Version::Compressed(changes.len(), bytes.into()),
-            None => Version::Changes(changes.into()),
-        }
     }
 
     /// The position of the kept version nearest before or at `position`; 0 for the empty state.
@@ -210,18 +233,21 @@ impl Keyframes {
         let mut at = number;
         let mut state = State::new();
         while let Some(version) = self.versions.get((at as usize).wrapping_sub(1)) {
-            let known = recent.iter().rev().find(|(known, _)| *known == at);
-            if let Some(known) = version.whole().or(known.map(|(_, known)| known)) {
+            if let Some((_, known)) = recent.iter().rev().find(|(known, _)| *known == at) {
                 state.clone_from(known);
                 break;
             }
-            steps.push((at, version));
+            let Version::Changes(packed) = version else {
+                state = self.whole(version);
+                break;
+            };
+            steps.push((at, packed));
             at = older(at);
         }
         let mut sure = (at, state.clone());
-        let mut decompressor = None;
-        for (step, version) in steps.into_iter().rev() {
-            if !version.apply(&mut state, &mut decompressor) {
+        let mut unpacker = Unpacker::default();
+        for (step, packed) in steps.into_iter().rev() {
+            if !unpacker.apply(packed, &mut state, self.spill.as_deref()) {
                 break;
             }
             // To remember a version has its price: the next step copies what it changes.
@@ -234,28 +260,13 @@ impl Keyframes {
         recent.drain(..gone);
         (sure.0 * STRIDE, sure.1)
     }
-}
 
-impl Version {
-    fn whole(&self) -> Option<&State> {
-        if let Self::Whole(state) = self { Some(state) } else { None }
-    }
-
-    /// Makes this version of the one before; false where that cannot be.
-    fn apply(&self, state: &mut State, decompressor: &mut Option<Decompressor<'static>>) -> bool {
-        match self {
-            Self::Whole(whole) => {
-                state.clone_from(whole);
-                true
-            }
-            Self::Changes(changes) => state.catch_up(changes),
-            Self::Compressed(length, bytes) => {
-                if decompressor.is_none() {
-                    *decompressor = Decompressor::new().ok();
-                }
-                let changes = decompressor.as_mut().and_then(|d| d.decompress(bytes, *length).ok());
-                changes.is_some_and(|changes| state.catch_up(&changes))
-            }
+    /// A whole version; the empty state for one that is not.
+    fn whole(&self, version: &Version) -> State {
+        match (version, &self.spill) {
+            (Version::Whole(state), _) => state.clone(),
+            (Version::Aside(stored), Some(spill)) => State::aside(spill, *stored),
+            _ => State::new(),
         }
     }
 }
@@ -318,7 +329,7 @@ mod tests {
             check(&keyframes, number * STRIDE + 5);
             let mut at = number;
             let mut steps = 0;
-            while keyframes.versions[at as usize - 1].whole().is_none() {
+            while matches!(keyframes.versions[at as usize - 1], Version::Changes(_)) {
                 at = older(at);
                 steps += 1;
                 if at == 0 {

@@ -18,12 +18,14 @@ mod rows;
 pub mod seen;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::fold::{self, Applied, Change, State};
 use crate::model::catalogue::LinkRule;
 use crate::model::moment::Positions;
+use crate::model::value::spill::Spill;
 use crate::model::{Anomaly, AnomalyKind, Event, Kind, Path, Position, Timestamp};
 use crate::store::Locator;
 
@@ -66,6 +68,8 @@ pub struct Timeline {
     ids: FxHashMap<u64, Position>,
     by_kind: Vec<Vec<Position>>,
     last_sequence: Option<u64>,
+    /// Where the state at the head let go last of what was put aside.
+    let_go: Position,
     /// The phase in force after the last event that was only seen.
     phase_seen: Symbol,
     /// What the last event did: room that is used over and over.
@@ -90,6 +94,7 @@ impl Timeline {
             ids: FxHashMap::default(),
             by_kind: vec![Vec::new(); Kind::Unreadable as usize + 1],
             last_sequence: None,
+            let_go: 0,
             phase_seen: Symbol::EMPTY,
             applied: Applied::default(),
         }
@@ -101,6 +106,25 @@ impl Timeline {
         if self.head() == 0 {
             self.keyframes = Keyframes::for_events(events);
         }
+    }
+
+    /// From now on versions of the state are put aside into `spill`, and so is what of the state at
+    /// the head did not change for a while.
+    pub fn put_aside(&mut self, spill: Arc<Spill>) {
+        self.keyframes.put_aside(spill);
+    }
+
+    /// Lets a state go of what is put aside: it is read again where it is looked at.
+    pub fn freshen(&self, state: &mut State) {
+        if let Some(spill) = self.keyframes.spill() {
+            state.let_go(spill);
+        }
+    }
+
+    /// Whether versions that were put aside could not be read again: no state can be trusted then.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.keyframes.spill().is_some_and(|spill| spill.is_lost())
     }
 
     /// The issue.

@@ -9,9 +9,10 @@
 
 use std::sync::Arc;
 
+use super::spill::Spill;
 use super::{Key, LongValue, Map, Value};
 
-const END: u8 = 0;
+pub(super) const END: u8 = 0;
 /// The key is gone.
 const GONE: u8 = 1;
 /// The changes of the map under the key follow.
@@ -25,7 +26,9 @@ const FLOAT: u8 = 8;
 const TEXT: u8 = 9;
 const LONG: u8 = 10;
 const LIST: u8 = 11;
-const MAP: u8 = 12;
+pub(super) const MAP: u8 = 12;
+/// A map that stands in a spill; only in the records of [`super::spill`].
+pub(super) const STORED: u8 = 13;
 
 /// Adds to `out` what makes `new` of `old`. Shared parts are not looked at.
 pub fn pack(old: &Map, new: &Map, out: &mut Vec<u8>) {
@@ -46,17 +49,17 @@ pub fn pack(old: &Map, new: &Map, out: &mut Vec<u8>) {
     out.push(END);
 }
 
-fn put_key(tag: u8, key: &str, out: &mut Vec<u8>) {
+pub(super) fn put_key(tag: u8, key: &str, out: &mut Vec<u8>) {
     out.push(tag);
     put_text(key, out);
 }
 
-fn put_text(text: &str, out: &mut Vec<u8>) {
+pub(super) fn put_text(text: &str, out: &mut Vec<u8>) {
     put_number(text.len() as u64, out);
     out.extend_from_slice(text.as_bytes());
 }
 
-fn put_number(mut number: u64, out: &mut Vec<u8>) {
+pub(super) fn put_number(mut number: u64, out: &mut Vec<u8>) {
     while number >= 0x80 {
         out.push((number & 0x7f) as u8 | 0x80);
         number >>= 7;
@@ -64,8 +67,13 @@ fn put_number(mut number: u64, out: &mut Vec<u8>) {
     out.push(number as u8);
 }
 
+/// How many bytes [`put_number`] writes.
+pub(super) fn number_length(number: u64) -> usize {
+    (64 - (number | 1).leading_zeros()).div_ceil(7) as usize
+}
+
 /// A value: its tag, the key where it has one, and what it holds.
-fn put_value(value: &Value, key: Option<&Key>, out: &mut Vec<u8>) {
+pub(super) fn put_value(value: &Value, key: Option<&Key>, out: &mut Vec<u8>) {
     out.push(tag_of(value));
     if let Some(key) = key {
         put_text(key, out);
@@ -111,15 +119,23 @@ fn tag_of(value: &Value) -> u8 {
 /// Makes of `map` what it became; `packed` must be what [`pack`] made for a map equal to it. Gives
 /// what follows the changes; none where the bytes are no changes.
 pub fn unpack<'a>(map: &mut Map, packed: &'a [u8]) -> Option<&'a [u8]> {
-    let mut bytes = Bytes(packed);
+    let mut bytes = Bytes { left: packed, spill: None };
     bytes.change(map)?;
-    Some(bytes.0)
+    Some(bytes.left)
 }
 
 /// What is not read yet.
-struct Bytes<'a>(&'a [u8]);
+pub(super) struct Bytes<'a> {
+    left: &'a [u8],
+    /// Where maps stand that are only named.
+    spill: Option<&'a Arc<Spill>>,
+}
 
 impl<'a> Bytes<'a> {
+    pub(super) fn with_spill(bytes: &'a [u8], spill: &'a Arc<Spill>) -> Self {
+        Self { left: bytes, spill: Some(spill) }
+    }
+
     fn change(&mut self, map: &mut Map) -> Option<()> {
         loop {
             match self.byte()? {
@@ -148,11 +164,7 @@ impl<'a> Bytes<'a> {
                 Value::Int((n >> 1).cast_signed() ^ -(n & 1).cast_signed())
             }
             UINT => Value::UInt(self.number()?),
-            FLOAT => {
-                let (bits, rest) = self.0.split_first_chunk()?;
-                self.0 = rest;
-                Value::Float(f64::from_bits(u64::from_le_bytes(*bits)))
-            }
+            FLOAT => Value::Float(f64::from_bits(u64::from_le_bytes(self.take()?))),
             TEXT => Value::text(self.text()?),
             LONG => {
                 let bytes = self.number()?;
@@ -167,29 +179,38 @@ impl<'a> Bytes<'a> {
                 });
                 Value::List(items.collect::<Option<Vec<Value>>>()?.into())
             }
-            MAP => {
-                let mut entries = Vec::new();
-                loop {
-                    match self.byte()? {
-                        END => break Value::Map(Map::from_sorted(entries)),
-                        tag => {
-                            let key = Key::new(self.text()?);
-                            entries.push((key, self.value(tag)?));
-                        }
-                    }
-                }
-            }
+            MAP => Value::Map(Map::from_sorted(self.entries(0)?)),
+            STORED => Value::Map(self.spill?.map(self.stored()?)),
             _ => return None,
         })
     }
 
-    fn byte(&mut self) -> Option<u8> {
-        let (byte, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*byte)
+    /// The entries of a map up to its end; about so many.
+    pub(super) fn entries(&mut self, about: usize) -> Option<Vec<(Key, Value)>> {
+        // (No entry is shorter than two bytes.)
+        let mut entries = Vec::with_capacity(about.min(self.left.len() / 2));
+        loop {
+            match self.byte()? {
+                END => return Some(entries),
+                tag => {
+                    let key = Key::new(self.text()?);
+                    entries.push((key, self.value(tag)?));
+                }
+            }
+        }
     }
 
-    fn number(&mut self) -> Option<u64> {
+    pub(super) fn byte(&mut self) -> Option<u8> {
+        self.take().map(|[byte]| byte)
+    }
+
+    pub(super) fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (bytes, rest) = self.left.split_first_chunk()?;
+        self.left = rest;
+        Some(*bytes)
+    }
+
+    pub(super) fn number(&mut self) -> Option<u64> {
         let (mut number, mut shift) = (0, 0);
         loop {
             let byte = self.byte()?;
@@ -201,10 +222,10 @@ impl<'a> Bytes<'a> {
         }
     }
 
-    fn text(&mut self) -> Option<&'a str> {
+    pub(super) fn text(&mut self) -> Option<&'a str> {
         let length = usize::try_from(self.number()?).ok()?;
-        let (text, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
+        let (text, rest) = self.left.split_at_checked(length)?;
+        self.left = rest;
         std::str::from_utf8(text).ok()
     }
 }

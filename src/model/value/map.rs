@@ -1,28 +1,82 @@
-//! The map of a value: small ones are one sorted array, large ones a B-tree.
+//! The map of a value: small ones are one sorted array, large ones a tree of such arrays.
 //!
 //! Lives here: [`Map`], its entries in order, and what two maps do not share. May not live here:
-//! JSON text (see [`super::json`]).
+//! JSON text (see [`super::json`]); files (see [`super::spill`]).
+//!
+//! The tree is our own because its nodes can be put aside, into a file, one by one: a million events
+//! have thousands of versions of a large tree, which only there have room.
+
+mod tree;
+mod walk;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::spill::{Aside, Place, Spill, Stored};
 use super::{Key, Value};
+pub(super) use tree::Branch;
+use walk::Differing;
+pub use walk::Iter;
 
-/// The most entries a map keeps as one sorted array; larger ones become a B-tree.
+/// The most entries a map keeps as one sorted array; larger ones become a tree.
 const SMALL_MAP: usize = 32;
 
 /// How much a full array grows.
 const ROOM: usize = 3;
 
-/// An ordered map from keys to values. Small ones are one sorted array, large ones a B-tree; both
-/// are copied only where they change.
+/// An ordered map from keys to values. Small ones are one sorted array, large ones a tree; both are
+/// copied only where they change.
 #[derive(Debug, Clone)]
-pub struct Map(Repr);
+pub struct Map(pub(super) Repr);
 
 #[derive(Debug, Clone)]
-enum Repr {
-    Small(Arc<Vec<(Key, Value)>>),
-    /// (Behind a pointer of its own: a value is a third smaller for it.)
-    Large(Arc<imbl::OrdMap<Key, Value>>),
+pub(super) enum Repr {
+    Small(Arc<Leaf>),
+    Large(Arc<Branch>),
+    /// Put aside, and read when it is looked at.
+    Aside(Arc<Aside>),
+}
+
+/// A sorted array of entries: a small map, or a leaf of a large one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Leaf {
+    pub(super) list: Vec<(Key, Value)>,
+    /// Where it was put aside.
+    mark: Mark,
+}
+
+impl Leaf {
+    /// The entries to change: alone, and not what was put aside any more.
+    fn change(self: &mut Arc<Self>) -> &mut Vec<(Key, Value)> {
+        let leaf = Arc::make_mut(self);
+        leaf.mark.forget();
+        &mut leaf.list
+    }
+}
+
+/// Where a node stands in a spill, if it does and is still what stands there; a copy is going to
+/// change.
+#[derive(Debug, Default)]
+pub(super) struct Mark(AtomicU64);
+
+impl Clone for Mark {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Mark {
+    fn place(&self) -> Option<Place> {
+        Place::from_bits(self.0.load(Ordering::Relaxed))
+    }
+
+    fn set(&self, place: Place) {
+        self.0.store(place.bits(), Ordering::Relaxed);
+    }
+
+    fn forget(&mut self) {
+        *self.0.get_mut() = 0;
+    }
 }
 
 impl Default for Map {
@@ -34,11 +88,22 @@ impl Default for Map {
 impl Map {
     /// The map of entries that are sorted by their keys, each key once.
     pub(super) fn from_sorted(entries: Vec<(Key, Value)>) -> Self {
-        if entries.len() <= SMALL_MAP {
-            Self(Repr::Small(Arc::new(entries)))
-        } else {
-            Self(Repr::Large(Arc::new(entries.into_iter().collect())))
-        }
+        if entries.len() <= SMALL_MAP { Self::leaf(entries) } else { tree::build(entries) }
+    }
+
+    /// These entries, sorted by their keys, as one array.
+    pub(super) fn leaf(list: Vec<(Key, Value)>) -> Self {
+        Self(Repr::Small(Arc::new(Leaf { list, mark: Mark::default() })))
+    }
+
+    /// The large map under this node.
+    pub(super) fn branch(branch: Branch) -> Self {
+        Self(Repr::Large(Arc::new(branch)))
+    }
+
+    /// The map that was put aside there.
+    pub(super) fn aside(aside: Aside) -> Self {
+        Self(Repr::Aside(Arc::new(aside)))
     }
 
     /// The empty map.
@@ -50,15 +115,16 @@ impl Map {
     /// The empty map, with room for some entries.
     #[must_use]
     pub fn with_capacity(entries: usize) -> Self {
-        Self(Repr::Small(Arc::new(Vec::with_capacity(entries.min(SMALL_MAP)))))
+        Self::leaf(Vec::with_capacity(entries.min(SMALL_MAP)))
     }
 
     /// How many entries it has.
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.0 {
-            Repr::Small(entries) => entries.len(),
-            Repr::Large(tree) => tree.len(),
+            Repr::Small(leaf) => leaf.list.len(),
+            Repr::Large(branch) => branch.len,
+            Repr::Aside(aside) => aside.at().len(),
         }
     }
 
@@ -68,54 +134,164 @@ impl Map {
         self.len() == 0
     }
 
-    /// Whether both are one and the same in memory: true means equal, false means nothing.
+    /// What it is, read if need be.
+    pub(super) fn here(&self) -> &Repr {
+        match &self.0 {
+            Repr::Aside(aside) => &aside.map().0,
+            here => here,
+        }
+    }
+
+    /// The same, to change it.
+    fn at_hand(&mut self) -> &mut Repr {
+        if let Repr::Aside(aside) = &self.0 {
+            *self = aside.map().clone();
+        }
+        &mut self.0
+    }
+
+    /// How far its leaves are below it.
+    pub(super) fn height(&self) -> u8 {
+        match &self.0 {
+            Repr::Small(_) => 0,
+            Repr::Large(branch) => branch.height,
+            Repr::Aside(aside) => aside.at().height(),
+        }
+    }
+
+    /// How many entries or nodes stand right in it.
+    fn width(&self) -> usize {
+        match self.here() {
+            Repr::Small(leaf) => leaf.list.len(),
+            Repr::Large(branch) => branch.children.len(),
+            Repr::Aside(_) => 0,
+        }
+    }
+
+    /// A key that none of its own is less than.
+    fn least(&self) -> Option<Key> {
+        match self.here() {
+            Repr::Small(leaf) => leaf.list.first().map(|(key, _)| key.clone()),
+            Repr::Large(branch) => branch.children.first().map(|(key, _)| key.clone()),
+            Repr::Aside(_) => None,
+        }
+    }
+
+    /// Where it was put aside, if it is still what it was then.
+    pub(super) fn place(&self) -> Option<Place> {
+        match &self.0 {
+            Repr::Small(leaf) => leaf.mark.place(),
+            Repr::Large(branch) => branch.mark.place(),
+            Repr::Aside(aside) => Some(aside.at().place()),
+        }
+    }
+
+    /// Whether it is a small map none of whose maps is put aside.
+    pub(super) fn is_in_memory(&self) -> bool {
+        let here = |(_, value): &(Key, Value)| match value {
+            Value::Map(map) => map.is_in_memory(),
+            _ => true,
+        };
+        matches!(&self.0, Repr::Small(leaf) if leaf.list.iter().all(here))
+    }
+
+    /// Notes that it was put aside.
+    pub(super) fn mark(&self, place: Place) {
+        match &self.0 {
+            Repr::Small(leaf) => leaf.mark.set(place),
+            Repr::Large(branch) => branch.mark.set(place),
+            Repr::Aside(_) => {}
+        }
+    }
+
+    /// Lets go of everything that was put aside in `spill`: it is read again when it is looked at,
+    /// and is kept by this map alone then, not by those that share with it.
+    pub fn let_go(&mut self, spill: &Arc<Spill>) {
+        if let Repr::Aside(aside) = &self.0
+            && Arc::strong_count(aside) == 1
+            && !aside.is_read()
+        {
+            return;
+        }
+        if let Some(place) = self.place() {
+            if spill.has(place) {
+                *self = spill.map(Stored::new(place, self.len(), self.height()));
+            }
+            return;
+        }
+        match &mut self.0 {
+            Repr::Small(leaf) => {
+                if leaf.list.iter().any(|(_, value)| matches!(value, Value::Map(_))) {
+                    let maps = leaf.change().iter_mut().filter_map(|(_, v)| v.as_map_mut());
+                    maps.for_each(|map| map.let_go(spill));
+                }
+            }
+            Repr::Large(branch) => {
+                let children = Branch::change(branch).children.iter_mut();
+                children.for_each(|(_, child)| child.let_go(spill));
+            }
+            Repr::Aside(_) => {}
+        }
+    }
+
+    /// Whether both are one and the same in memory, or in one file: true means equal, false means
+    /// nothing.
     #[must_use]
     pub fn same(&self, other: &Map) -> bool {
-        match (&self.0, &other.0) {
+        let in_memory = match (&self.0, &other.0) {
             (Repr::Small(a), Repr::Small(b)) => Arc::ptr_eq(a, b),
-            (Repr::Large(a), Repr::Large(b)) => Arc::ptr_eq(a, b) || a.ptr_eq(b),
+            (Repr::Large(a), Repr::Large(b)) => Arc::ptr_eq(a, b),
+            (Repr::Aside(a), Repr::Aside(b)) => Arc::ptr_eq(a, b),
             _ => false,
-        }
+        };
+        in_memory || self.place().is_some_and(|place| other.place() == Some(place))
     }
 
     /// The value under `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        match &self.0 {
-            Repr::Small(entries) => place(entries, key).map(|at| &entries[at].1),
-            Repr::Large(tree) => tree.get(key),
+        let mut node = match self.here() {
+            Repr::Small(leaf) => return place(&leaf.list, key).map(|at| &leaf.list[at].1),
+            Repr::Large(branch) => branch.child(key)?,
+            Repr::Aside(_) => return None,
+        };
+        loop {
+            node = match node.here() {
+                Repr::Small(leaf) => {
+                    return find(&leaf.list, key).ok().map(|at| &leaf.list[at].1);
+                }
+                Repr::Large(branch) => branch.child(key)?,
+                Repr::Aside(_) => return None,
+            };
         }
     }
 
     /// The value under `key`, to change.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
-        match &mut self.0 {
-            Repr::Small(entries) => {
-                let at = place(entries, key)?;
-                Some(&mut Arc::make_mut(entries)[at].1)
-            }
-            Repr::Large(tree) => Arc::make_mut(tree).get_mut(key),
+        let at = match self.here() {
+            Repr::Small(leaf) => place(&leaf.list, key)?,
+            _ => self.get(key).map(|_| 0)?,
+        };
+        self.value_there(at, key)
+    }
+
+    /// The value of a key that is there: in a small map at this place.
+    fn value_there(&mut self, at: usize, key: &str) -> Option<&mut Value> {
+        match self.at_hand() {
+            Repr::Small(leaf) => leaf.change().get_mut(at).map(|(_, value)| value),
+            large => tree::slot(large, key),
         }
     }
 
     /// The map under `key`, made empty where there is none (or something else).
     pub fn map_mut(&mut self, key: &Key) -> &mut Map {
-        let mut found = self.position(key);
-        if found.is_none() && self.get(key).is_none() {
+        let found = self.map_at(key).or_else(|| {
             self.insert(key.clone(), Value::Map(Map::new()));
-            found = self.position(key);
-        }
-        let value = match &mut self.0 {
-            Repr::Small(entries) => found.map(|at| &mut Arc::make_mut(entries)[at].1),
-            Repr::Large(tree) => Arc::make_mut(tree).get_mut(key),
-        };
-        let Some(value) = value else { unreachable!("a value was put there above") };
-        if !matches!(value, Value::Map(_)) {
-            *value = Value::Map(Map::new());
-        }
-        match value {
-            Value::Map(map) => map,
-            _ => unreachable!("it was made a map above"),
+            self.map_at(key)
+        });
+        match found {
+            Some(found) => self.map_there(found, key),
+            None => unreachable!("a map was put there above"),
         }
     }
 
@@ -124,57 +300,47 @@ impl Map {
     /// # Errors
     /// This map, where it has no map under `key`.
     pub fn enter(&mut self, key: &str) -> Result<&mut Map, &mut Map> {
-        let found = match &self.0 {
-            Repr::Small(entries) => place(entries, key),
-            Repr::Large(tree) => matches!(tree.get(key), Some(Value::Map(_))).then_some(0),
-        };
-        let Some(at) = found else { return Err(self) };
-        if let Repr::Small(entries) = &self.0
-            && !matches!(entries[at].1, Value::Map(_))
-        {
-            return Err(self);
-        }
-        let value = match &mut self.0 {
-            Repr::Small(entries) => Some(&mut Arc::make_mut(entries)[at].1),
-            Repr::Large(tree) => Arc::make_mut(tree).get_mut(key),
-        };
-        match value {
-            Some(Value::Map(map)) => Ok(map),
-            _ => unreachable!("a map was found above"),
+        match self.map_at(key) {
+            Some(found) => Ok(self.map_there(found, key)),
+            None => Err(self),
         }
     }
 
-    /// Where a small map has `key`.
-    fn position(&self, key: &str) -> Option<usize> {
-        match &self.0 {
-            Repr::Small(entries) => place(entries, key),
-            Repr::Large(_) => None,
+    /// Where the map under `key` stands, if there is one: a number in a small map, any in a large.
+    fn map_at(&self, key: &str) -> Option<usize> {
+        let (at, value) = match self.here() {
+            Repr::Small(leaf) => {
+                let at = place(&leaf.list, key)?;
+                (at, &leaf.list[at].1)
+            }
+            _ => (0, self.get(key)?),
+        };
+        matches!(value, Value::Map(_)).then_some(at)
+    }
+
+    /// The map that [`Map::map_at`] found.
+    fn map_there(&mut self, found: usize, key: &str) -> &mut Map {
+        match self.value_there(found, key) {
+            Some(Value::Map(map)) => map,
+            _ => unreachable!("a map was found there"),
         }
     }
 
     /// Puts `value` under `key` and gives what was there.
     pub fn insert(&mut self, key: impl Into<Key>, value: Value) -> Option<Value> {
         let key = key.into();
-        match &mut self.0 {
-            Repr::Small(entries) => match find(entries, &key) {
-                Ok(at) => Some(std::mem::replace(&mut Arc::make_mut(entries)[at].1, value)),
-                Err(at) if entries.len() < SMALL_MAP => {
-                    let entries = Arc::make_mut(entries);
-                    if entries.len() == entries.capacity() {
-                        // Thousands of versions are kept: doubling would leave half of each empty.
-                        entries.reserve_exact(ROOM);
-                    }
-                    entries.insert(at, (key, value));
-                    None
+        let Repr::Small(leaf) = self.at_hand() else { return tree::insert(self, key, value) };
+        match find(&leaf.list, &key) {
+            Ok(at) => Some(std::mem::replace(&mut leaf.change()[at].1, value)),
+            Err(at) => {
+                let list = leaf.change();
+                make_room(list);
+                list.insert(at, (key, value));
+                if list.len() > SMALL_MAP {
+                    *self = tree::build(std::mem::take(list));
                 }
-                Err(_) => {
-                    let mut tree: imbl::OrdMap<_, _> = entries.iter().cloned().collect();
-                    tree.insert(key, value);
-                    self.0 = Repr::Large(Arc::new(tree));
-                    None
-                }
-            },
-            Repr::Large(tree) => Arc::make_mut(tree).insert(key, value),
+                None
+            }
         }
     }
 
@@ -184,11 +350,13 @@ impl Map {
     /// # Errors
     /// Gives `value` back where an equal one was there.
     pub fn replace(&mut self, key: Key, value: Value) -> Result<Option<Value>, Value> {
-        if let (Some(at), Repr::Small(entries)) = (self.position(&key), &mut self.0) {
-            if entries[at].1 == value {
+        if let Repr::Small(leaf) = self.at_hand()
+            && let Some(at) = place(&leaf.list, &key)
+        {
+            if leaf.list[at].1 == value {
                 return Err(value);
             }
-            return Ok(Some(std::mem::replace(&mut Arc::make_mut(entries)[at].1, value)));
+            return Ok(Some(std::mem::replace(&mut leaf.change()[at].1, value)));
         }
         if self.get(&key) == Some(&value) {
             return Err(value);
@@ -198,31 +366,23 @@ impl Map {
 
     /// Takes `key` out and gives what was there.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        match &mut self.0 {
-            Repr::Small(entries) => {
-                let at = place(entries, key)?;
-                Some(Arc::make_mut(entries).remove(at).1)
-            }
-            Repr::Large(tree) => {
-                let removed = Arc::make_mut(tree).remove(key)?;
-                // Hysteresis: a map that hovers around the limit does not flip at each change.
-                if tree.len() <= SMALL_MAP / 2 {
-                    self.0 = Repr::Small(Arc::new(
-                        tree.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
-                    ));
-                }
-                Some(removed)
-            }
+        if let Repr::Small(leaf) = self.at_hand() {
+            let at = place(&leaf.list, key)?;
+            return Some(leaf.change().remove(at).1);
         }
+        self.get(key)?;
+        let removed = tree::remove(self, key)?;
+        // Hysteresis: a map that hovers around the limit does not flip at each change.
+        if self.len() <= SMALL_MAP / 2 {
+            *self = Self::leaf(self.iter().map(|(k, v)| (k.clone(), v.clone())).collect());
+        }
+        Some(removed)
     }
 
     /// Its entries in the order of the keys.
     #[must_use]
     pub fn iter(&self) -> Iter<'_> {
-        match &self.0 {
-            Repr::Small(entries) => Iter(IterRepr::Small(entries.iter())),
-            Repr::Large(tree) => Iter(IterRepr::Large(Box::new(tree.iter()))),
-        }
+        Iter::new(self)
     }
 
     /// The entries that may differ between `self` and `other`, in the order of the keys; shared
@@ -232,59 +392,14 @@ impl Map {
         other: &'a Map,
         mut each: impl FnMut(&'a Key, Option<&'a Value>, Option<&'a Value>),
     ) {
-        if self.same(other) {
-            return;
-        }
-        if let (Repr::Large(a), Repr::Large(b)) = (&self.0, &other.0) {
-            use imbl::ordmap::DiffItem;
-            for item in a.diff(b) {
-                match item {
-                    DiffItem::Add(key, new) => each(key, None, Some(new)),
-                    DiffItem::Update { old: (key, old), new: (_, new) } => {
-                        each(key, Some(old), Some(new));
-                    }
-                    DiffItem::Remove(key, old) => each(key, Some(old), None),
-                }
-            }
-            return;
-        }
-        merge(self.iter(), other.iter(), each);
+        Differing::new(self, other).for_each(|(key, old, new)| each(key, old, new));
     }
 }
 
-/// Walks two sorted sequences side by side; equal pairs are passed on too unless shared.
-fn merge<'a>(
-    left: Iter<'a>,
-    right: Iter<'a>,
-    mut each: impl FnMut(&'a Key, Option<&'a Value>, Option<&'a Value>),
-) {
-    let (mut left, mut right) = (left.peekable(), right.peekable());
-    loop {
-        let order = match (left.peek(), right.peek()) {
-            (None, None) => return,
-            (Some(_), None) => std::cmp::Ordering::Less,
-            (None, Some(_)) => std::cmp::Ordering::Greater,
-            (Some((a, _)), Some((b, _))) => a.cmp(b),
-        };
-        match order {
-            std::cmp::Ordering::Less => {
-                if let Some((key, old)) = left.next() {
-                    each(key, Some(old), None);
-                }
-            }
-            std::cmp::Ordering::Greater => {
-                if let Some((key, new)) = right.next() {
-                    each(key, None, Some(new));
-                }
-            }
-            std::cmp::Ordering::Equal => {
-                if let (Some((key, old)), Some((_, new))) = (left.next(), right.next())
-                    && !old.same(new)
-                {
-                    each(key, Some(old), Some(new));
-                }
-            }
-        }
+/// Makes room for one more. Thousands of versions are kept: doubling would leave half of each empty.
+fn make_room<T>(list: &mut Vec<T>) {
+    if list.len() == list.capacity() {
+        list.reserve_exact(ROOM);
     }
 }
 
@@ -300,7 +415,7 @@ fn place(entries: &[(Key, Value)], key: &str) -> Option<usize> {
 
 /// Where a key stands, or where it would. Keys are compared by their first eight bytes as a
 /// number, and as texts only where these are equal.
-pub(super) fn find(entries: &[(Key, Value)], key: &str) -> Result<usize, usize> {
+pub(super) fn find<T>(entries: &[(Key, T)], key: &str) -> Result<usize, usize> {
     let prefix = first_eight(key);
     entries.binary_search_by(|(k, _)| {
         let k = k.as_str();
@@ -325,15 +440,8 @@ fn first_eight(text: &str) -> u64 {
 
 impl PartialEq for Map {
     fn eq(&self, other: &Self) -> bool {
-        if self.same(other) {
-            return true;
-        }
-        self.len() == other.len()
-            && match (&self.0, &other.0) {
-                // What the two share is not looked at.
-                (Repr::Large(a), Repr::Large(b)) => a.diff(b).next().is_none(),
-                _ => self.iter().eq(other.iter()),
-            }
+        // What the two share is not looked at.
+        self.len() == other.len() && Differing::new(self, other).all(|(_, old, new)| old == new)
     }
 }
 
@@ -354,32 +462,5 @@ impl<'a> IntoIterator for &'a Map {
     type IntoIter = Iter<'a>;
     fn into_iter(self) -> Iter<'a> {
         self.iter()
-    }
-}
-
-/// The entries of a [`Map`] in the order of the keys.
-#[allow(missing_debug_implementations, reason = "the tree's iterator has none")]
-pub struct Iter<'a>(IterRepr<'a>);
-
-enum IterRepr<'a> {
-    Small(std::slice::Iter<'a, (Key, Value)>),
-    Large(Box<imbl::ordmap::Iter<'a, Key, Value, imbl::shared_ptr::DefaultSharedPtr>>),
-}
-
-impl<'a> Iterator for Iter<'a> {
-    type Item = (&'a Key, &'a Value);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match &mut self.0 {
-            IterRepr::Small(entries) => entries.next().map(|(key, value)| (key, value)),
-            IterRepr::Large(tree) => tree.next(),
-        }
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        match &self.0 {
-            IterRepr::Small(entries) => entries.size_hint(),
-            IterRepr::Large(tree) => tree.size_hint(),
-        }
     }
 }

@@ -1,0 +1,334 @@
+//! Parts of values put aside, out of memory: each map once, and read again when it is looked at.
+//!
+//! Lives here: [`Spill`], what it writes of a map, and how that becomes a map again. May not live
+//! here: files (see [`SpillFile`]); the bytes are for the program that made them, and have no version.
+//!
+//! A map that is put aside becomes a record, and so does each map below it that is not tiny. A
+//! record names those below it by their places. Nothing that was written is ever written over: a
+//! newer version of a tree writes what changed, and names the rest where it stands already.
+
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::delta::{self, Bytes};
+use super::map::{Branch, Repr};
+use super::{Key, Map, Value};
+
+/// What is put aside goes here. It is read by the same process alone.
+pub trait SpillFile: Send + Sync + std::fmt::Debug {
+    /// Adds bytes at the end and gives the offset where they begin; none when there is no room.
+    fn append(&self, bytes: &[u8]) -> Option<u64>;
+
+    /// The bytes at `offset`; none when they cannot be read.
+    fn read(&self, offset: u64, length: usize) -> Option<Vec<u8>>;
+}
+
+/// Where a record stands: the number of its spill (10 bits), its offset (36) and its length (18),
+/// both in words of four bytes. Never 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place(u64);
+
+const WORD: usize = 4;
+const OFFSET_BITS: u32 = 36;
+const LENGTH_BITS: u32 = 18;
+/// Numbers of spills are below this; 0 is none's.
+const SPILLS: u64 = 1 << (64 - OFFSET_BITS - LENGTH_BITS);
+
+impl Place {
+    pub(super) fn from_bits(bits: u64) -> Option<Self> {
+        (bits != 0).then_some(Self(bits))
+    }
+
+    pub(super) fn bits(self) -> u64 {
+        self.0
+    }
+
+    fn new(spill: u64, offset: u64, length: usize) -> Option<Self> {
+        let (offset, length) = (offset / WORD as u64, (length / WORD) as u64);
+        let fits = offset >> OFFSET_BITS == 0 && length >> LENGTH_BITS == 0;
+        fits.then_some(Self(spill << (OFFSET_BITS + LENGTH_BITS) | offset << LENGTH_BITS | length))
+    }
+
+    fn spill(self) -> u64 {
+        self.0 >> (OFFSET_BITS + LENGTH_BITS)
+    }
+
+    fn offset(self) -> u64 {
+        (self.0 >> LENGTH_BITS & ((1 << OFFSET_BITS) - 1)) * WORD as u64
+    }
+
+    fn length(self) -> usize {
+        (self.0 & ((1 << LENGTH_BITS) - 1)) as usize * WORD
+    }
+}
+
+/// A map that was put aside: where, and what is asked of it most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    place: Place,
+    len: u32,
+    height: u8,
+}
+
+impl Stored {
+    pub(super) fn new(place: Place, len: usize, height: u8) -> Self {
+        Self { place, len: u32::try_from(len).unwrap_or(u32::MAX), height }
+    }
+
+    pub(super) fn place(self) -> Place {
+        self.place
+    }
+
+    pub(super) fn len(self) -> usize {
+        self.len as usize
+    }
+
+    pub(super) fn height(self) -> u8 {
+        self.height
+    }
+}
+
+/// A map in a spill that is read when it is looked at.
+#[derive(Debug)]
+pub(super) struct Aside {
+    spill: Arc<Spill>,
+    at: Stored,
+    read: OnceLock<Map>,
+}
+
+impl Aside {
+    pub(super) fn at(&self) -> Stored {
+        self.at
+    }
+
+    pub(super) fn is_read(&self) -> bool {
+        self.read.get().is_some()
+    }
+
+    /// The map in memory.
+    pub(super) fn map(&self) -> &Map {
+        self.read.get_or_init(|| self.spill.read(self.at.place))
+    }
+}
+
+/// A place outside of memory for parts of values.
+#[derive(Debug)]
+pub struct Spill {
+    number: u64,
+    file: Box<dyn SpillFile>,
+    nodes: Mutex<Nodes>,
+    lost: AtomicBool,
+}
+
+/// Maps that were read before, each at a slot that follows from its place. Only those that name no
+/// others: one that does would keep all that is ever read below it.
+#[derive(Debug, Default)]
+struct Nodes(Vec<Option<(Place, Map)>>);
+
+/// How many slots there are.
+const SLOTS: usize = 8192;
+/// Maps of no more than so many bytes stand in the record of the map they are in.
+const TINY: usize = 128;
+
+const LEAF: u8 = 0;
+const BRANCH: u8 = 1;
+
+impl Spill {
+    /// A spill into this file. None when the process had too many.
+    #[must_use]
+    pub fn new(file: Box<dyn SpillFile>) -> Option<Arc<Self>> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let spill = Self { number, file, nodes: Mutex::default(), lost: AtomicBool::new(false) };
+        (number < SPILLS).then(|| Arc::new(spill))
+    }
+
+    /// Whether something could not be read again. It was taken for empty: what was made of it means
+    /// nothing.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Puts a map aside with all below it, as far as it is not there already. None where there is no
+    /// room; nothing is changed then.
+    pub fn put(&self, map: &Map) -> Option<Stored> {
+        let place = self.put_map(map, &mut Vec::new())?;
+        Some(Stored::new(place, map.len(), map.height()))
+    }
+
+    /// The map that was put aside there; nothing is read yet.
+    #[must_use]
+    pub fn map(self: &Arc<Self>, at: Stored) -> Map {
+        Map::aside(Aside { spill: Arc::clone(self), at, read: OnceLock::new() })
+    }
+
+    /// Puts other bytes aside.
+    pub fn put_bytes(&self, bytes: &[u8]) -> Option<u64> {
+        let padding = bytes.len().next_multiple_of(WORD) - bytes.len();
+        if padding == 0 {
+            return self.file.append(bytes);
+        }
+        self.file.append(&[bytes, &[0; WORD][..padding]].concat())
+    }
+
+    /// The bytes that were put aside there.
+    #[must_use]
+    pub fn bytes(&self, offset: u64, length: usize) -> Option<Vec<u8>> {
+        let bytes = self.file.read(offset, length);
+        self.lost.fetch_or(bytes.is_none(), Ordering::Relaxed);
+        bytes
+    }
+
+    /// Whether this place is in this spill.
+    pub(super) fn has(&self, place: Place) -> bool {
+        place.spill() == self.number
+    }
+
+    fn put_map(&self, map: &Map, room: &mut Vec<u8>) -> Option<Place> {
+        if let Some(place) = map.place().filter(|place| self.has(*place)) {
+            return Some(place);
+        }
+        let begun = room.len();
+        match map.here() {
+            Repr::Small(leaf) => {
+                self.put_leaf(&leaf.list, room)?;
+            }
+            Repr::Large(branch) => {
+                room.extend([BRANCH, branch.height]);
+                delta::put_number(branch.children.len() as u64, room);
+                for (least, child) in &branch.children {
+                    let place = self.put_map(child, room)?;
+                    delta::put_text(least, room);
+                    put_stored(Stored::new(place, child.len(), child.height()), room);
+                }
+            }
+            Repr::Aside(_) => return None,
+        }
+        let place = self.put_record(room, begun)?;
+        map.mark(place);
+        Some(place)
+    }
+
+    /// The record of a small map, or of a leaf.
+    fn put_leaf(&self, entries: &[(Key, Value)], room: &mut Vec<u8>) -> Option<()> {
+        room.push(LEAF);
+        delta::put_number(entries.len() as u64, room);
+        self.put_entries(entries, room)
+    }
+
+    /// Entries up to an end. Maps that are not tiny become records of their own.
+    fn put_entries(&self, entries: &[(Key, Value)], room: &mut Vec<u8>) -> Option<()> {
+        for (key, value) in entries {
+            let Value::Map(map) = value else {
+                delta::put_value(value, Some(key), room);
+                continue;
+            };
+            let place = match map.here() {
+                Repr::Small(leaf) if map.place().is_none() => {
+                    let begun = room.len();
+                    delta::put_key(delta::MAP, key, room);
+                    let content = room.len();
+                    self.put_leaf(&leaf.list, room)?;
+                    if room.len() - content <= TINY {
+                        // Within a record a map has its entries alone.
+                        let entries = content + 1 + delta::number_length(leaf.list.len() as u64);
+                        room.drain(content..entries);
+                        continue;
+                    }
+                    let place = self.put_record(room, content)?;
+                    room.truncate(begun);
+                    map.mark(place);
+                    place
+                }
+                _ => self.put_map(map, room)?,
+            };
+            delta::put_key(delta::STORED, key, room);
+            put_stored(Stored::new(place, map.len(), map.height()), room);
+        }
+        room.push(delta::END);
+        Some(())
+    }
+
+    /// Writes what stands at the end of `room` as a record, and takes it away there.
+    fn put_record(&self, room: &mut Vec<u8>, begun: usize) -> Option<Place> {
+        let padded = (room.len() - begun).next_multiple_of(WORD);
+        room.resize(begun + padded, 0);
+        let offset = self.file.append(&room[begun..])?;
+        room.truncate(begun);
+        Place::new(self.number, offset, padded)
+    }
+
+    fn read(self: &Arc<Self>, place: Place) -> Map {
+        if let Some(known) = self.nodes().find(place) {
+            return known;
+        }
+        let record = self.file.read(place.offset(), place.length());
+        let Some(map) = record.and_then(|record| self.revive(&record)) else {
+            self.lost.store(true, Ordering::Relaxed);
+            return Map::new();
+        };
+        map.mark(place);
+        if map.is_in_memory() {
+            // What was in its slot goes when nobody waits for it.
+            let _before = self.nodes().keep(place, &map);
+        }
+        map
+    }
+
+    fn nodes(&self) -> std::sync::MutexGuard<'_, Nodes> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn revive(self: &Arc<Self>, record: &[u8]) -> Option<Map> {
+        let mut bytes = Bytes::with_spill(record, self);
+        if bytes.byte()? == LEAF {
+            let entries = usize::try_from(bytes.number()?).ok()?;
+            return bytes.entries(entries).map(Map::leaf);
+        }
+        let height = bytes.byte()?;
+        let children = (0..bytes.number()?).map(|_| {
+            let least = Key::new(bytes.text()?);
+            Some((least, self.map(bytes.stored()?)))
+        });
+        let children = children.collect::<Option<Vec<_>>>()?;
+        Some(Map::branch(Branch::new(children, height)))
+    }
+}
+
+fn put_stored(stored: Stored, room: &mut Vec<u8>) {
+    room.extend_from_slice(&stored.place.bits().to_le_bytes());
+    delta::put_number(stored.len.into(), room);
+    room.push(stored.height);
+}
+
+impl Bytes<'_> {
+    /// What [`put_stored`] wrote.
+    pub(super) fn stored(&mut self) -> Option<Stored> {
+        let place = Place::from_bits(u64::from_le_bytes(self.take()?))?;
+        let len = u32::try_from(self.number()?).ok()?;
+        Some(Stored { place, len, height: self.byte()? })
+    }
+}
+
+impl Nodes {
+    fn slot(&mut self, place: Place) -> &mut Option<(Place, Map)> {
+        if self.0.is_empty() {
+            self.0.resize_with(SLOTS, || None);
+        }
+        let mut hasher = rustc_hash::FxHasher::default();
+        place.hash(&mut hasher);
+        // (The upper bits of such a hash are the good ones.)
+        let at = hasher.finish() as usize % SLOTS;
+        &mut self.0[at]
+    }
+
+    fn find(&mut self, place: Place) -> Option<Map> {
+        self.slot(place).as_ref().filter(|(of, _)| *of == place).map(|(_, map)| map.clone())
+    }
+
+    fn keep(&mut self, place: Place, map: &Map) -> Option<(Place, Map)> {
+        self.slot(place).replace((place, map.clone()))
+    }
+}
