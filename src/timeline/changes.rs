@@ -17,7 +17,7 @@ mod septets;
 mod writers;
 
 use nodes::{Node, Nodes, PathId, ROOT};
-use posts::{Pool, View};
+use posts::{Pool, Post, View};
 pub use writers::Writers;
 
 use crate::fold::Change;
@@ -203,7 +203,7 @@ impl ChangeIndex {
         let own = self.pool.view(node.posts);
         let mut known = covering[..covering.partition_point(|p| *p < node.inherits())].to_vec();
         if !node.has_children() {
-            known.extend(own.iter().map(|post| post.position()));
+            known.extend(own.iter().map(Post::position));
             return each(path, &known);
         }
         cover(own, &mut known);
@@ -224,7 +224,7 @@ impl ChangeIndex {
 
 /// Adds those that wrote all below a path.
 fn cover(own: View<'_>, covering: &mut Vec<Position>) {
-    covering.extend(own.wholes().map(|post| post.position()));
+    covering.extend(own.wholes().map(Post::position));
 }
 
 /// Up to where a member of `parent` that is noted first at `position` has the writers of all of it:
@@ -232,7 +232,7 @@ fn cover(own: View<'_>, covering: &mut Vec<Position>) {
 fn inherited(pool: &Pool, parent: &Node, position: Position, existed: bool) -> Position {
     let own = pool.view(parent.posts);
     if !existed && own.has_whole() {
-        return own.last_whole_before(position).map_or(0, |post| post.position());
+        return own.last_whole_before(position).map_or(0, Post::position);
     }
     // (What it inherits itself is older than what it has.)
     if parent.inherits() > 0 || own.has_whole() { position } else { 0 }

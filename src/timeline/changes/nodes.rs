@@ -206,7 +206,7 @@ mod tests {
             parents.push(nodes.child_or_new(parent, key, |_| 0));
         }
         for (at, key) in keys.iter().enumerate() {
-            let (parent, id) = (parents[(at + 1) / 2], parents[at + 1]);
+            let (parent, id) = (parents[at.div_ceil(2)], parents[at + 1]);
             assert_eq!(nodes.child(parent, key), Some(id), "{key}");
             assert_eq!(nodes.child_or_new(parent, key, |_| 0), id, "{key}");
             assert_eq!(nodes.key(id), key);

@@ -3,7 +3,7 @@
 //! Lives here: [`Writers`], the answer to that question, and the look-ups in it. May not live here:
 //! how it is found.
 
-use super::posts::View;
+use super::posts::{Post, View};
 use crate::model::Position;
 
 /// Who wrote one path, in order.
@@ -20,12 +20,12 @@ impl<'a> Writers<'a> {
     /// Those after `at`.
     pub fn after(mut self, at: Position) -> impl Iterator<Item = Position> + use<'a> {
         let first = self.first.split_off(self.first.partition_point(|p| *p <= at));
-        first.into_iter().chain(self.own.after(at).map(|post| post.position()))
+        first.into_iter().chain(self.own.after(at).map(Post::position))
     }
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = Position> + '_ {
-        self.first.iter().copied().chain(self.own.iter().map(|post| post.position()))
+        self.first.iter().copied().chain(self.own.iter().map(Post::position))
     }
 
     /// All of them.
@@ -45,20 +45,20 @@ impl<'a> Writers<'a> {
     #[must_use]
     pub fn sure_from(&self) -> Position {
         let own = self.own.first().filter(|_| !self.in_list);
-        own.map_or(Position::MAX, |post| post.position())
+        own.map_or(Position::MAX, Post::position)
     }
 
     /// The last one not after `at`.
     #[must_use]
     pub fn last_until(&self, at: Position) -> Option<Position> {
         let first = || self.first[..self.first.partition_point(|p| *p <= at)].last().copied();
-        self.own.last_until(at).map(|post| post.position()).or_else(first)
+        self.own.last_until(at).map(Post::position).or_else(first)
     }
 
     /// The first one after `at`.
     #[must_use]
     pub fn first_after(&self, at: Position) -> Option<Position> {
         let first = self.first.get(self.first.partition_point(|p| *p <= at)).copied();
-        first.or_else(|| self.own.after(at).next().map(|post| post.position()))
+        first.or_else(|| self.own.after(at).next().map(Post::position))
     }
 }
