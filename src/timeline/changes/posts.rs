@@ -236,7 +236,7 @@ pub(super) struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn posts(self) -> impl Iterator<Item = Post> + use<'a> {
-        successors(Some(self), |run| run.next()).map(|run| run.first)
+        successors(Some(self), Self::next).map(|run| run.first)
     }
 
     /// What is left without the first.
@@ -301,7 +301,7 @@ impl<'a> View<'a> {
     }
 
     /// All from this run on.
-    fn from_run(self, index: usize) -> impl Iterator<Item = Post> + use<'a> {
+    fn posts_from(self, index: usize) -> impl Iterator<Item = Post> + use<'a> {
         (index..self.runs()).filter_map(move |index| self.run(index)).flat_map(Run::posts)
     }
 
@@ -310,17 +310,17 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn first(&self) -> Option<Post> {
-        self.from_run(0).next()
+        self.posts_from(0).next()
     }
 
     pub(super) fn iter(self) -> impl Iterator<Item = Post> + use<'a> {
-        self.from_run(0)
+        self.posts_from(0)
     }
 
     /// Those after `at`.
     pub(super) fn after(self, at: Position) -> impl Iterator<Item = Post> + use<'a> {
         let run = self.runs_until(at).saturating_sub(1);
-        self.from_run(run).skip_while(move |post| post.position() <= at)
+        self.posts_from(run).skip_while(move |post| post.position() <= at)
     }
 
     /// The last one not after `at`.
