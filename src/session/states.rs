@@ -11,8 +11,8 @@ use crate::model::{Path, Position, Value};
 
 /// How many re-folded states are kept near the playhead.
 const CACHED_STATES: usize = 64;
-/// While folding from a kept version, every so many events a state is cached.
-const CACHE_STRIDE: Position = 16;
+/// Two states further apart may differ in most of what there is.
+const FAR: Position = 2_000;
 
 impl Session {
     /// The state at `position`.
@@ -32,18 +32,10 @@ impl Session {
         Ok(state)
     }
 
-    /// The state at `position` for those who look at much of it: what they read for that does not
-    /// stay in memory with the states that are kept.
-    fn fresh_state_at(&mut self, position: Position) -> Result<State> {
-        let mut state = self.state_at(position)?;
-        self.timeline.freshen(&mut state);
-        Ok(state)
-    }
-
     fn make_state(&mut self, position: Position) -> Result<State> {
         let kept = self.timeline.nearest_kept(position);
         let cached = self.cache.iter().filter(|(p, _)| (kept..=position).contains(p));
-        let (mut at, mut state) = match cached.max_by_key(|(p, _)| *p) {
+        let (at, mut state) = match cached.max_by_key(|(p, _)| *p) {
             Some((near, cached)) => (*near, cached.clone()),
             None => {
                 let (kept, state) = self.timeline.kept(kept);
@@ -59,11 +51,8 @@ impl Session {
         }
         for event in self.events(at + 1..position + 1)? {
             fold::advance(&mut state, &event);
-            at += 1;
-            if at == position || at.is_multiple_of(CACHE_STRIDE) {
-                self.remember(at, &state);
-            }
         }
+        self.remember(position, &state);
         Ok(state)
     }
 
@@ -110,8 +99,14 @@ impl Session {
         to: Position,
         options: DiffOptions,
     ) -> Result<Vec<DiffEntry>> {
-        let from = self.fresh_state_at(from)?;
-        let to = self.fresh_state_at(to)?;
+        let far = from.abs_diff(to) > FAR;
+        let (mut from, mut to) = (self.state_at(from)?, self.state_at(to)?);
+        if far && self.timeline.is_aside() {
+            // What is read for it does not stay with the states that are kept.
+            self.timeline.freshen(&mut from);
+            self.timeline.freshen(&mut to);
+            return Ok(apart(|| diff(&from.value(), &to.value(), options)));
+        }
         Ok(diff(&from.value(), &to.value(), options))
     }
 
@@ -123,4 +118,16 @@ impl Session {
         let state = self.state_at(position)?;
         Ok(if path.is_root() { Some(state.value()) } else { state.at(path).cloned() })
     }
+}
+
+/// Does work that takes and frees much memory on a thread of its own: the allocator has a heap for
+/// each, and would set that of this one in order while a later question waits for its answer.
+fn apart<T: Send>(work: impl Fn() -> T + Sync) -> T {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("diff".into());
+        match thread.spawn_scoped(scope, &work) {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(_) => work(),
+        }
+    })
 }

@@ -135,12 +135,6 @@ impl Keyframes {
         self.spill = Some(spill);
     }
 
-    /// Where versions are put aside, if they are.
-    #[must_use]
-    pub fn spill(&self) -> Option<&Arc<Spill>> {
-        self.spill.as_ref()
-    }
-
     /// Keeps the state at `position` if it is due. Positions come in order without a gap.
     pub fn offer(&mut self, position: Position, state: &State) {
         if !is_due(position) {

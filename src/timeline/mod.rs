@@ -125,6 +125,12 @@ impl Timeline {
         self.follower.change(|followed| followed.keyframes.put_aside(spill));
     }
 
+    /// Whether versions are put aside.
+    #[must_use]
+    pub fn is_aside(&self) -> bool {
+        self.spill.is_some()
+    }
+
     /// Lets a state go of what is put aside: it is read again where it is looked at.
     pub fn freshen(&self, state: &mut State) {
         if let Some(spill) = &self.spill {
