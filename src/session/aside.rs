@@ -28,7 +28,7 @@ pub(super) fn open() -> Option<Arc<Spill>> {
         std::fs::create_dir_all(&folder).ok()?;
         tempfile::tempfile_in(folder).ok()
     })?;
-    Spill::new(Box::new(Unnamed { file, end: Mutex::default() }))
+    Spill::new(Arc::new(Unnamed { file, end: Mutex::default() }))
 }
 
 /// A file without a name, and what is not written to it yet.

@@ -103,8 +103,7 @@ impl Session {
         let (mut from, mut to) = (self.state_at(from)?, self.state_at(to)?);
         if far && self.timeline.is_aside() {
             // What is read for it does not stay with the states that are kept.
-            self.timeline.freshen(&mut from);
-            self.timeline.freshen(&mut to);
+            self.timeline.freshen([&mut from, &mut to]);
             return Ok(apart(|| diff(&from.value(), &to.value(), options)));
         }
         Ok(diff(&from.value(), &to.value(), options))

@@ -131,10 +131,12 @@ impl Timeline {
         self.spill.is_some()
     }
 
-    /// Lets a state go of what is put aside: it is read again where it is looked at.
-    pub fn freshen(&self, state: &mut State) {
+    /// Lets two states go of what is put aside: it is read again where they are looked at, and stays
+    /// with them alone.
+    pub fn freshen(&self, states: [&mut State; 2]) {
         if let Some(spill) = &self.spill {
-            state.let_go(spill);
+            let spill = spill.for_one();
+            states.into_iter().for_each(|state| state.let_go(&spill));
         }
     }
 

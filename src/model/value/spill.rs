@@ -116,9 +116,9 @@ impl Aside {
 #[derive(Debug)]
 pub struct Spill {
     number: u64,
-    file: Box<dyn SpillFile>,
+    file: Arc<dyn SpillFile>,
     nodes: Mutex<Nodes>,
-    lost: AtomicBool,
+    lost: Arc<AtomicBool>,
 }
 
 /// Maps that were read before, each at a slot that follows from its place. Only those that name no
@@ -137,11 +137,22 @@ const BRANCH: u8 = 1;
 impl Spill {
     /// A spill into this file. None when the process had too many.
     #[must_use]
-    pub fn new(file: Box<dyn SpillFile>) -> Option<Arc<Self>> {
+    pub fn new(file: Arc<dyn SpillFile>) -> Option<Arc<Self>> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let spill = Self { number, file, nodes: Mutex::default(), lost: AtomicBool::new(false) };
+        let spill = Self { number, file, nodes: Mutex::default(), lost: Arc::default() };
         (number < SPILLS).then(|| Arc::new(spill))
+    }
+
+    /// The same place, for one who reads much of it once: what is read stays with nobody else.
+    #[must_use]
+    pub fn for_one(&self) -> Arc<Self> {
+        Arc::new(Self {
+            number: self.number,
+            file: Arc::clone(&self.file),
+            nodes: Mutex::default(),
+            lost: Arc::clone(&self.lost),
+        })
     }
 
     /// Whether something could not be read again. It was taken for empty: what was made of it means

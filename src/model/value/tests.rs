@@ -111,7 +111,7 @@ impl spill::SpillFile for Memory {
 }
 
 fn spill(most: usize) -> Arc<spill::Spill> {
-    spill::Spill::new(Box::new(Memory(std::sync::Mutex::default(), most))).unwrap()
+    spill::Spill::new(Arc::new(Memory(std::sync::Mutex::default(), most))).unwrap()
 }
 
 /// What is done to a map, one after the other.
