@@ -31,7 +31,7 @@ pub const STRIDE: Position = 32;
 /// they stay about [`MOST_WHOLE`].
 const WHOLE_EVERY: Position = 16;
 /// Where versions are put aside, one out of so many is whole.
-const ASIDE_EVERY: Position = 8;
+const ASIDE_EVERY: Position = 4;
 /// Beyond so many whole ones in memory those with the shortest steps are packed, one at a time.
 const MOST_WHOLE: usize = 1536;
 /// How many versions that were made again are remembered.
