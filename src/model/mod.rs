@@ -11,6 +11,7 @@ pub mod ids;
 pub mod kind;
 pub mod moment;
 pub mod path;
+pub mod septets;
 pub mod time;
 pub mod value;
 

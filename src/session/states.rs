@@ -23,16 +23,6 @@ impl Session {
         if position > self.timeline.head() {
             return Err(self.no_state_yet(position));
         }
-        let state = self.make_state(position)?;
-        if self.timeline.is_lost() {
-            let what = "versions of the state that were put aside cannot be read again";
-            return Err(Error::new(ErrorKind::Unavailable, what)
-                .with_hint("look whether the disk is in order, and open the issue once more"));
-        }
-        Ok(state)
-    }
-
-    fn make_state(&mut self, position: Position) -> Result<State> {
         let kept = self.timeline.nearest_kept(position);
         let cached = self.cache.iter().filter(|(p, _)| (kept..=position).contains(p));
         let (at, mut state) = match cached.max_by_key(|(p, _)| *p) {

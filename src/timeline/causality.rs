@@ -6,10 +6,11 @@
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::column::{Column, from_signed, to_signed};
+use super::column::Column;
 use super::ids::Ids;
 use super::row::hash_text;
 use crate::model::catalogue::{LinkKey, LinkRule};
+use crate::model::septets::{from_signed, to_signed};
 use crate::model::{Event, Kind, Position};
 
 /// How a cause is known.

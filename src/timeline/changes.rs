@@ -13,7 +13,6 @@ mod chunks;
 mod keys;
 mod nodes;
 mod posts;
-mod septets;
 mod writers;
 
 use nodes::{Node, Nodes, PathId, ROOT};

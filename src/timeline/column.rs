@@ -109,18 +109,6 @@ pub(super) fn grow<T>(list: &mut Vec<T>, more: usize) {
     }
 }
 
-/// A number that may be below zero as one that is small where that is close to zero.
-#[allow(clippy::cast_sign_loss, reason = "the sign is the last bit")]
-pub(super) fn from_signed(number: i64) -> u64 {
-    ((number << 1) ^ (number >> 63)) as u64
-}
-
-/// The reverse of [`from_signed`].
-#[allow(clippy::cast_possible_wrap, reason = "the sign is the last bit")]
-pub(super) fn to_signed(number: u64) -> i64 {
-    (number >> 1) as i64 ^ -((number & 1) as i64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,11 +138,6 @@ mod tests {
             }
             prop_assert!(column.iter().eq(numbers));
         }
-
-        #[test]
-        fn signs_come_back(number in any::<i64>()) {
-            prop_assert_eq!(to_signed(from_signed(number)), number);
-        }
     }
 
     #[test]
@@ -169,10 +152,5 @@ mod tests {
         let needed = 100 * BLOCK * 18 / 64;
         let room = words(|n| (1 << 40) + n * 1000);
         assert!((needed..=needed + needed / 8).contains(&room), "{room} words, not {needed}");
-    }
-
-    #[test]
-    fn numbers_close_to_zero_are_small() {
-        assert_eq!([0, -1, 1, -2].map(from_signed), [0, 1, 2, 3]);
     }
 }

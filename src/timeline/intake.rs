@@ -25,9 +25,7 @@ impl Timeline {
             followed.keyframes.offer(here, &self.state);
         });
         self.applied.changes.clear();
-        if keyframes::is_due(here) {
-            self.let_go();
-        }
+        self.let_go();
         here
     }
 

@@ -140,12 +140,6 @@ impl Timeline {
         }
     }
 
-    /// Whether versions that were put aside could not be read again: no state can be trusted then.
-    #[must_use]
-    pub fn is_lost(&self) -> bool {
-        self.spill.as_ref().is_some_and(|spill| spill.is_lost())
-    }
-
     /// The issue.
     #[must_use]
     pub fn issue_key(&self) -> &str {

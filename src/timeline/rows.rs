@@ -5,8 +5,9 @@
 
 use rustc_hash::FxHashMap;
 
-use super::column::{Column, from_signed, to_signed};
+use super::column::Column;
 use super::row::{Row, Symbol};
+use crate::model::septets::{from_signed, to_signed};
 use crate::model::{Kind, Timestamp};
 use crate::store::Locator;
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::spill::Spill;
 use super::{Key, LongValue, Map, Value};
+use crate::model::septets;
 
 pub(super) const END: u8 = 0;
 /// The key is gone.
@@ -26,9 +27,11 @@ const FLOAT: u8 = 8;
 const TEXT: u8 = 9;
 const LONG: u8 = 10;
 const LIST: u8 = 11;
-pub(super) const MAP: u8 = 12;
-/// A map that stands in a spill; only in the records of [`super::spill`].
+const MAP: u8 = 12;
+/// A map that stands in a spill; this and the next only in the records of [`super::spill`].
 pub(super) const STORED: u8 = 13;
+/// A map as in such a record of its own.
+pub(super) const HERE: u8 = 14;
 
 /// Adds to `out` what makes `new` of `old`. Shared parts are not looked at.
 pub fn pack(old: &Map, new: &Map, out: &mut Vec<u8>) {
@@ -55,21 +58,8 @@ pub(super) fn put_key(tag: u8, key: &str, out: &mut Vec<u8>) {
 }
 
 pub(super) fn put_text(text: &str, out: &mut Vec<u8>) {
-    put_number(text.len() as u64, out);
+    septets::put(text.len() as u64, out);
     out.extend_from_slice(text.as_bytes());
-}
-
-pub(super) fn put_number(mut number: u64, out: &mut Vec<u8>) {
-    while number >= 0x80 {
-        out.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
-}
-
-/// How many bytes [`put_number`] writes.
-pub(super) fn number_length(number: u64) -> usize {
-    (64 - (number | 1).leading_zeros()).div_ceil(7) as usize
 }
 
 /// A value: its tag, the key where it has one, and what it holds.
@@ -80,18 +70,18 @@ pub(super) fn put_value(value: &Value, key: Option<&Key>, out: &mut Vec<u8>) {
     }
     match value {
         Value::Null | Value::Bool(_) => {}
-        Value::Int(n) => put_number(((n << 1) ^ (n >> 63)).cast_unsigned(), out),
-        Value::UInt(n) => put_number(*n, out),
+        Value::Int(n) => septets::put(septets::from_signed(*n), out),
+        Value::UInt(n) => septets::put(*n, out),
         Value::Float(x) => out.extend_from_slice(&x.to_bits().to_le_bytes()),
         Value::Text(text) => put_text(text, out),
         Value::Long(long) => {
-            put_number(long.bytes, out);
+            septets::put(long.bytes, out);
             for text in [&long.event_id, &long.pointer, &long.sha256, &long.head] {
                 put_text(text, out);
             }
         }
         Value::List(items) => {
-            put_number(items.len() as u64, out);
+            septets::put(items.len() as u64, out);
             items.iter().for_each(|item| put_value(item, None, out));
         }
         Value::Map(map) => {
@@ -159,10 +149,7 @@ impl<'a> Bytes<'a> {
             NULL => Value::Null,
             FALSE => Value::Bool(false),
             TRUE => Value::Bool(true),
-            INT => {
-                let n = self.number()?;
-                Value::Int((n >> 1).cast_signed() ^ -(n & 1).cast_signed())
-            }
+            INT => Value::Int(septets::to_signed(self.number()?)),
             UINT => Value::UInt(self.number()?),
             FLOAT => Value::Float(f64::from_bits(u64::from_le_bytes(self.take()?))),
             TEXT => Value::text(self.text()?),
@@ -181,6 +168,7 @@ impl<'a> Bytes<'a> {
             }
             MAP => Value::Map(Map::from_sorted(self.entries(0)?)),
             STORED => Value::Map(self.spill?.map(self.stored()?)),
+            HERE => Value::Map(self.leaf()?),
             _ => return None,
         })
     }
@@ -211,15 +199,9 @@ impl<'a> Bytes<'a> {
     }
 
     pub(super) fn number(&mut self) -> Option<u64> {
-        let (mut number, mut shift) = (0, 0);
-        loop {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f).checked_shl(shift)?;
-            if byte < 0x80 {
-                return Some(number);
-            }
-            shift += 7;
-        }
+        let (number, rest) = septets::split(self.left)?;
+        self.left = rest;
+        Some(number)
     }
 
     pub(super) fn text(&mut self) -> Option<&'a str> {

@@ -6,23 +6,22 @@
 //! The tree is our own because its nodes can be put aside, into a file, one by one: a million events
 //! have thousands of versions of a large tree, which only there have room.
 
+mod leaf;
 mod tree;
 mod walk;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::spill::{Aside, Place, Spill, Stored};
 use super::{Key, Value};
+pub(super) use leaf::{Leaf, find};
+use leaf::{Mark, make_room, place};
 pub(super) use tree::Branch;
 use walk::Differing;
 pub use walk::Iter;
 
 /// The most entries a map keeps as one sorted array; larger ones become a tree.
 const SMALL_MAP: usize = 32;
-
-/// How much a full array grows.
-const ROOM: usize = 3;
 
 /// An ordered map from keys to values. Small ones are one sorted array, large ones a tree; both are
 /// copied only where they change.
@@ -35,48 +34,6 @@ pub(super) enum Repr {
     Large(Arc<Branch>),
     /// Put aside, and read when it is looked at.
     Aside(Arc<Aside>),
-}
-
-/// A sorted array of entries: a small map, or a leaf of a large one.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Leaf {
-    pub(super) list: Vec<(Key, Value)>,
-    /// Where it was put aside.
-    mark: Mark,
-}
-
-impl Leaf {
-    /// The entries to change: alone, and not what was put aside any more.
-    fn change(self: &mut Arc<Self>) -> &mut Vec<(Key, Value)> {
-        let leaf = Arc::make_mut(self);
-        leaf.mark.forget();
-        &mut leaf.list
-    }
-}
-
-/// Where a node stands in a spill, if it does and is still what stands there; a copy is going to
-/// change.
-#[derive(Debug, Default)]
-pub(super) struct Mark(AtomicU64);
-
-impl Clone for Mark {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-impl Mark {
-    fn place(&self) -> Option<Place> {
-        Place::from_bits(self.0.load(Ordering::Relaxed))
-    }
-
-    fn set(&self, place: Place) {
-        self.0.store(place.bits(), Ordering::Relaxed);
-    }
-
-    fn forget(&mut self) {
-        *self.0.get_mut() = 0;
-    }
 }
 
 impl Default for Map {
@@ -394,48 +351,6 @@ impl Map {
     ) {
         Differing::new(self, other).for_each(|(key, old, new)| each(key, old, new));
     }
-}
-
-/// Makes room for one more. Thousands of versions are kept: doubling would leave half of each empty.
-fn make_room<T>(list: &mut Vec<T>) {
-    if list.len() == list.capacity() {
-        list.reserve_exact(ROOM);
-    }
-}
-
-/// Where a key stands. Most of a fold's time is spent here: passing over keys of other lengths and
-/// other first bytes is twice as fast as a binary search of so short an array.
-fn place(entries: &[(Key, Value)], key: &str) -> Option<usize> {
-    let wanted = key.as_bytes();
-    entries.iter().position(|(k, _)| {
-        let k = k.as_bytes();
-        k.len() == wanted.len() && k.first() == wanted.first() && k == wanted
-    })
-}
-
-/// Where a key stands, or where it would. Keys are compared by their first eight bytes as a
-/// number, and as texts only where these are equal.
-pub(super) fn find<T>(entries: &[(Key, T)], key: &str) -> Result<usize, usize> {
-    let prefix = first_eight(key);
-    entries.binary_search_by(|(k, _)| {
-        let k = k.as_str();
-        first_eight(k).cmp(&prefix).then_with(|| k.cmp(key))
-    })
-}
-
-/// The first eight bytes as a number that compares like them; shorter texts are padded with zeros.
-fn first_eight(text: &str) -> u64 {
-    let bytes = text.as_bytes();
-    if let Some(eight) = bytes.first_chunk() {
-        return u64::from_be_bytes(*eight);
-    }
-    let len = bytes.len();
-    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        // Four to seven bytes: the first four and the last four overlap.
-        let (first, last) = (u32::from_be_bytes(*first), u32::from_be_bytes(*last));
-        return u64::from(first) << 32 | u64::from(last) << (8 * (8 - len));
-    }
-    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)) << ((8 * (8 - len)) % 64)
 }
 
 impl PartialEq for Map {

@@ -8,12 +8,13 @@
 //! newer version of a tree writes what changed, and names the rest where it stands already.
 
 use std::hash::{Hash, Hasher};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::delta::{self, Bytes};
 use super::map::{Branch, Repr};
 use super::{Key, Map, Value};
+use crate::model::septets;
 
 /// What is put aside goes here. It is read by the same process alone.
 pub trait SpillFile: Send + Sync + std::fmt::Debug {
@@ -118,7 +119,6 @@ pub struct Spill {
     number: u64,
     file: Arc<dyn SpillFile>,
     nodes: Mutex<Nodes>,
-    lost: Arc<AtomicBool>,
 }
 
 /// Maps that were read before, each at a slot that follows from its place. Only those that name no
@@ -131,8 +131,8 @@ const SLOTS: usize = 8192;
 /// Maps of no more than so many bytes stand in the record of the map they are in.
 const TINY: usize = 128;
 
-const LEAF: u8 = 0;
-const BRANCH: u8 = 1;
+/// What the record of a branch begins with; that of a leaf with one more than its entries.
+const BRANCH: u8 = 0;
 
 impl Spill {
     /// A spill into this file. None when the process had too many.
@@ -140,7 +140,7 @@ impl Spill {
     pub fn new(file: Arc<dyn SpillFile>) -> Option<Arc<Self>> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let spill = Self { number, file, nodes: Mutex::default(), lost: Arc::default() };
+        let spill = Self { number, file, nodes: Mutex::default() };
         (number < SPILLS).then(|| Arc::new(spill))
     }
 
@@ -151,19 +151,11 @@ impl Spill {
             number: self.number,
             file: Arc::clone(&self.file),
             nodes: Mutex::default(),
-            lost: Arc::clone(&self.lost),
         })
     }
 
-    /// Whether something could not be read again. It was taken for empty: what was made of it means
-    /// nothing.
-    #[must_use]
-    pub fn is_lost(&self) -> bool {
-        self.lost.load(Ordering::Relaxed)
-    }
-
     /// Puts a map aside with all below it, as far as it is not there already. None where there is no
-    /// room; nothing is changed then.
+    /// room for all of it.
     pub fn put(&self, map: &Map) -> Option<Stored> {
         let place = self.put_map(map, &mut Vec::new())?;
         Some(Stored::new(place, map.len(), map.height()))
@@ -184,12 +176,10 @@ impl Spill {
         self.file.append(&[bytes, &[0; WORD][..padding]].concat())
     }
 
-    /// The bytes that were put aside there.
+    /// The bytes that were put aside there; none where they cannot be read again.
     #[must_use]
     pub fn bytes(&self, offset: u64, length: usize) -> Option<Vec<u8>> {
-        let bytes = self.file.read(offset, length);
-        self.lost.fetch_or(bytes.is_none(), Ordering::Relaxed);
-        bytes
+        self.file.read(offset, length)
     }
 
     /// Whether this place is in this spill.
@@ -208,7 +198,7 @@ impl Spill {
             }
             Repr::Large(branch) => {
                 room.extend([BRANCH, branch.height]);
-                delta::put_number(branch.children.len() as u64, room);
+                septets::put(branch.children.len() as u64, room);
                 for (least, child) in &branch.children {
                     let place = self.put_map(child, room)?;
                     delta::put_text(least, room);
@@ -224,8 +214,7 @@ impl Spill {
 
     /// The record of a small map, or of a leaf.
     fn put_leaf(&self, entries: &[(Key, Value)], room: &mut Vec<u8>) -> Option<()> {
-        room.push(LEAF);
-        delta::put_number(entries.len() as u64, room);
+        septets::put(entries.len() as u64 + 1, room);
         self.put_entries(entries, room)
     }
 
@@ -239,13 +228,10 @@ impl Spill {
             let place = match map.here() {
                 Repr::Small(leaf) if map.place().is_none() => {
                     let begun = room.len();
-                    delta::put_key(delta::MAP, key, room);
+                    delta::put_key(delta::HERE, key, room);
                     let content = room.len();
                     self.put_leaf(&leaf.list, room)?;
                     if room.len() - content <= TINY {
-                        // Within a record a map has its entries alone.
-                        let entries = content + 1 + delta::number_length(leaf.list.len() as u64);
-                        room.drain(content..entries);
                         continue;
                     }
                     let place = self.put_record(room, content)?;
@@ -271,14 +257,19 @@ impl Spill {
         Place::new(self.number, offset, padded)
     }
 
+    /// The map that stands there.
+    ///
+    /// # Panics
+    /// Where it cannot be read again: whoever looks at a map cannot be told, and nothing may be shown
+    /// in its place.
+    #[allow(clippy::panic, reason = "as memory that cannot be read")]
     fn read(self: &Arc<Self>, place: Place) -> Map {
         if let Some(known) = self.nodes().find(place) {
             return known;
         }
         let record = self.file.read(place.offset(), place.length());
         let Some(map) = record.and_then(|record| self.revive(&record)) else {
-            self.lost.store(true, Ordering::Relaxed);
-            return Map::new();
+            panic!("what was put aside of the state cannot be read again; is the disk in order?");
         };
         map.mark(place);
         if map.is_in_memory() {
@@ -294,10 +285,10 @@ impl Spill {
 
     fn revive(self: &Arc<Self>, record: &[u8]) -> Option<Map> {
         let mut bytes = Bytes::with_spill(record, self);
-        if bytes.byte()? == LEAF {
-            let entries = usize::try_from(bytes.number()?).ok()?;
-            return bytes.entries(entries).map(Map::leaf);
+        if record.first() != Some(&BRANCH) {
+            return bytes.leaf();
         }
+        bytes.byte()?;
         let height = bytes.byte()?;
         let children = (0..bytes.number()?).map(|_| {
             let least = Key::new(bytes.text()?);
@@ -310,11 +301,17 @@ impl Spill {
 
 fn put_stored(stored: Stored, room: &mut Vec<u8>) {
     room.extend_from_slice(&stored.place.bits().to_le_bytes());
-    delta::put_number(stored.len.into(), room);
+    septets::put(stored.len.into(), room);
     room.push(stored.height);
 }
 
 impl Bytes<'_> {
+    /// What [`Spill::put_leaf`] wrote.
+    pub(super) fn leaf(&mut self) -> Option<Map> {
+        let entries = usize::try_from(self.number()?.checked_sub(1)?).ok()?;
+        self.entries(entries).map(Map::leaf)
+    }
+
     /// What [`put_stored`] wrote.
     pub(super) fn stored(&mut self) -> Option<Stored> {
         let place = Place::from_bits(u64::from_le_bytes(self.take()?))?;
@@ -330,7 +327,6 @@ impl Nodes {
         }
         let mut hasher = rustc_hash::FxHasher::default();
         place.hash(&mut hasher);
-        // (The upper bits of such a hash are the good ones.)
         let at = hasher.finish() as usize % SLOTS;
         &mut self.0[at]
     }

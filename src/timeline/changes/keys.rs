@@ -10,7 +10,7 @@ use std::hash::Hasher;
 
 use rustc_hash::FxHasher;
 
-use super::septets;
+use crate::model::septets;
 
 /// So many bytes stand in one piece; a longer key has a piece of its own.
 const PIECE: usize = 1 << 16;
@@ -50,7 +50,7 @@ impl Keys {
     }
 
     fn append(&mut self, key: &str) -> KeyAt {
-        let needed = key.len() + 5;
+        let needed = key.len() + septets::length(key.len() as u64).max(1);
         match self.pieces.last() {
             Some(last) if last.len() + needed <= PIECE => {}
             // Most issues have few keys: the first piece grows as it likes.
@@ -60,11 +60,7 @@ impl Keys {
         let number = self.pieces.len() - 1;
         let Some(piece) = self.pieces.last_mut() else { return KeyAt::NOWHERE };
         let at = number * PIECE + piece.len();
-        // (One more than its length, as 0 has no bytes.)
-        let mut length = u32::try_from(key.len() + 1).unwrap_or(u32::MAX);
-        while length > 0 {
-            piece.push(septets::take(&mut length));
-        }
+        septets::put(key.len() as u64, piece);
         piece.extend_from_slice(key.as_bytes());
         u32::try_from(at).map_or(KeyAt::NOWHERE, KeyAt)
     }
@@ -73,7 +69,7 @@ impl Keys {
     pub(super) fn bytes(&self, KeyAt(at): KeyAt) -> Option<&[u8]> {
         let piece = self.pieces.get(at as usize / PIECE)?;
         let (length, rest) = septets::split(piece.get(at as usize % PIECE..)?)?;
-        rest.get(..(length as usize).checked_sub(1)?)
+        rest.get(..usize::try_from(length).ok()?)
     }
 
     /// Whether it is `key` that stands there.

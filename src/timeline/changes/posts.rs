@@ -5,15 +5,14 @@
 //! [`View`], which looks things up in one. May not live here: which path they belong to.
 //!
 //! Up to two positions stand in [`Posts`] itself. More are runs of distances: a run is the first
-//! position and, in bytes, how far it is from each to the next ([`super::septets`]). No distance is
+//! position and, in bytes, how far it is from each to the next ([`septets`]). No distance is
 //! 0, so a byte 0 behind a distance says that the position it leads to wrote all below the path. A
 //! short list is one small run, a long one a list of large ones. A list only ever grows at its end.
 
 use std::iter::successors;
 
 use super::chunks::Chunks;
-use super::septets;
-use crate::model::Position;
+use crate::model::{Position, septets};
 
 /// A position that wrote a path; one bit tells whether it wrote all below it as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -94,7 +93,7 @@ impl<const N: usize> Block<N> {
 
     /// Adds a later position; says whether there was room, also for saying that it is whole.
     fn push(&mut self, position: Position) -> bool {
-        let mut distance = position.saturating_sub(self.last);
+        let mut distance = u64::from(position.saturating_sub(self.last));
         let length = septets::length(distance);
         let from = usize::from(self.used);
         if from + length >= N {
@@ -242,7 +241,7 @@ impl<'a> Run<'a> {
     /// What is left without the first.
     fn next(&self) -> Option<Self> {
         let (distance, mut bytes) = septets::split(self.bytes)?;
-        let mut first = self.first.position() + distance;
+        let mut first = self.first.position() + Position::try_from(distance).ok()?;
         if let Some((0, rest)) = bytes.split_first() {
             first |= WHOLE;
             bytes = rest;

@@ -9,7 +9,8 @@
 
 use std::sync::Arc;
 
-use super::{Key, Map, Mark, Repr, Value, find};
+use super::leaf::{Mark, find, make_room};
+use super::{Key, Map, Repr, Value};
 
 /// The most entries of a leaf: they are copied together when one of them changes.
 pub(super) const LEAF: usize = 24;
@@ -156,7 +157,7 @@ fn insert_into<T>(
     most: usize,
 ) -> Option<(Key, Vec<(Key, T)>)> {
     if list.len() < most {
-        super::make_room(list);
+        make_room(list);
         list.insert(at, item);
         return None;
     }
@@ -164,7 +165,7 @@ fn insert_into<T>(
     let middle = if at == list.len() { at } else { list.len() / 2 };
     let mut right = list.split_off(middle);
     if at < middle {
-        super::make_room(list);
+        make_room(list);
         list.insert(at, item);
     } else {
         right.insert(at - middle, item);
