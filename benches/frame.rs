@@ -127,7 +127,8 @@ fn wild() {
     let mut app = open(&common::wild_store());
     let mut terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
     let table = Table::new("frames of 200x50, 300 MB, 10,000 agents, a line of 13 MB");
-    if let Some((_, own)) = common::memory() {
+    if let Some(memory) = common::memory() {
+        let own = memory.own;
         table.note("memory of its own, all of this bench", format!("{own:.0} MiB"));
     }
     // The event itself is shown too.

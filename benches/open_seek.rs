@@ -31,12 +31,18 @@ use chronoscope::store::{AppendOptions, Batch, Durability, EventStore};
 use common::{Random, Row, Table, Times, show, timed};
 
 const MS: Duration = Duration::from_millis(1);
+/// Asks for the floor alone, in a process of its own: what it leaves in the heap is not the session's.
+const FOLD: &str = "fold";
 
 fn main() {
-    let mut arguments = std::env::args().skip(1).filter(|a| a != "--bench");
-    if let (Some(store), Some(issue)) = (arguments.next(), arguments.next()) {
-        measure(Path::new(&store), &issue);
-        return;
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    match arguments.as_slice() {
+        [store, issue] => return measure(Path::new(store), issue),
+        [store, issue, fold] if fold == FOLD => {
+            let (events, time) = full_fold(Path::new(store), issue);
+            return println!("{events} {}", time.as_nanos());
+        }
+        _ => {}
     }
     let mut stores = vec![
         (common::store(100_000, 1), common::issue(1)),
@@ -67,7 +73,7 @@ fn open(dir: &Path, issue: &str) -> Session {
 fn measure(dir: &Path, issue: &str) {
     let bytes: u64 =
         common::logs(dir, Some(issue)).iter().map(|l| l.metadata().unwrap().len()).sum();
-    let events = common::logs(dir, Some(issue)).iter().map(|log| lines(log)).sum::<u32>();
+    let (events, fold) = fold_apart(dir, issue);
     let before = common::memory();
     let started = Instant::now();
     let mut session = open(dir, issue);
@@ -88,15 +94,14 @@ fn measure(dir: &Path, issue: &str) {
     let table = Table::new(&format!("{issue}: {head} events, {mib:.0} MiB"));
     let large = head >= 500_000;
     table.limit("open until the first events", first, if large { 150 * MS } else { 15 * MS });
-    let fold = full_fold(dir, issue, head);
     table.limit("whole timeline in sight", seen, 1500 * MS);
     table.against("... and folded", whole, "read and fold, no index", fold, None);
     if let (Some(before), Some(now)) = (before, common::memory()) {
-        let own = now.1 - before.1;
+        let own = now.own - before.own;
         table.row(&Row {
             what: "memory of its own (RssAnon)".into(),
             figure: format!("{own:.0} MiB"),
-            beside: format!("VmRSS {:.0} MiB", now.0),
+            beside: format!("VmRSS {:.0}, peak {:.0} MiB", now.whole, now.most),
             ratio: None,
             target: "<= 150 MiB".into(),
             met: Some(own <= 150.0),
@@ -113,34 +118,36 @@ fn measure(dir: &Path, issue: &str) {
     live(dir, issue, &table);
 }
 
-/// How many lines a log has.
-fn lines(log: &Path) -> u32 {
-    let text = std::fs::read(log).unwrap();
-    u32::try_from(memchr::memchr_iter(b'\n', &text).count()).unwrap()
+/// What [`full_fold`] tells in a process of its own.
+fn fold_apart(dir: &Path, issue: &str) -> (u32, Duration) {
+    let me = std::env::current_exe().unwrap();
+    let output = Command::new(me).arg(dir).args([issue, FOLD]).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    let (events, nanoseconds) = told.trim().split_once(' ').expect("two numbers");
+    (events.parse().unwrap(), Duration::from_nanos(nanoseconds.parse().unwrap()))
 }
 
-/// The naive way to a state: read the log again and fold it, up to a position.
-fn full_fold(dir: &Path, issue: &str, until: u32) -> Duration {
-    let (time, _) = timed(|| {
+/// The naive way to the state at the end: read the log again and fold it. Gives how many events
+/// there are, too.
+fn full_fold(dir: &Path, issue: &str) -> (u32, Duration) {
+    let mut position = 0;
+    let (time, state) = timed(|| {
         let mut state = State::new();
-        let mut position = 0;
         let mut previous = Timestamp::default();
-        'logs: for log in common::logs(dir, Some(issue)) {
+        for log in common::logs(dir, Some(issue)) {
             let text = std::fs::read(log).unwrap();
             for line in text.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
                 for (event, ..) in upcast::read_line_events(line, position, previous) {
                     position += 1;
                     previous = event.at;
                     fold::advance(&mut state, &event);
-                    if position == until {
-                        break 'logs;
-                    }
                 }
             }
         }
         state
     });
-    time
+    drop(state);
+    (position, time)
 }
 
 fn seeks(session: &mut Session, table: &Table, fold: Duration) {

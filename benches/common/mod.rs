@@ -49,16 +49,25 @@ pub fn binary() -> Option<PathBuf> {
     binary.is_file().then_some(binary)
 }
 
-/// The memory that this process holds now, in MiB (`VmRSS`), and the share of it that is not
-/// files (`RssAnon`).
-pub fn memory() -> Option<(f64, f64)> {
+/// The memory that this process holds, in MiB.
+pub struct Memory {
+    /// With the files that it reads (`VmRSS`).
+    pub whole: f64,
+    /// Without them (`RssAnon`).
+    pub own: f64,
+    /// The most it ever was, with files (`VmHWM`).
+    pub most: f64,
+}
+
+/// The memory that this process holds now.
+pub fn memory() -> Option<Memory> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let field = |name: &str| {
         let line = status.lines().find(|l| l.starts_with(name))?;
         let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
         Some(kib / 1024.0)
     };
-    Some((field("VmRSS:")?, field("RssAnon:")?))
+    Some(Memory { whole: field("VmRSS:")?, own: field("RssAnon:")?, most: field("VmHWM:")? })
 }
 
 /// The time that this process has kept cores busy, in all its threads: a busy neighbour changes it
