@@ -6,6 +6,7 @@
 pub mod delta;
 mod json;
 mod map;
+mod shelf;
 pub mod spill;
 
 use std::sync::Arc;

@@ -51,9 +51,16 @@ pub struct Keyframes {
     thinned: Thinned,
     /// Where versions are put aside.
     spill: Option<Arc<Spill>>,
-    /// Versions that were made again, by their numbers; the last one last.
-    recent: Mutex<Vec<(Position, State)>>,
+    again: Mutex<Again>,
     packer: Packer,
+}
+
+/// For making versions again.
+#[derive(Debug, Default)]
+struct Again {
+    /// Those that were, by their numbers; the last one last.
+    recent: Vec<(Position, State)>,
+    unpacker: Unpacker,
 }
 
 /// Which whole versions were packed because there were too many.
@@ -113,7 +120,7 @@ impl Keyframes {
             whole_every,
             thinned: Thinned { level: level(whole_every), until: 0 },
             spill: None,
-            recent: Mutex::default(),
+            again: Mutex::default(),
             packer: Packer::default(),
         }
     }
@@ -222,7 +229,8 @@ impl Keyframes {
 
     /// The version of this number and its position; 0 is the empty state.
     fn version(&self, number: Position) -> (Position, State) {
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
+        let Again { recent, unpacker } = &mut *again;
         let mut steps = Vec::new();
         let mut at = number;
         let mut state = State::new();
@@ -239,7 +247,6 @@ impl Keyframes {
             at = older(at);
         }
         let mut sure = (at, state.clone());
-        let mut unpacker = Unpacker::default();
         for (step, packed) in steps.into_iter().rev() {
             if !unpacker.apply(packed, &mut state, self.spill.as_deref()) {
                 break;

@@ -9,6 +9,7 @@
 
 use std::sync::Arc;
 
+use super::shelf::Filling;
 use super::spill::Spill;
 use super::{Key, LongValue, Map, Value};
 use crate::model::septets;
@@ -109,7 +110,7 @@ fn tag_of(value: &Value) -> u8 {
 /// Makes of `map` what it became; `packed` must be what [`pack`] made for a map equal to it. Gives
 /// what follows the changes; none where the bytes are no changes.
 pub fn unpack<'a>(map: &mut Map, packed: &'a [u8]) -> Option<&'a [u8]> {
-    let mut bytes = Bytes { left: packed, spill: None };
+    let mut bytes = Bytes { left: packed, shelf: None };
     bytes.change(map)?;
     Some(bytes.left)
 }
@@ -117,13 +118,19 @@ pub fn unpack<'a>(map: &mut Map, packed: &'a [u8]) -> Option<&'a [u8]> {
 /// What is not read yet.
 pub(super) struct Bytes<'a> {
     left: &'a [u8],
-    /// Where maps stand that are only named.
-    spill: Option<&'a Arc<Spill>>,
+    /// For maps that are only named.
+    pub(super) shelf: Option<Filling>,
 }
 
 impl<'a> Bytes<'a> {
-    pub(super) fn with_spill(bytes: &'a [u8], spill: &'a Arc<Spill>) -> Self {
-        Self { left: bytes, spill: Some(spill) }
+    /// A record of this spill.
+    pub(super) fn of_record(bytes: &'a [u8], spill: &Arc<Spill>) -> Self {
+        Self { left: bytes, shelf: Some(Filling::new(spill)) }
+    }
+
+    /// Nothing more is read: what was named can be looked at.
+    pub(super) fn done(self) {
+        self.shelf.into_iter().for_each(Filling::done);
     }
 
     fn change(&mut self, map: &mut Map) -> Option<()> {
@@ -167,7 +174,7 @@ impl<'a> Bytes<'a> {
                 Value::List(items.collect::<Option<Vec<Value>>>()?.into())
             }
             MAP => Value::Map(Map::from_sorted(self.entries(0)?)),
-            STORED => Value::Map(self.spill?.map(self.stored()?)),
+            STORED => Value::Map(self.stored()?),
             HERE => Value::Map(self.leaf()?),
             _ => return None,
         })

@@ -12,7 +12,8 @@ mod walk;
 
 use std::sync::Arc;
 
-use super::spill::{Aside, Place, Spill, Stored};
+use super::shelf::{Filling, Shelf};
+use super::spill::{Place, Spill, Stored};
 use super::{Key, Value};
 pub(super) use leaf::{Leaf, find};
 use leaf::{Mark, make_room, place};
@@ -33,7 +34,7 @@ pub(super) enum Repr {
     Small(Arc<Leaf>),
     Large(Arc<Branch>),
     /// Put aside, and read when it is looked at.
-    Aside(Arc<Aside>),
+    Aside(Arc<Shelf>, u32),
 }
 
 impl Default for Map {
@@ -58,11 +59,6 @@ impl Map {
         Self(Repr::Large(Arc::new(branch)))
     }
 
-    /// The map that was put aside there.
-    pub(super) fn aside(aside: Aside) -> Self {
-        Self(Repr::Aside(Arc::new(aside)))
-    }
-
     /// The empty map.
     #[must_use]
     pub fn new() -> Self {
@@ -81,7 +77,7 @@ impl Map {
         match &self.0 {
             Repr::Small(leaf) => leaf.list.len(),
             Repr::Large(branch) => branch.len,
-            Repr::Aside(aside) => aside.at().len(),
+            Repr::Aside(shelf, number) => shelf.at(*number).len(),
         }
     }
 
@@ -94,15 +90,15 @@ impl Map {
     /// What it is, read if need be.
     pub(super) fn here(&self) -> &Repr {
         match &self.0 {
-            Repr::Aside(aside) => &aside.map().0,
+            Repr::Aside(shelf, number) => &shelf.map(*number).0,
             here => here,
         }
     }
 
     /// The same, to change it.
     fn at_hand(&mut self) -> &mut Repr {
-        if let Repr::Aside(aside) = &self.0 {
-            *self = aside.map().clone();
+        if let Repr::Aside(shelf, number) = &self.0 {
+            *self = shelf.map(*number).clone();
         }
         &mut self.0
     }
@@ -112,7 +108,7 @@ impl Map {
         match &self.0 {
             Repr::Small(_) => 0,
             Repr::Large(branch) => branch.height,
-            Repr::Aside(aside) => aside.at().height(),
+            Repr::Aside(shelf, number) => shelf.at(*number).height(),
         }
     }
 
@@ -121,7 +117,7 @@ impl Map {
         match self.here() {
             Repr::Small(leaf) => leaf.list.len(),
             Repr::Large(branch) => branch.children.len(),
-            Repr::Aside(_) => 0,
+            Repr::Aside(..) => 0,
         }
     }
 
@@ -130,7 +126,7 @@ impl Map {
         match self.here() {
             Repr::Small(leaf) => leaf.list.first().map(|(key, _)| key.clone()),
             Repr::Large(branch) => branch.children.first().map(|(key, _)| key.clone()),
-            Repr::Aside(_) => None,
+            Repr::Aside(..) => None,
         }
     }
 
@@ -139,7 +135,7 @@ impl Map {
         match &self.0 {
             Repr::Small(leaf) => leaf.mark.place(),
             Repr::Large(branch) => branch.mark.place(),
-            Repr::Aside(aside) => Some(aside.at().place()),
+            Repr::Aside(shelf, number) => Some(shelf.at(*number).place()),
         }
     }
 
@@ -157,37 +153,29 @@ impl Map {
         match &self.0 {
             Repr::Small(leaf) => leaf.mark.set(place),
             Repr::Large(branch) => branch.mark.set(place),
-            Repr::Aside(_) => {}
+            Repr::Aside(..) => {}
         }
     }
 
     /// Lets go of everything that was put aside in `spill`: it is read again when it is looked at,
     /// and is kept by this map alone then, not by those that share with it.
     pub fn let_go(&mut self, spill: &Arc<Spill>) {
-        if let Repr::Aside(aside) = &self.0
-            && Arc::strong_count(aside) == 1
-            && !aside.is_read()
-        {
-            return;
-        }
-        if let Some(place) = self.place() {
-            if spill.has(place) {
-                *self = spill.map(Stored::new(place, self.len(), self.height()));
-            }
-            return;
-        }
+        let_go_of(std::iter::once(self), spill);
+    }
+
+    /// The same for what is below it.
+    fn let_go_below(&mut self, spill: &Arc<Spill>) {
         match &mut self.0 {
             Repr::Small(leaf) => {
                 if leaf.list.iter().any(|(_, value)| matches!(value, Value::Map(_))) {
-                    let maps = leaf.change().iter_mut().filter_map(|(_, v)| v.as_map_mut());
-                    maps.for_each(|map| map.let_go(spill));
+                    let_go_of(leaf.change().iter_mut().filter_map(|(_, v)| v.as_map_mut()), spill);
                 }
             }
             Repr::Large(branch) => {
                 let children = Branch::change(branch).children.iter_mut();
-                children.for_each(|(_, child)| child.let_go(spill));
+                let_go_of(children.map(|(_, child)| child), spill);
             }
-            Repr::Aside(_) => {}
+            Repr::Aside(..) => {}
         }
     }
 
@@ -198,7 +186,7 @@ impl Map {
         let in_memory = match (&self.0, &other.0) {
             (Repr::Small(a), Repr::Small(b)) => Arc::ptr_eq(a, b),
             (Repr::Large(a), Repr::Large(b)) => Arc::ptr_eq(a, b),
-            (Repr::Aside(a), Repr::Aside(b)) => Arc::ptr_eq(a, b),
+            (Repr::Aside(a, at), Repr::Aside(b, other)) => Arc::ptr_eq(a, b) && at == other,
             _ => false,
         };
         in_memory || self.place().is_some_and(|place| other.place() == Some(place))
@@ -210,7 +198,7 @@ impl Map {
         let mut node = match self.here() {
             Repr::Small(leaf) => return place(&leaf.list, key).map(|at| &leaf.list[at].1),
             Repr::Large(branch) => branch.child(key)?,
-            Repr::Aside(_) => return None,
+            Repr::Aside(..) => return None,
         };
         loop {
             node = match node.here() {
@@ -218,7 +206,7 @@ impl Map {
                     return find(&leaf.list, key).ok().map(|at| &leaf.list[at].1);
                 }
                 Repr::Large(branch) => branch.child(key)?,
-                Repr::Aside(_) => return None,
+                Repr::Aside(..) => return None,
             };
         }
     }
@@ -351,6 +339,21 @@ impl Map {
     ) {
         Differing::new(self, other).for_each(|(key, old, new)| each(key, old, new));
     }
+}
+
+/// [`Map::let_go`] for maps that stand side by side.
+fn let_go_of<'a>(maps: impl Iterator<Item = &'a mut Map>, spill: &Arc<Spill>) {
+    let mut shelf = Filling::new(spill);
+    for map in maps {
+        match map.place() {
+            Some(place) if spill.has(place) => {
+                *map = shelf.put(Stored::new(place, map.len(), map.height()));
+            }
+            Some(_) => {}
+            None => map.let_go_below(spill),
+        }
+    }
+    shelf.done();
 }
 
 impl PartialEq for Map {

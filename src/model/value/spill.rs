@@ -9,10 +9,11 @@
 
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::delta::{self, Bytes};
 use super::map::{Branch, Repr};
+use super::shelf::Filling;
 use super::{Key, Map, Value};
 use crate::model::septets;
 
@@ -90,29 +91,6 @@ impl Stored {
     }
 }
 
-/// A map in a spill that is read when it is looked at.
-#[derive(Debug)]
-pub(super) struct Aside {
-    spill: Arc<Spill>,
-    at: Stored,
-    read: OnceLock<Map>,
-}
-
-impl Aside {
-    pub(super) fn at(&self) -> Stored {
-        self.at
-    }
-
-    pub(super) fn is_read(&self) -> bool {
-        self.read.get().is_some()
-    }
-
-    /// The map in memory.
-    pub(super) fn map(&self) -> &Map {
-        self.read.get_or_init(|| self.spill.read(self.at.place))
-    }
-}
-
 /// A place outside of memory for parts of values.
 #[derive(Debug)]
 pub struct Spill {
@@ -164,7 +142,10 @@ impl Spill {
     /// The map that was put aside there; nothing is read yet.
     #[must_use]
     pub fn map(self: &Arc<Self>, at: Stored) -> Map {
-        Map::aside(Aside { spill: Arc::clone(self), at, read: OnceLock::new() })
+        let mut shelf = Filling::new(self);
+        let map = shelf.put(at);
+        shelf.done();
+        map
     }
 
     /// Puts other bytes aside.
@@ -205,7 +186,7 @@ impl Spill {
                     put_stored(Stored::new(place, child.len(), child.height()), room);
                 }
             }
-            Repr::Aside(_) => return None,
+            Repr::Aside(..) => return None,
         }
         let place = self.put_record(room, begun)?;
         map.mark(place);
@@ -263,7 +244,7 @@ impl Spill {
     /// Where it cannot be read again: whoever looks at a map cannot be told, and nothing may be shown
     /// in its place.
     #[allow(clippy::panic, reason = "as memory that cannot be read")]
-    fn read(self: &Arc<Self>, place: Place) -> Map {
+    pub(super) fn read(self: &Arc<Self>, place: Place) -> Map {
         if let Some(known) = self.nodes().find(place) {
             return known;
         }
@@ -284,17 +265,18 @@ impl Spill {
     }
 
     fn revive(self: &Arc<Self>, record: &[u8]) -> Option<Map> {
-        let mut bytes = Bytes::with_spill(record, self);
+        let mut bytes = Bytes::of_record(record, self);
         if record.first() != Some(&BRANCH) {
-            return bytes.leaf();
+            let leaf = bytes.leaf()?;
+            bytes.done();
+            return Some(leaf);
         }
         bytes.byte()?;
         let height = bytes.byte()?;
-        let children = (0..bytes.number()?).map(|_| {
-            let least = Key::new(bytes.text()?);
-            Some((least, self.map(bytes.stored()?)))
-        });
+        let children =
+            (0..bytes.number()?).map(|_| Some((Key::new(bytes.text()?), bytes.stored()?)));
         let children = children.collect::<Option<Vec<_>>>()?;
+        bytes.done();
         Some(Map::branch(Branch::new(children, height)))
     }
 }
@@ -312,11 +294,13 @@ impl Bytes<'_> {
         self.entries(entries).map(Map::leaf)
     }
 
-    /// What [`put_stored`] wrote.
-    pub(super) fn stored(&mut self) -> Option<Stored> {
+    /// The map that [`put_stored`] wrote; not to be looked at before the record's
+    /// [`done`](Bytes::done).
+    pub(super) fn stored(&mut self) -> Option<Map> {
         let place = Place::from_bits(u64::from_le_bytes(self.take()?))?;
         let len = u32::try_from(self.number()?).ok()?;
-        Some(Stored { place, len, height: self.byte()? })
+        let stored = Stored { place, len, height: self.byte()? };
+        self.shelf.as_mut().map(|shelf| shelf.put(stored))
     }
 }
 

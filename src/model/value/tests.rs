@@ -304,7 +304,7 @@ fn what_one_map_reads_is_not_kept_by_those_that_share_with_it() {
     lent.let_go(&spill);
     assert!(lent.get("all").and_then(|all| all.get("007")).is_some());
     let is_read = |map: &Map| match map.get("all") {
-        Some(Value::Map(Map(map::Repr::Aside(aside)))) => aside.is_read(),
+        Some(Value::Map(Map(map::Repr::Aside(shelf, number)))) => shelf.is_read(*number),
         _ => unreachable!("it was put aside"),
     };
     assert!(is_read(&lent) && !is_read(&kept));

@@ -31,13 +31,19 @@ enum Bytes {
 #[derive(Default)]
 pub(super) struct Packer(Option<Compressor<'static>>);
 
-/// Takes them up.
+/// Takes them up; the decompressor is made once, too.
 #[derive(Default)]
 pub(super) struct Unpacker(Option<Decompressor<'static>>);
 
 impl std::fmt::Debug for Packer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Packer")
+    }
+}
+
+impl std::fmt::Debug for Unpacker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Unpacker")
     }
 }
 

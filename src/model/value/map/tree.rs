@@ -101,7 +101,7 @@ pub(super) fn slot<'a>(node: &'a mut Repr, key: &str) -> Option<&'a mut Value> {
             leaf.change().get_mut(at).map(|(_, value)| value)
         }
         Repr::Large(branch) => slot(branch.child_mut(key)?.at_hand(), key),
-        Repr::Aside(_) => None,
+        Repr::Aside(..) => None,
     }
 }
 
@@ -145,7 +145,7 @@ fn insert_below(map: &mut Map, key: Key, value: Value) -> (Option<Value>, Siblin
             }
             (old, right.map(|(least, right)| (least, Map::branch(right))))
         }
-        Repr::Aside(_) => (None, None),
+        Repr::Aside(..) => (None, None),
     }
 }
 
@@ -206,7 +206,7 @@ fn remove_below(map: &mut Map, key: &str) -> Option<Value> {
             }
             Some(removed)
         }
-        Repr::Aside(_) => None,
+        Repr::Aside(..) => None,
     }
 }
 

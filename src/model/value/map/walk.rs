@@ -27,7 +27,7 @@ impl<'a> Iter<'a> {
         match map.here() {
             Repr::Small(leaf) => self.entries = leaf.list.iter(),
             Repr::Large(branch) => self.nodes.push(branch.children.iter()),
-            Repr::Aside(_) => {}
+            Repr::Aside(..) => {}
         }
     }
 
