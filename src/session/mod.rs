@@ -59,6 +59,8 @@ pub struct Session {
     ending: Vec<Event>,
     loader: Option<Loader>,
     cache: Vec<(Position, State)>,
+    /// The position whose state was asked for last.
+    asked: Position,
     long: LongEvents,
     /// Whether versions are put aside, or cannot be.
     aside: bool,
@@ -162,6 +164,7 @@ impl Session {
             ending: Vec::new(),
             loader,
             cache: Vec::new(),
+            asked: 0,
             long: LongEvents::default(),
             aside: false,
             remaining: 0,

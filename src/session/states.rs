@@ -8,6 +8,7 @@ use crate::diff::{DiffEntry, DiffOptions, diff};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, Change, State};
 use crate::model::{Path, Position, Value};
+use crate::timeline::keyframes::STRIDE;
 
 /// How many re-folded states are kept near the playhead.
 const CACHED_STATES: usize = 64;
@@ -36,13 +37,19 @@ impl Session {
                 (kept, state)
             }
         };
+        let back = std::mem::replace(&mut self.asked, position).saturating_sub(position);
         if at == position {
             return Ok(state);
         }
-        for event in self.events(at + 1..position + 1)? {
+        for (passing, event) in (at + 1..).zip(self.events(at + 1..position + 1)?) {
             fold::advance(&mut state, &event);
+            // Whoever goes back step by step asks next for what is passed on the way here.
+            if passing == position
+                || (1..=STRIDE).contains(&back) && (position - passing).is_multiple_of(back)
+            {
+                self.remember(passing, &state);
+            }
         }
-        self.remember(position, &state);
         Ok(state)
     }
 

@@ -376,3 +376,25 @@ fn a_torn_tail_is_an_anomaly_only_while_it_is_torn() {
     }
     assert_eq!(torn(&session), 0);
 }
+
+#[test]
+fn the_next_steps_back_are_there_without_the_log() {
+    let all: Vec<_> = (0..100).map(|n| (n * 7, (n % 5) as u8, n as i64)).collect();
+    for back in [1, 3, 10] {
+        let store = store(&all);
+        let mut session = Session::read(&store, ISSUE).unwrap();
+        let expected: Vec<State> = (0..=100)
+            .map(|at| Session::read(&store, ISSUE).unwrap().state_at(at).unwrap())
+            .collect();
+        session.state_at(95).unwrap();
+        session.state_at(95 - back).unwrap();
+        store.replace(ISSUE, b"");
+        let mut at = 95 - back;
+        while at > 64 + back {
+            at -= back;
+            assert!(session.state_at(at).unwrap() == expected[at as usize], "{at}");
+        }
+        // (Nobody passed this one on the way.)
+        assert!(back == 1 || session.state_at(95 - back - 1).is_err());
+    }
+}

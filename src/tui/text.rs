@@ -89,14 +89,31 @@ fn tail(text: &str, columns: usize) -> &str {
     &text[text.ceil_char_boundary(text.len().saturating_sub(most))..]
 }
 
-/// Whether each byte of `text` is a letter or sign of one column, so that nothing needs measuring.
-#[must_use]
-pub fn is_plain(text: &str) -> bool {
+/// Whether each byte of `text` is a letter or sign of one column.
+fn is_plain(text: &str) -> bool {
     text.bytes().all(is_plain_letter)
 }
 
 fn is_plain_letter(byte: u8) -> bool {
     (b' '..=b'~').contains(&byte)
+}
+
+/// Whether this sign takes one column and never joins with one of its kind beside it: plain letters,
+/// and those that a screen is drawn with.
+fn is_simple(sign: char) -> bool {
+    matches!(sign, ' '..='~' | '·' | '»' | '‖' | '•' | '…' | '\u{2190}'..='\u{2193}' | '⇄' | '⊘'
+        | '≡' | '⏎' | '\u{2500}'..='\u{25fc}' | '✓' | '✗')
+}
+
+/// How many columns `text` takes, where each of its signs is [simple](is_simple) and all fit into
+/// `most`: then nothing needs measuring.
+#[must_use]
+pub fn simple_columns(text: &str, most: usize) -> Option<usize> {
+    // (No simple sign has more than three bytes.)
+    if text.len() > most.saturating_mul(3) || !text.chars().all(is_simple) {
+        return None;
+    }
+    Some(text.chars().count()).filter(|columns| *columns <= most)
 }
 
 /// Whether the beginning alone tells that `text` takes more columns, because it is plain.
@@ -155,7 +172,7 @@ fn fitting_end(text: &str, columns: usize) -> Vec<Piece<'_>> {
 /// Whether all of `text` fits into so many columns.
 #[must_use]
 pub fn fits(text: &str, columns: usize) -> bool {
-    if text.len() <= columns && is_plain(text) {
+    if simple_columns(text, columns).is_some() {
         return true;
     }
     !is_plainly_wider(text, columns) && !fitting(text, columns).2
@@ -164,8 +181,8 @@ pub fn fits(text: &str, columns: usize) -> bool {
 /// How many columns `text` takes, counted up to `most`.
 #[must_use]
 pub fn columns(text: &str, most: usize) -> usize {
-    if text.len() <= most && is_plain(text) {
-        return text.len();
+    if let Some(columns) = simple_columns(text, most) {
+        return columns;
     }
     if is_plainly_wider(text, most) {
         return most;
@@ -177,7 +194,7 @@ pub fn columns(text: &str, most: usize) -> usize {
 /// `text` on one line of at most so many columns; where it is longer, its end is cut off.
 #[must_use]
 pub fn cut(text: &str, columns: usize) -> String {
-    if text.len() <= columns && is_plain(text) {
+    if simple_columns(text, columns).is_some() {
         return text.to_owned();
     }
     if is_plainly_wider(text, columns) {

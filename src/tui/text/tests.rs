@@ -117,3 +117,22 @@ proptest::proptest! {
         proptest::prop_assert_eq!(joined, cut(&text, columns));
     }
 }
+
+#[test]
+fn simple_signs_take_one_column_each_whatever_stands_beside_them() {
+    let simple: Vec<char> = ('\0'..='\u{ffff}').filter(|sign| is_simple(*sign)).collect();
+    assert!(simple.len() > 300, "{} signs", simple.len());
+    for sign in &simple {
+        let alone = sign.to_string();
+        assert!(alone.width() == 1 && alone.len() <= 3, "{sign:?}");
+        assert!(!is_control(*sign), "{sign:?}");
+        let row = format!("{sign}{sign}a{sign}▶{sign}");
+        assert_eq!(row.graphemes(true).count(), 6, "{sign:?}");
+        assert_eq!(simple_columns(&row, 6), Some(6), "{sign:?}");
+        assert_eq!(simple_columns(&row, 5), None, "{sign:?}");
+    }
+    for other in ["\u{301}", "a\u{301}", "▶\u{fe0f}", "日", "\n", "\t", "\u{1b}", "\u{200d}", "é"]
+    {
+        assert_eq!(simple_columns(other, 9), None, "{other:?}");
+    }
+}

@@ -4,9 +4,9 @@
 //! through [`text`], so nothing foreign reaches the terminal raw.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Rect};
 use ratatui::style::Style;
-use ratatui::widgets::{Block, Widget};
+use ratatui::symbols::border;
 use unicode_width::UnicodeWidthStr;
 
 use crate::tui::text;
@@ -36,8 +36,8 @@ impl<'a> Pen<'a> {
 
     /// Writes as much of `text` as fits.
     pub(super) fn put(&mut self, text: &str, style: Style) -> &mut Self {
-        if text.len() <= self.room() && text::is_plain(text) {
-            self.write_plain(text, style);
+        if text::simple_columns(text, self.room()).is_some() {
+            self.write_simple(text, style);
         } else {
             let shown = text::cut(text, self.room());
             self.write(&shown, style);
@@ -85,22 +85,23 @@ impl<'a> Pen<'a> {
         true
     }
 
-    /// Writes plain text that fits. Most text is: without looking for clusters and measuring them
-    /// it costs a fraction.
-    fn write_plain(&mut self, text: &str, style: Style) {
-        for at in 0..text.len() {
-            if let (Some(cell), Some(letter)) =
-                (self.buffer.cell_mut((self.x, self.y)), text.get(at..=at))
-            {
-                cell.set_symbol(letter).set_style(style);
+    /// Writes text of simple signs that fits. Most text is: without looking for clusters and
+    /// measuring them it costs a fraction.
+    fn write_simple(&mut self, text: &str, style: Style) {
+        let mut rest = text;
+        while let Some(sign) = rest.chars().next() {
+            let (symbol, after) = rest.split_at(sign.len_utf8());
+            if let Some(cell) = self.buffer.cell_mut((self.x, self.y)) {
+                cell.set_symbol(symbol).set_style(style);
             }
             self.x += 1;
+            rest = after;
         }
     }
 
     fn write(&mut self, shown: &str, style: Style) {
-        if shown.len() <= self.room() && text::is_plain(shown) {
-            return self.write_plain(shown, style);
+        if text::simple_columns(shown, self.room()).is_some() {
+            return self.write_simple(shown, style);
         }
         self.buffer.set_stringn(self.x, self.y, shown, self.room(), style);
         let used = u16::try_from(shown.width()).unwrap_or(u16::MAX);
@@ -129,9 +130,7 @@ pub(super) fn frame(
     } else {
         (Role::Border, Role::Title)
     };
-    let block = Block::bordered().border_style(theme.style(border));
-    let inner = block.inner(area);
-    block.render(area, buffer);
+    let inner = border_of(buffer, area, theme.style(border));
     let top = Rect { x: area.x + 1, width: area.width.saturating_sub(2), height: 1, ..area };
     let mut pen = Pen::new(buffer, top, 0);
     for (at, (text, role)) in title.iter().enumerate().filter(|(_, (text, _))| !text.is_empty()) {
@@ -145,4 +144,34 @@ pub(super) fn frame(
         pen.put_right(&format!(" {foot} "), 0, theme.style(Role::Dim));
     }
     inner
+}
+
+/// Draws a line around an area, and gives what is inside. (The block of the screen's library lays its
+/// style over all of the area first, which is most of what it costs.)
+fn border_of(buffer: &mut Buffer, area: Rect, style: Style) -> Rect {
+    let area = area.intersection(buffer.area);
+    let (Some(right), Some(bottom)) = (area.width.checked_sub(1), area.height.checked_sub(1))
+    else {
+        return area;
+    };
+    let (right, bottom) = (area.x + right, area.y + bottom);
+    let set = border::PLAIN;
+    let mut put = |x: u16, y: u16, sign: &str| {
+        if let Some(cell) = buffer.cell_mut((x, y)) {
+            cell.set_symbol(sign).set_style(style);
+        }
+    };
+    for x in area.x..=right {
+        put(x, area.y, set.horizontal_top);
+        put(x, bottom, set.horizontal_bottom);
+    }
+    for y in area.y..=bottom {
+        put(area.x, y, set.vertical_left);
+        put(right, y, set.vertical_right);
+    }
+    put(area.x, area.y, set.top_left);
+    put(right, area.y, set.top_right);
+    put(area.x, bottom, set.bottom_left);
+    put(right, bottom, set.bottom_right);
+    area.inner(Margin::new(1, 1))
 }
