@@ -203,8 +203,15 @@ impl Debugger {
     /// What stands in the place of a state that is not known yet; none where it is.
     #[must_use]
     pub fn waiting_text(&self) -> Option<String> {
-        let (folded, head) = self.session.folding().filter(|_| self.is_waiting())?;
-        Some(format!("not known yet: {folded} of {head} events are folded"))
+        let hundredths = self.folded_hundredths().filter(|_| self.is_waiting())?;
+        Some(format!("not known yet: {hundredths} % folded"))
+    }
+
+    /// How much of a long log is folded, in hundredths; none where all of it is.
+    #[must_use]
+    pub fn folded_hundredths(&self) -> Option<u64> {
+        let (folded, head) = self.session.folding()?;
+        Some(u64::from(folded) * 100 / u64::from(head))
     }
 
     /// Where the diff begins: the base that was set, else the event before.

@@ -79,13 +79,12 @@ fn spans_days(debugger: &Debugger) -> bool {
 /// Whether the screen moves with the head, and how far the head is.
 fn live_text(debugger: &Debugger, theme: &Theme) -> (String, Role) {
     let ahead = debugger.head() - debugger.playhead;
-    if let Some(play) = &debugger.play {
-        let _ = play;
+    if debugger.play.is_some() {
         let factor = crate::tui::play::Play::factor(debugger.speed);
         return (format!("{} {factor}x +{ahead}", theme.glyph(Glyph::Running)), Role::Running);
     }
-    if let Some((folded, head)) = debugger.session.folding().filter(|(folded, _)| *folded > 0) {
-        let hundredths = u64::from(folded) * 100 / u64::from(head);
+    let begun = debugger.session.folded().head() > 0;
+    if let Some(hundredths) = debugger.folded_hundredths().filter(|_| begun) {
         return (format!("folding, {hundredths} %"), Role::Dim);
     }
     if !debugger.session.ending().is_empty() {
