@@ -119,12 +119,12 @@ pub fn unpack<'a>(map: &mut Map, packed: &'a [u8]) -> Option<&'a [u8]> {
 pub(super) struct Bytes<'a> {
     left: &'a [u8],
     /// For maps that are only named.
-    pub(super) shelf: Option<Filling>,
+    pub(super) shelf: Option<Filling<'a>>,
 }
 
 impl<'a> Bytes<'a> {
     /// A record of this spill.
-    pub(super) fn of_record(bytes: &'a [u8], spill: &Arc<Spill>) -> Self {
+    pub(super) fn of_record(bytes: &'a [u8], spill: &'a Arc<Spill>) -> Self {
         Self { left: bytes, shelf: Some(Filling::new(spill)) }
     }
 

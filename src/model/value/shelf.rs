@@ -52,29 +52,33 @@ impl Shelf {
     }
 }
 
-/// A shelf that is being filled.
-pub(super) struct Filling {
-    shelf: Arc<Shelf>,
+/// A shelf that is being filled; there is none where nothing is put on it.
+pub(super) struct Filling<'a> {
+    spill: &'a Arc<Spill>,
+    shelf: Option<Arc<Shelf>>,
     list: Vec<Aside>,
 }
 
-impl Filling {
+impl<'a> Filling<'a> {
     /// An empty shelf for maps in this spill.
-    pub(super) fn new(spill: &Arc<Spill>) -> Self {
-        let shelf = Shelf { spill: Arc::clone(spill), list: OnceLock::new() };
-        Self { shelf: Arc::new(shelf), list: Vec::new() }
+    pub(super) fn new(spill: &'a Arc<Spill>) -> Self {
+        Self { spill, shelf: None, list: Vec::new() }
     }
 
     /// The map that was put aside there. Nothing is read, and it may not be looked at before the
     /// shelf is [`done`](Self::done).
     pub(super) fn put(&mut self, at: Stored) -> Map {
+        let empty = || Arc::new(Shelf { spill: Arc::clone(self.spill), list: OnceLock::new() });
+        let shelf = Arc::clone(self.shelf.get_or_insert_with(empty));
         let number = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
         self.list.push(Aside { at, read: OnceLock::new() });
-        Map(Repr::Aside(Arc::clone(&self.shelf), number))
+        Map(Repr::Aside(shelf, number))
     }
 
     /// From now on its maps can be looked at.
     pub(super) fn done(self) {
-        self.shelf.list.get_or_init(|| self.list.into());
+        if let Some(shelf) = self.shelf {
+            shelf.list.get_or_init(|| self.list.into());
+        }
     }
 }
