@@ -128,8 +128,7 @@ fn wild() {
     let mut terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
     let table = Table::new("frames of 200x50, 300 MB, 10,000 agents, a line of 13 MB");
     if let Some(memory) = common::memory() {
-        let own = memory.own;
-        table.note("memory of its own, all of this bench", format!("{own:.0} MiB"));
+        table.note("memory of its own, all of this bench", format!("{:.0} MiB", memory.own));
     }
     // The event itself is shown too.
     act(&mut app, Action::Key(Key::parse("v").unwrap().event()));

@@ -131,7 +131,7 @@ fn fold_apart(dir: &Path, issue: &str) -> (u32, Duration) {
 /// there are, too.
 fn full_fold(dir: &Path, issue: &str) -> (u32, Duration) {
     let mut position = 0;
-    let (time, state) = timed(|| {
+    let (time, _) = timed(|| {
         let mut state = State::new();
         let mut previous = Timestamp::default();
         for log in common::logs(dir, Some(issue)) {
@@ -146,7 +146,6 @@ fn full_fold(dir: &Path, issue: &str) -> (u32, Duration) {
         }
         state
     });
-    drop(state);
     (position, time)
 }
 

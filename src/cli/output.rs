@@ -150,7 +150,7 @@ pub(crate) fn json_text(value: &impl Serialize, pretty: bool) -> String {
     escape_json(json.unwrap_or_default())
 }
 
-/// JSON text with the control characters that JSON itself lets through escaped as `\uXXXX`.
+/// JSON text with the control characters that JSON itself lets through escaped as `\u001b` is.
 #[must_use]
 pub(crate) fn escape_json(json: String) -> String {
     let stray = |c: char| is_control(c) && c != '\n';

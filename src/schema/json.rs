@@ -132,7 +132,7 @@ pub(super) fn until_special(bytes: &[u8]) -> Option<usize> {
     rest.iter().position(special).map(|at| chunks.len() * 8 + at)
 }
 
-/// The UTF-16 unit of the escape `\uXXXX` at `at`.
+/// The UTF-16 unit of the escape at `at`: `\u` and four hexadecimal digits.
 fn unit(bytes: &[u8], at: usize) -> Option<u16> {
     let [b'\\', b'u', digits @ ..] = bytes.get(at..at + 6)? else { return None };
     u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()

@@ -24,19 +24,7 @@ impl Session {
         if position > self.timeline.head() {
             return Err(self.no_state_yet(position));
         }
-        let kept = self.timeline.nearest_kept(position);
-        let cached = self.cache.iter().filter(|(p, _)| (kept..=position).contains(p));
-        let (at, mut state) = match cached.max_by_key(|(p, _)| *p) {
-            Some((near, cached)) => (*near, cached.clone()),
-            None => {
-                let (kept, state) = self.timeline.kept(kept);
-                if kept > 0 && kept < self.timeline.head() {
-                    // It may have been unpacked, and its neighbours are asked for next.
-                    self.remember(kept, &state);
-                }
-                (kept, state)
-            }
-        };
+        let (at, mut state) = self.nearest(position);
         let back = std::mem::replace(&mut self.asked, position).saturating_sub(position);
         if at == position {
             return Ok(state);
@@ -51,6 +39,21 @@ impl Session {
             }
         }
         Ok(state)
+    }
+
+    /// The nearest state at or before `position` that is at hand, to fold on from.
+    fn nearest(&mut self, position: Position) -> (Position, State) {
+        let kept = self.timeline.nearest_kept(position);
+        let cached = self.cache.iter().filter(|(p, _)| (kept..=position).contains(p));
+        if let Some((near, cached)) = cached.max_by_key(|(p, _)| *p) {
+            return (*near, cached.clone());
+        }
+        let (kept, state) = self.timeline.kept(kept);
+        if kept > 0 && kept < self.timeline.head() {
+            // It may have been unpacked, and its neighbours are asked for next.
+            self.remember(kept, &state);
+        }
+        (kept, state)
     }
 
     pub(super) fn no_state_yet(&self, position: Position) -> Error {
