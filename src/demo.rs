@@ -129,8 +129,14 @@ impl Live {
     /// # Errors
     /// Unavailable, when the store cannot be read or written.
     pub fn start(store: Arc<dyn EventStore>, clock: Clock, pace: Pace) -> Result<Self> {
-        let issue_key = free_issue(&*store)?;
-        let rest = begin(&*store, &issue_key, clock)?;
+        let (issue_key, rest) = loop {
+            let key = free_issue(&*store)?;
+            match begin(&*store, &key, clock) {
+                // Another demo that began at the same moment took it.
+                Err(error) if error.kind() == ErrorKind::Conflict && store.tail(&key).is_ok() => {}
+                begun => break (key, begun?),
+            }
+        };
         let (stop, stopped) = sync_channel::<()>(1);
         let key = issue_key.clone();
         let wait = move |span: Duration| match pace {
