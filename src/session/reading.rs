@@ -10,6 +10,7 @@ use crate::model::value::LongValue;
 use crate::model::{Event, Kind, Position, Timestamp};
 use crate::schema::upcast;
 use crate::store::{Fetch, Locator};
+use crate::timeline::keyframes::STRIDE;
 use crate::timeline::{Row, Timeline};
 
 /// How many bytes of the log are read at once.
@@ -81,7 +82,7 @@ impl Session {
     /// at most so many bytes, but of one event at least.
     pub(super) fn contiguous(&self, range: Range<Position>, most: u64) -> Result<Vec<Locator>> {
         let first = self.locator(range.start)?;
-        let mut run = Vec::new();
+        let mut run = Vec::with_capacity(range.len().min(STRIDE as usize));
         let folded = self.timeline.head();
         for position in range.clone() {
             let next = self.locator(position)?;

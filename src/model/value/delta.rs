@@ -86,6 +86,7 @@ pub(super) fn put_value(value: &Value, key: Option<&Key>, out: &mut Vec<u8>) {
             items.iter().for_each(|item| put_value(item, None, out));
         }
         Value::Map(map) => {
+            septets::put(map.len() as u64, out);
             map.iter().for_each(|(key, value)| put_value(value, Some(key), out));
             out.push(END);
         }
@@ -167,13 +168,17 @@ impl<'a> Bytes<'a> {
                 Value::Long(Arc::new(LongValue { event_id, pointer, bytes, sha256, head }))
             }
             LIST => {
-                let items = (0..self.number()?).map(|_| {
-                    let tag = self.byte()?;
-                    self.value(tag)
-                });
-                Value::List(items.collect::<Option<Vec<Value>>>()?.into())
+                let count = usize::try_from(self.number()?).ok()?;
+                let items = self.times(count, |bytes| {
+                    let tag = bytes.byte()?;
+                    bytes.value(tag)
+                })?;
+                Value::List(items.into())
             }
-            MAP => Value::Map(Map::from_sorted(self.entries(0)?)),
+            MAP => {
+                let count = usize::try_from(self.number()?).ok()?;
+                Value::Map(Map::from_sorted(self.entries(count)?))
+            }
             STORED => Value::Map(self.stored()?),
             HERE => Value::Map(self.leaf()?),
             _ => return None,
@@ -182,8 +187,7 @@ impl<'a> Bytes<'a> {
 
     /// The entries of a map up to its end; about so many.
     pub(super) fn entries(&mut self, about: usize) -> Option<Vec<(Key, Value)>> {
-        // (No entry is shorter than two bytes.)
-        let mut entries = Vec::with_capacity(about.min(self.left.len() / 2));
+        let mut entries = Vec::with_capacity(about.min(self.left.len()));
         loop {
             match self.byte()? {
                 END => return Some(entries),
@@ -192,6 +196,27 @@ impl<'a> Bytes<'a> {
                     entries.push((key, self.value(tag)?));
                 }
             }
+        }
+    }
+
+    /// So many things, one after the other.
+    pub(super) fn times<T>(
+        &mut self,
+        count: usize,
+        each: impl Fn(&mut Self) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        // (Nothing is shorter than a byte. To collect them would not know how many there will be.)
+        let mut all = Vec::with_capacity(count.min(self.left.len()));
+        for _ in 0..count {
+            all.push(each(self)?);
+        }
+        Some(all)
+    }
+
+    /// So many maps that are only named may come.
+    pub(super) fn expect(&mut self, maps: usize) {
+        if let Some(shelf) = &mut self.shelf {
+            shelf.expect(maps);
         }
     }
 

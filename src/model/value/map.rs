@@ -15,8 +15,8 @@ use std::sync::Arc;
 use super::shelf::{Filling, Shelf};
 use super::spill::{Place, Spill, Stored};
 use super::{Key, Value};
-pub(super) use leaf::{Leaf, find};
-use leaf::{Mark, make_room, place};
+pub(super) use leaf::{Leaf, find, make_room};
+use leaf::{Mark, place};
 pub(super) use tree::Branch;
 use walk::Differing;
 pub use walk::Iter;
@@ -278,8 +278,7 @@ impl Map {
         match find(&leaf.list, &key) {
             Ok(at) => Some(std::mem::replace(&mut leaf.change()[at].1, value)),
             Err(at) => {
-                let list = leaf.change();
-                make_room(list);
+                let list = leaf.grow();
                 list.insert(at, (key, value));
                 if list.len() > SMALL_MAP {
                     *self = tree::build(std::mem::take(list));
@@ -344,6 +343,7 @@ impl Map {
 /// [`Map::let_go`] for maps that stand side by side.
 fn let_go_of<'a>(maps: impl Iterator<Item = &'a mut Map>, spill: &Arc<Spill>) {
     let mut shelf = Filling::new(spill);
+    shelf.expect(maps.size_hint().1.unwrap_or_default());
     for map in maps {
         match map.place() {
             Some(place) if spill.has(place) => {

@@ -9,7 +9,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::Map;
-use super::map::Repr;
+use super::map::{Repr, make_room};
 use super::spill::{Spill, Stored};
 
 /// Maps in a spill, by their numbers.
@@ -57,12 +57,19 @@ pub(super) struct Filling<'a> {
     spill: &'a Arc<Spill>,
     shelf: Option<Arc<Shelf>>,
     list: Vec<Aside>,
+    /// About how many may still come, so that nothing has to be made longer.
+    to_come: usize,
 }
 
 impl<'a> Filling<'a> {
     /// An empty shelf for maps in this spill.
     pub(super) fn new(spill: &'a Arc<Spill>) -> Self {
-        Self { spill, shelf: None, list: Vec::new() }
+        Self { spill, shelf: None, list: Vec::new(), to_come: 0 }
+    }
+
+    /// So many may come next.
+    pub(super) fn expect(&mut self, to_come: usize) {
+        self.to_come = to_come;
     }
 
     /// The map that was put aside there. Nothing is read, and it may not be looked at before the
@@ -71,6 +78,7 @@ impl<'a> Filling<'a> {
         let empty = || Arc::new(Shelf { spill: Arc::clone(self.spill), list: OnceLock::new() });
         let shelf = Arc::clone(self.shelf.get_or_insert_with(empty));
         let number = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        make_room(&mut self.list, self.to_come.max(1));
         self.list.push(Aside { at, read: OnceLock::new() });
         Map(Repr::Aside(shelf, number))
     }

@@ -273,9 +273,10 @@ impl Spill {
         }
         bytes.byte()?;
         let height = bytes.byte()?;
+        let count = usize::try_from(bytes.number()?).ok()?;
+        bytes.expect(count);
         let children =
-            (0..bytes.number()?).map(|_| Some((Key::new(bytes.text()?), bytes.stored()?)));
-        let children = children.collect::<Option<Vec<_>>>()?;
+            bytes.times(count, |bytes| Some((Key::new(bytes.text()?), bytes.stored()?)))?;
         bytes.done();
         Some(Map::branch(Branch::new(children, height)))
     }
@@ -291,6 +292,7 @@ impl Bytes<'_> {
     /// What [`Spill::put_leaf`] wrote.
     pub(super) fn leaf(&mut self) -> Option<Map> {
         let entries = usize::try_from(self.number()?.checked_sub(1)?).ok()?;
+        self.expect(entries);
         self.entries(entries).map(Map::leaf)
     }
 

@@ -10,7 +10,7 @@ use super::super::spill::Place;
 use super::super::{Key, Value};
 
 /// How much a full array grows.
-const ROOM: usize = 3;
+pub(super) const ROOM: usize = 3;
 
 /// A sorted array of entries: a small map, or a leaf of a large one.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +26,18 @@ impl Leaf {
         let leaf = Arc::make_mut(self);
         leaf.mark.forget();
         &mut leaf.list
+    }
+
+    /// The same, to put one more in: what is shared is copied once, with room for it.
+    pub(super) fn grow(self: &mut Arc<Self>) -> &mut Vec<(Key, Value)> {
+        if Arc::get_mut(self).is_none() {
+            let mut list = Vec::with_capacity(self.list.len() + ROOM);
+            list.extend_from_slice(&self.list);
+            *self = Arc::new(Self { list, mark: Mark::default() });
+        }
+        let list = self.change();
+        make_room(list, ROOM);
+        list
     }
 }
 
@@ -54,10 +66,17 @@ impl Mark {
     }
 }
 
-/// Makes room for one more. Thousands of versions are kept: doubling would leave half of each empty.
-pub(super) fn make_room<T>(list: &mut Vec<T>) {
+/// Makes room for `more` where there is none. Thousands of versions are kept: doubling would leave
+/// half of each empty.
+///
+/// A new array is made, and not this one longer: it may come from a thread that lets go of much at
+/// once, and the allocator would look for the room among all of that, which takes longer than the
+/// rest of a seek.
+pub(in super::super) fn make_room<T>(list: &mut Vec<T>, more: usize) {
     if list.len() == list.capacity() {
-        list.reserve_exact(ROOM);
+        let mut roomy = Vec::with_capacity(list.len() + more);
+        roomy.append(list);
+        *list = roomy;
     }
 }
 

@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use super::leaf::{Mark, find, make_room};
+use super::leaf::{Mark, ROOM, find, make_room};
 use super::{Key, Map, Repr, Value};
 
 /// The most entries of a leaf: they are copied together when one of them changes.
@@ -123,7 +123,7 @@ fn insert_below(map: &mut Map, key: Key, value: Value) -> (Option<Value>, Siblin
             Ok(at) => (Some(std::mem::replace(&mut leaf.change()[at].1, value)), None),
             Err(at) => (
                 None,
-                insert_into(leaf.change(), at, (key, value), LEAF)
+                insert_into(leaf.grow(), at, (key, value), LEAF)
                     .map(|(least, right)| (least, Map::leaf(right))),
             ),
         },
@@ -157,7 +157,7 @@ fn insert_into<T>(
     most: usize,
 ) -> Option<(Key, Vec<(Key, T)>)> {
     if list.len() < most {
-        make_room(list);
+        make_room(list, ROOM);
         list.insert(at, item);
         return None;
     }
@@ -165,9 +165,10 @@ fn insert_into<T>(
     let middle = if at == list.len() { at } else { list.len() / 2 };
     let mut right = list.split_off(middle);
     if at < middle {
-        make_room(list);
+        make_room(list, ROOM);
         list.insert(at, item);
     } else {
+        make_room(&mut right, ROOM);
         right.insert(at - middle, item);
     }
     list.shrink_to_fit();
