@@ -40,7 +40,7 @@ fn kept(environment: &TestEnvironment, issue: &str, at: u32, plain: bool) -> Pat
 }
 
 fn read(path: &Path) -> Snapshot {
-    Snapshot::parse(&zstd::stream::decode_all(&fs::read(path).unwrap()[..]).unwrap()).unwrap()
+    Snapshot::parse(&zstd::stream::decode_all(&fs::read(path).unwrap()[..]).unwrap()[..]).unwrap()
 }
 
 fn write(path: &Path, snapshot: &Snapshot) {
@@ -100,7 +100,7 @@ fn compressed_and_plain_ones_are_made_and_read() {
     let snapshot = read(&packed);
     assert_eq!(
         snapshot.anchor.chain,
-        [Snapshot::parse(&fs::read(&plain).unwrap()).unwrap().anchor.log_bytes]
+        [Snapshot::parse(&fs::read(&plain).unwrap()[..]).unwrap().anchor.log_bytes]
     );
     assert_eq!(snapshot.signed.unwrap().size, u64::from(2 * EVENTS));
     assert_gone_on_from(&environment, "two");
@@ -200,7 +200,7 @@ fn damaged_files_and_those_of_others_are_named() {
         ("another issue's", fs::read(&other).unwrap(), "of Q-1"),
         ("a bomb", bomb, "holds 314572800 bytes, more than"),
         ("without a size", without_size, "says its size"),
-        ("two in one", twice, "damaged"),
+        ("two in one", twice, "trailing"),
         ("text", plain.clone(), "no frame"),
     ] {
         fs::write(&path, bytes).unwrap();

@@ -3,10 +3,7 @@
 //! Lives here: [`State`], its digest and its way back from JSON. May not live here: what events do
 //! to it (see the areas beside this file).
 
-use std::io;
 use std::sync::Arc;
-
-use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::value::spill::{Spill, Stored};
@@ -124,13 +121,7 @@ impl State {
     /// `sha256:` and the hex SHA-256 of the state as compact JSON with sorted keys.
     #[must_use]
     pub fn digest(&self) -> String {
-        let mut out = io::BufWriter::with_capacity(1 << 14, Hasher(Sha256::new()));
-        // Neither hashing nor serialising to memory can fail: keys are strings.
-        let _ = serde_json::to_writer(&mut out, &self.root);
-        match out.into_inner() {
-            Ok(Hasher(hash)) => format!("sha256:{}", ids::hex(&hash.finalize())),
-            Err(_) => ids::sha256_text(self.value().to_json().as_bytes()),
-        }
+        ids::sha256_json(&self.root)
     }
 
     /// A state from its tree, e.g. from a snapshot. References to long values become
@@ -213,16 +204,4 @@ fn read_long(map: &Map) -> Option<LongValue> {
         head: text("head")?,
     };
     (map.len() == 5).then_some(long)
-}
-
-struct Hasher(Sha256);
-
-impl io::Write for Hasher {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

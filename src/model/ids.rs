@@ -3,6 +3,8 @@
 //! Lives here: making event ids, and the rule that tells a safe issue key. May not live here:
 //! look-up of events by id.
 
+use std::io;
+
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -22,7 +24,7 @@ pub fn new_event_id() -> String {
 ///
 /// # Errors
 /// What the system says where it has no random numbers.
-pub fn random(bytes: &mut [u8]) -> std::io::Result<()> {
+pub fn random(bytes: &mut [u8]) -> io::Result<()> {
     // The general way looks the system call up by name, which a program without a loader cannot;
     // it then opens two devices for each process.
     #[cfg(target_os = "linux")]
@@ -32,7 +34,7 @@ pub fn random(bytes: &mut [u8]) -> std::io::Result<()> {
             return Ok(());
         }
     }
-    getrandom::fill(bytes).map_err(std::io::Error::other)
+    getrandom::fill(bytes).map_err(io::Error::other)
 }
 
 /// The event id that always belongs to this content (UUID v8, RFC 9562: the first 122 bits that
@@ -71,6 +73,31 @@ pub fn hex(bytes: &[u8]) -> String {
 #[must_use]
 pub fn sha256_text(bytes: &[u8]) -> String {
     format!("sha256:{}", hex(&Sha256::digest(bytes)))
+}
+
+/// The same of a value as compact JSON, which is not all in memory at once.
+#[must_use]
+pub fn sha256_json(value: &impl serde::Serialize) -> String {
+    let mut out = io::BufWriter::with_capacity(1 << 14, Hasher(Sha256::new()));
+    // Neither hashing nor serialising fails: the keys of what is hashed are strings.
+    let _ = serde_json::to_writer(&mut out, value);
+    match out.into_inner() {
+        Ok(Hasher(hash)) => format!("sha256:{}", hex(&hash.finalize())),
+        Err(_) => unreachable!("to hash what is left does not fail"),
+    }
+}
+
+/// Hashes what is written to it.
+struct Hasher(Sha256);
+
+impl io::Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The longest issue key, in bytes: it is a folder's name.

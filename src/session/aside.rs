@@ -28,7 +28,7 @@ pub(super) fn open() -> Option<Arc<Spill>> {
         std::fs::create_dir_all(&folder).ok()?;
         tempfile::tempfile_in(folder).ok()
     })?;
-    Spill::new(Arc::new(Unnamed { file, end: Mutex::default() }))
+    Spill::new(Arc::new(Unnamed::new(file)))
 }
 
 /// A file without a name, and what is not written to it yet.
@@ -38,7 +38,15 @@ struct Unnamed {
     end: Mutex<End>,
 }
 
-#[derive(Debug, Default)]
+impl Unnamed {
+    fn new(file: File) -> Self {
+        // The room is taken here and now: it would else stand among what whoever fills it lets go of.
+        let waiting = Vec::with_capacity(TOGETHER);
+        Self { file, end: Mutex::new(End { written: 0, waiting }) }
+    }
+}
+
+#[derive(Debug)]
 struct End {
     /// How many bytes the file has.
     written: u64,
@@ -103,7 +111,7 @@ mod tests {
 
     #[test]
     fn what_is_put_there_is_read_from_there_written_or_not() {
-        let file = Unnamed { file: tempfile::tempfile().unwrap(), end: Mutex::default() };
+        let file = Unnamed::new(tempfile::tempfile().unwrap());
         let record = |n: usize| vec![u8::try_from(n % 251).unwrap(); n * 37 % 9000];
         let offsets: Vec<u64> = (0..400).map(|n| file.append(&record(n)).unwrap()).collect();
         let written = file.end.lock().unwrap().written;
@@ -120,7 +128,7 @@ mod tests {
         let path = dir.path().join("f");
         std::fs::write(&path, "").unwrap();
         let file = File::open(path).unwrap();
-        let file = Unnamed { file, end: Mutex::default() };
+        let file = Unnamed::new(file);
         let first = file.append(&[7; TOGETHER]).unwrap();
         assert_eq!(file.append(&[8]), None);
         assert_eq!(file.read(first, 3), Some(vec![7; 3]));

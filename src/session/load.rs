@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use memchr::memmem::Finder;
 
+use super::early::{self, Early};
 use super::scan::{self, Glimpse};
 use crate::error::{Error, Result};
 use crate::model::{AnomalyKind, Event, Timestamp};
@@ -42,6 +43,10 @@ pub enum Batch {
     End(Vec<Event>),
     /// A part of a long log, looked at before it is read in full.
     Seen(Glimpse),
+    /// States at the end of a long log, before it is folded so far.
+    Early(Early),
+    /// Why those are not to be believed.
+    NotEarly(String),
     /// The log cannot be read at the moment.
     Fault(Error),
 }
@@ -165,7 +170,7 @@ impl Loader {
             watch,
             parser: Parser::default(),
             sender,
-            woken: Box::new(woken),
+            woken: Arc::new(woken),
             left: 0,
             last_told: Told::Nothing,
         };
@@ -216,7 +221,7 @@ struct Reader {
     watch: Watch,
     parser: Parser,
     sender: SyncSender<Batch>,
-    woken: Box<dyn Fn() + Send + Sync>,
+    woken: Arc<dyn Fn() + Send + Sync>,
     /// How many bytes are still unread, when that was asked last, without those read since.
     left: u64,
     last_told: Told,
@@ -228,6 +233,7 @@ impl Reader {
             self.send_end(&*tail);
             let waker = self.watch.waker();
             scan::scan(tail, &self.sender, &*self.woken, &|| waker.is_stopped());
+            self.start_early();
         }
         while self.read_to_end() {
             let folders = self.store.watch_folders(Some(&self.issue_key));
@@ -245,6 +251,23 @@ impl Reader {
         if self.sender.send(Batch::End(events.collect())).is_ok() {
             (self.woken)();
         }
+    }
+
+    /// Has the states at the end of the log made while it is read. Nobody waits for that thread: it
+    /// only reads, and ends when nobody listens.
+    fn start_early(&self) {
+        let (store, issue_key) = (Arc::clone(&self.store), self.issue_key.clone());
+        let (sender, woken) = (self.sender.clone(), Arc::clone(&self.woken));
+        let waker = self.watch.waker();
+        let run = move || {
+            early::tell(&*store, &issue_key, &|| waker.is_stopped(), |batch| {
+                if sender.send(batch).is_ok() {
+                    woken();
+                }
+            });
+        };
+        // Where there is no thread to be had, they are known when the log is folded.
+        let _ = std::thread::Builder::new().name("snapshot".into()).spawn(run);
     }
 
     /// Sends everything that is there now; false when nobody listens any more.

@@ -11,6 +11,7 @@ pub mod branch_files;
 pub mod breakpoint;
 pub mod browse;
 pub mod compare;
+mod early;
 pub mod filter;
 pub mod find;
 pub mod load;
@@ -36,6 +37,7 @@ use crate::schema::upcast;
 use crate::store::{EventStore, Fetch, Notice};
 use crate::timeline::{Marked, Timeline};
 
+use early::Early;
 use load::{Loader, Parser, Started};
 use long::LongEvents;
 pub use pump::News;
@@ -55,6 +57,8 @@ pub struct Session {
     fetch: Box<dyn Fetch>,
     /// A long log, until all that was seen of it is folded.
     sketch: Option<Sketch>,
+    /// The states at its end, until all of it is folded.
+    early: Option<Early>,
     /// Its last events, until all of it was seen.
     ending: Vec<Event>,
     loader: Option<Loader>,
@@ -161,6 +165,7 @@ impl Session {
             links: catalogue::LINKS,
             fetch,
             sketch: None,
+            early: None,
             ending: Vec::new(),
             loader,
             cache: Vec::new(),
@@ -223,6 +228,24 @@ impl Session {
     pub fn folding(&self) -> Option<(Position, Position)> {
         let (folded, head) = (self.timeline.head(), self.head());
         (folded < head).then_some((folded, head))
+    }
+
+    /// Where a snapshot stands that the state at `position` goes on from; none where that state is
+    /// folded, or not known.
+    #[must_use]
+    pub fn snapshot_below(&self, position: Position) -> Option<Position> {
+        if position <= self.timeline.head() || position > self.head() {
+            return None;
+        }
+        let early = self.early.as_ref()?;
+        // What the event at the position did must be known, too.
+        early.nearest(position - 1).map(|_| early.snapshot())
+    }
+
+    /// Whether what is true at `position` can be told.
+    #[must_use]
+    pub fn knows(&self, position: Position) -> bool {
+        position <= self.timeline.head() || self.snapshot_below(position).is_some()
     }
 
     /// The position of the last event that is known.

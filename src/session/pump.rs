@@ -72,7 +72,7 @@ impl Session {
         Ok(())
     }
 
-    fn take_batch(&mut self, batch: Batch, news: &mut News) {
+    pub(super) fn take_batch(&mut self, batch: Batch, news: &mut News) {
         match batch {
             Batch::Events { notices, events, remaining } => {
                 self.ending = Vec::new();
@@ -93,6 +93,7 @@ impl Session {
                     |sketch: &Sketch| self.loaded || self.timeline.head() >= sketch.timeline.head();
                 if self.sketch.as_ref().is_some_and(overtaken) {
                     self.sketch = None;
+                    self.early = None;
                 }
             }
             Batch::End(events) => self.ending = events,
@@ -100,6 +101,12 @@ impl Session {
                 if let Some(sketch) = &mut self.sketch {
                     sketch.take(glimpse);
                 }
+            }
+            // (What came too late is known by now.)
+            Batch::Early(early) => self.early = self.sketch.is_some().then_some(early),
+            Batch::NotEarly(reason) => {
+                self.early = None;
+                self.timeline.note(AnomalyKind::BadSnapshot, reason);
             }
             Batch::Fault(error) => {
                 self.fault = Some(error.message().to_owned());
@@ -120,6 +127,7 @@ impl Session {
 
     pub(super) fn restart(&mut self) {
         self.sketch = None;
+        self.early = None;
         self.ending = Vec::new();
         self.timeline = Timeline::new(&self.issue_key, self.links);
         self.cache.clear();

@@ -62,57 +62,77 @@ pub fn take(
         clock: row.clock,
         locator: row.locator,
         state: session.state_at(position)?,
+        ..Folded::new()
     };
     folded.keep(store, &issue_key, before.as_ref(), now)
 }
 
 /// A log folded up to an event.
-struct Folded {
-    position: u64,
+pub(super) struct Folded {
+    pub(super) position: u64,
     sequence: Option<u64>,
     clock: Timestamp,
     locator: Locator,
-    state: State,
+    /// How many bytes of the log it began behind.
+    behind: u64,
+    pub(super) state: State,
 }
 
 impl Folded {
-    /// Folds on from a snapshot, or from the beginning, to the end of the log: the work is in
-    /// proportion to what came since. None when nothing did.
-    fn on_from(
-        store: &LocalStore,
+    /// Nothing yet.
+    fn new() -> Self {
+        Self {
+            position: 0,
+            sequence: None,
+            clock: Timestamp::MIN,
+            locator: Locator::default(),
+            behind: 0,
+            state: State::new(),
+        }
+    }
+
+    /// As far as a snapshot tells.
+    ///
+    /// # Errors
+    /// Invalid, where its state is none.
+    pub(super) fn of(snapshot: &Snapshot) -> Result<Self> {
+        let state = State::from_value(snapshot.state.clone())?;
+        let Snapshot { position, timestamp, anchor, .. } = snapshot;
+        Ok(Self::with(state, *position, *timestamp, anchor.log_bytes))
+    }
+
+    /// As far as this position, which stands behind so many bytes of the log.
+    pub(super) fn with(state: State, position: u64, clock: Timestamp, behind: u64) -> Self {
+        Self { position, clock, behind, state, ..Self::new() }
+    }
+
+    /// Folds on to the end of the log: the work is in proportion to what came since. `each` is
+    /// called after each event, and ends it with false.
+    ///
+    /// # Errors
+    /// Unavailable or integrity, when the log cannot be read there.
+    pub(super) fn fold_on(
+        &mut self,
+        store: &dyn EventStore,
         issue_key: &str,
-        last: Option<&Snapshot>,
-    ) -> Result<Option<Self>> {
-        let mut folded = match last {
-            Some(last) => Self {
-                position: last.position,
-                sequence: None,
-                clock: last.timestamp,
-                locator: Locator::default(),
-                state: State::from_value(last.state.clone())?,
-            },
-            None => Self {
-                position: 0,
-                sequence: None,
-                clock: Timestamp::MIN,
-                locator: Locator::default(),
-                state: State::new(),
-            },
-        };
-        let from = folded.position;
-        let mut tail = store.tail_after(issue_key, last.map_or(0, |last| last.anchor.log_bytes))?;
-        let mut parser = super::load::Parser::after(folded.clock);
+        mut each: impl FnMut(&mut Self) -> bool,
+    ) -> Result<()> {
+        let mut tail = store.tail_after(issue_key, self.behind)?;
+        let mut parser = super::load::Parser::after(self.clock);
         loop {
             let chunk = tail.poll(1 << 20)?;
             for loaded in parser.parse(&chunk) {
-                folded.position += 1;
-                folded.sequence = loaded.event.sequence;
-                folded.clock = folded.clock.max(loaded.event.at);
-                folded.locator = loaded.locator;
-                fold::advance(&mut folded.state, &loaded.event);
+                self.position += 1;
+                self.sequence = loaded.event.sequence;
+                self.clock = self.clock.max(loaded.event.at);
+                self.locator = loaded.locator;
+                fold::advance(&mut self.state, &loaded.event);
+                if !each(self) {
+                    return Ok(());
+                }
             }
             if chunk.at_end {
-                return Ok((folded.position > from).then_some(folded));
+                return Ok(());
             }
         }
     }
@@ -150,15 +170,18 @@ impl Folded {
 pub fn take_if_due(store: &LocalStore, issue_key: &str, now: Timestamp) -> Result<Option<String>> {
     let last = store.load_snapshot(issue_key, u64::MAX, VERSIONS)?.0;
     // One whose state is none was not made here: the next one goes on from the beginning.
-    let last = last.filter(|last| State::from_value(last.state.clone()).is_ok());
+    let begun = last.as_ref().and_then(|last| Folded::of(last).ok());
+    let last = last.filter(|_| begun.is_some());
     let before = last.as_ref().map_or(0, |last| last.anchor.log_bytes);
     let grown = log_bytes(store, issue_key)?.saturating_sub(before);
     // The last state's size is about that of the next: nothing is read for what is not due.
     if last.as_ref().is_some_and(|last| grown < last.state.to_json().len() as u64) {
         return Ok(None);
     }
-    let Some(folded) = Folded::on_from(store, issue_key, last.as_ref())? else { return Ok(None) };
-    if grown < folded.state.value().to_json().len() as u64 {
+    let mut folded = begun.unwrap_or_else(Folded::new);
+    let before = folded.position;
+    folded.fold_on(store, issue_key, |_| true)?;
+    if folded.position == before || grown < folded.state.value().to_json().len() as u64 {
         return Ok(None);
     }
     folded.keep(store, issue_key, last.as_ref(), now).map(|(_, kept)| Some(kept))

@@ -22,7 +22,7 @@ impl Session {
     /// Not found beyond the head; unavailable when the log cannot be read again.
     pub fn state_at(&mut self, position: Position) -> Result<State> {
         if position > self.timeline.head() {
-            return Err(self.no_state_yet(position));
+            return self.early_state(position);
         }
         let (at, mut state) = self.nearest(position);
         let back = std::mem::replace(&mut self.asked, position).saturating_sub(position);
@@ -37,6 +37,18 @@ impl Session {
             {
                 self.remember(passing, &state);
             }
+        }
+        Ok(state)
+    }
+
+    /// The state at a position that is not folded yet, where a snapshot leads to it.
+    fn early_state(&mut self, position: Position) -> Result<State> {
+        let near = self.early.as_ref().filter(|_| position <= self.head());
+        let Some((at, mut state)) = near.and_then(|early| early.nearest(position)).cloned() else {
+            return Err(self.no_state_yet(position));
+        };
+        for event in self.events(at + 1..position + 1)? {
+            fold::advance(&mut state, &event);
         }
         Ok(state)
     }
@@ -84,8 +96,10 @@ impl Session {
         let mut state = self.state_at(before)?;
         let event = self.event(position)?;
         let changes = fold::apply(&mut state, &event).changes;
-        // Whoever asks what an event did asks for the state after it, too.
-        self.remember(position, &state);
+        if position <= self.timeline.head() {
+            // Whoever asks what an event did asks for the state after it, too.
+            self.remember(position, &state);
+        }
         Ok(changes)
     }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::snapshot::{Snapshot, Versions};
+use super::snapshot::{LogAnchor, Snapshot, Versions};
 use super::{
     Acknowledgement, AppendOptions, Batch, Chunk, EventStore, Fetch, IssueEntry, Line, Locator,
     Notice, Tail,
@@ -133,6 +133,16 @@ impl EventStore for MemoryStore {
         Ok(Box::new(MemoryTail { store, issue_key, offset: 0, generation: 0 }))
     }
 
+    fn tail_after(&self, issue_key: &str, bytes: u64) -> Result<Box<dyn Tail>> {
+        let mut tail = self.tail(issue_key)?;
+        let skipped = usize::try_from(bytes).unwrap_or(usize::MAX);
+        if skipped > 0 && tail.poll(skipped)?.bytes.len() != skipped {
+            let message = format!("the log of {issue_key} has no line that ends at byte {bytes}");
+            return Err(Error::new(ErrorKind::Integrity, message));
+        }
+        Ok(tail)
+    }
+
     fn watch_folders(&self, _issue_key: Option<&str>) -> Vec<std::path::PathBuf> {
         Vec::new()
     }
@@ -148,6 +158,13 @@ impl EventStore for MemoryStore {
             s.issue_key == issue_key && s.position <= position && s.versions == versions
         };
         Ok(snapshots.iter().filter(fits).max_by_key(|s| s.position).cloned())
+    }
+
+    fn check_anchors(&self, issue_key: &str, anchors: &[LogAnchor]) -> Result<Option<String>> {
+        // Nobody else has these bytes in hand: all that can happen to them is to be replaced.
+        let there = self.bytes(issue_key).len() as u64;
+        let longer = anchors.iter().find(|anchor| anchor.log_bytes > there);
+        Ok(longer.map(|a| format!("the log has {there} bytes, not {}", a.log_bytes)))
     }
 
     fn keep_snapshot(&self, snapshot: &Snapshot) -> Result<String> {

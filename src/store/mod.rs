@@ -35,6 +35,14 @@ pub trait EventStore: Send + Sync {
     /// Not found, when there is no such issue; unavailable, when it cannot be read.
     fn tail(&self, issue_key: &str) -> Result<Box<dyn Tail>>;
 
+    /// A reader of an issue's log behind its first `bytes`, which end with a line feed: for those
+    /// who know what stands before.
+    ///
+    /// # Errors
+    /// Not found, when there is no such issue; integrity, when the log is shorter; unavailable,
+    /// when it cannot be read.
+    fn tail_after(&self, issue_key: &str, bytes: u64) -> Result<Box<dyn Tail>>;
+
     /// The folders whose changes hint at new events of an issue (or of any); empty when the store
     /// can only be asked. The answer changes as the log grows.
     fn watch_folders(&self, issue_key: Option<&str>) -> Vec<std::path::PathBuf>;
@@ -50,6 +58,17 @@ pub trait EventStore: Send + Sync {
         position: u64,
         versions: snapshot::Versions,
     ) -> Result<Option<snapshot::Snapshot>>;
+
+    /// Why the log is not (or no longer) what these stand for, the earliest first; none when it is.
+    /// The log is read up to the last one.
+    ///
+    /// # Errors
+    /// Unavailable, when the log cannot be read.
+    fn check_anchors(
+        &self,
+        issue_key: &str,
+        anchors: &[snapshot::LogAnchor],
+    ) -> Result<Option<String>>;
 
     /// Keeps a snapshot and gives the name under which it is kept.
     ///

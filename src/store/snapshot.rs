@@ -3,9 +3,16 @@
 //! Lives here: [`Snapshot`], its text form with a digest of its own, and which ones to let go.
 //! May not live here: files (see [`super::local`]), or folding.
 
+use std::io::{self, Read};
+
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::model::{Timestamp, Value, ids};
+
+/// What the text of a file begins with: the digest of the rest, so many bytes, follows.
+const HEAD: &[u8] = b"{\"digest\":\"";
+const DIGEST: usize = "sha256:".len() + 64;
 
 /// The versions that a snapshot must have to be of use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,12 +73,6 @@ pub struct Snapshot {
     pub state: Value,
 }
 
-/// What [`Snapshot::parse`] finds around the snapshot.
-#[derive(Deserialize)]
-struct Sealed {
-    digest: String,
-}
-
 impl Snapshot {
     /// The text of its file: one line of JSON that begins with a digest of the rest.
     #[must_use]
@@ -85,25 +86,55 @@ impl Snapshot {
     /// Reads the text of a file.
     ///
     /// # Errors
-    /// Why it is not to be believed: not JSON, or a digest that does not fit.
-    pub fn parse(text: &[u8]) -> Result<Self, String> {
-        let text = std::str::from_utf8(text).map_err(|e| format!("not UTF-8: {e}"))?;
-        let text = text.strip_suffix('\n').unwrap_or(text);
-        let sealed: Sealed = serde_json::from_str(text).map_err(|e| format!("not JSON: {e}"))?;
-        let rest = text
-            .strip_prefix("{\"digest\":\"")
-            .and_then(|t| t.strip_prefix(sealed.digest.as_str()))
-            .and_then(|t| t.strip_prefix("\","));
-        let body = rest.map(|rest| format!("{{{rest}"));
-        let Some(body) = body.filter(|b| ids::sha256_text(b.as_bytes()) == sealed.digest) else {
-            return Err("its digest does not fit".to_owned());
+    /// Why it is not to be believed: no snapshot, or a digest that does not fit.
+    pub fn parse(text: impl Read) -> Result<Self, String> {
+        let mut text = io::BufReader::with_capacity(1 << 16, text);
+        let mut head = [0; HEAD.len() + DIGEST + 2];
+        text.read_exact(&mut head).map_err(|e| format!("it is damaged: {e}"))?;
+        let digest = head.strip_prefix(HEAD).and_then(|rest| rest.strip_suffix(b"\","));
+        let Some(digest) = digest else {
+            return Err("not a snapshot: it does not begin with its digest".to_owned());
         };
+        let mut body = Hashed { inner: b"{".chain(text), hash: Sha256::new(), held: false };
         let snapshot: Self =
-            serde_json::from_str(&body).map_err(|e| format!("not a snapshot: {e}"))?;
-        if ids::sha256_text(snapshot.state.to_json().as_bytes()) != snapshot.state_digest {
+            serde_json::from_reader(io::BufReader::with_capacity(1 << 14, &mut body)).map_err(
+                |e| match e.is_io() || e.is_eof() {
+                    true => format!("it is damaged: {e}"),
+                    false => format!("not a snapshot: {e}"),
+                },
+            )?;
+        if format!("sha256:{}", ids::hex(&body.hash.finalize())).as_bytes() != digest {
+            return Err("its digest does not fit".to_owned());
+        }
+        if ids::sha256_json(&snapshot.state) != snapshot.state_digest {
             return Err("the digest of its state does not fit".to_owned());
         }
         Ok(snapshot)
+    }
+}
+
+/// Hashes what is read of it, but for a line feed at the end.
+struct Hashed<R> {
+    inner: R,
+    hash: Sha256,
+    /// Whether a line feed was read that may be the last.
+    held: bool,
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(room)?;
+        let Some((last, before)) = room.get(..got).and_then(<[u8]>::split_last) else {
+            return Ok(got);
+        };
+        if std::mem::replace(&mut self.held, *last == b'\n') {
+            self.hash.update(b"\n");
+        }
+        self.hash.update(before);
+        if !self.held {
+            self.hash.update([*last]);
+        }
+        Ok(got)
     }
 }
 
@@ -154,11 +185,11 @@ pub(crate) mod tests {
     fn text_and_back_and_any_flipped_bit_is_noticed() {
         let snapshot = sample("P-1", 7);
         let text = snapshot.to_text().into_bytes();
-        assert_eq!(Snapshot::parse(&text).unwrap(), snapshot);
+        assert_eq!(Snapshot::parse(&text[..]).unwrap(), snapshot);
         for at in 0..text.len() - 1 {
             let mut damaged = text.clone();
             damaged[at] ^= 1;
-            assert!(Snapshot::parse(&damaged).is_err(), "byte {at}");
+            assert!(Snapshot::parse(&damaged[..]).is_err(), "byte {at}");
         }
         let mut other = sample("P-1", 7);
         other.state = Value::Null;

@@ -134,6 +134,8 @@ pub struct Debugger {
     pub restarts: u64,
     /// Whether there is more to take in at once.
     pub more: bool,
+    /// The snapshot that what is shown goes on from; none where it is folded.
+    pub snapshot: Option<Position>,
     /// The view that it was opened with.
     lent: Option<Box<view::Lent>>,
     /// Whether the playhead moved or lanes grew since the timeline was last adjusted.
@@ -182,6 +184,7 @@ impl Debugger {
             fault: None,
             restarts: 0,
             more: false,
+            snapshot: None,
             lent: None,
             adjust_lanes: true,
         }
@@ -194,16 +197,22 @@ impl Debugger {
     }
 
     /// Whether what is true at the playhead is not known yet: the log was seen, but is not folded
-    /// so far.
+    /// so far, and no snapshot is near.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        self.playhead > self.session.folded().head()
+        !self.session.knows(self.playhead)
     }
 
-    /// What stands in the place of a state that is not known yet; none where it is.
+    /// Whether what differs is not known yet.
+    #[must_use]
+    pub fn is_diff_waiting(&self) -> bool {
+        self.is_waiting() || self.whatif.is_none() && !self.session.knows(self.base())
+    }
+
+    /// What stands in the place of what is not known yet.
     #[must_use]
     pub fn waiting_text(&self) -> Option<String> {
-        let hundredths = self.folded_hundredths().filter(|_| self.is_waiting())?;
+        let hundredths = self.folded_hundredths()?;
         Some(format!("not known yet: {hundredths} % folded"))
     }
 

@@ -36,6 +36,15 @@ const READING_SHARE: u32 = 6;
 /// How many messages are taken in before the next drawing.
 const MOST_AT_ONCE: usize = 256;
 
+/// When to draw what happened.
+enum Drawing {
+    Now,
+    /// Once there is no more work to be done.
+    AfterWork,
+    /// When the next picture of the loading is due.
+    Later,
+}
+
 /// What a waiting thread says.
 enum Message {
     /// A key, the mouse, another size.
@@ -181,10 +190,14 @@ impl Turner {
     fn run(&mut self) -> Result<()> {
         self.draw()?;
         while !self.quit {
-            let drawing_waits = self.wait()?;
+            let drawing = self.wait()?;
             self.work()?;
-            // What work has come to is drawn at once when it is done.
-            let later = drawing_waits && self.app.is_busy();
+            let later = match drawing {
+                Drawing::Now => false,
+                // What work has come to is drawn at once when it is done.
+                Drawing::AfterWork => self.app.is_busy(),
+                Drawing::Later => true,
+            };
             if !self.quit && !later {
                 self.draw()?;
             }
@@ -192,8 +205,8 @@ impl Turner {
         Ok(())
     }
 
-    /// Waits for something to happen and takes it in; true when the drawing of it can wait.
-    fn wait(&mut self) -> Result<bool> {
+    /// Waits for something to happen and takes it in; says when to draw it.
+    fn wait(&mut self) -> Result<Drawing> {
         let first = if self.app.is_busy() {
             self.messages.try_recv().ok()
         } else {
@@ -228,7 +241,12 @@ impl Turner {
         let loading = self.app.debugger.as_ref().is_some_and(|d| !d.session.is_loaded());
         let recent = self.drawn.is_some_and(|at| at.elapsed() < self.still);
         let nothing = taken == 0 && self.app.is_busy() && self.app.patience().is_none();
-        Ok((nothing || (only_news && loading)) && recent)
+        Ok(match recent {
+            // (The next wait is no longer than until a drawing is due.)
+            true if only_news && loading => Drawing::Later,
+            true if nothing => Drawing::AfterWork,
+            _ => Drawing::Now,
+        })
     }
 
     fn patience(&self) -> Option<Duration> {

@@ -1,3 +1,4 @@
+use super::map::Repr;
 use super::*;
 
 fn value(json: &str) -> Value {
@@ -304,7 +305,7 @@ fn what_one_map_reads_is_not_kept_by_those_that_share_with_it() {
     lent.let_go(&spill);
     assert!(lent.get("all").and_then(|all| all.get("007")).is_some());
     let is_read = |map: &Map| match map.get("all") {
-        Some(Value::Map(Map(map::Repr::Aside(shelf, number)))) => shelf.is_read(*number),
+        Some(Value::Map(Map(Repr::Aside(shelf, number)))) => shelf.is_read(*number),
         _ => unreachable!("it was put aside"),
     };
     assert!(is_read(&lent) && !is_read(&kept));
@@ -325,4 +326,23 @@ fn nothing_is_shown_in_place_of_what_cannot_be_read_again() {
 fn values_stay_small() {
     // Millions of them are held for a long log.
     assert_eq!(size_of::<Value>(), 24);
+}
+
+#[test]
+fn a_large_map_takes_no_more_room_than_its_entries() {
+    fn check(map: &Map) -> usize {
+        match map.here() {
+            Repr::Small(leaf) => {
+                assert_eq!(leaf.list.capacity(), leaf.list.len());
+                leaf.list.len()
+            }
+            Repr::Large(branch) => {
+                assert_eq!(branch.children.capacity(), branch.children.len());
+                branch.children.iter().map(|(_, child)| check(child)).sum()
+            }
+            Repr::Aside(..) => panic!("nothing is put aside here"),
+        }
+    }
+    let entries = (0..5000).map(|n| (Key::from(format!("{n:05}")), Value::Int(n)));
+    assert_eq!(check(&Map::from_sorted(entries.collect())), 5000);
 }

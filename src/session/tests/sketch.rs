@@ -120,3 +120,85 @@ fn what_comes_meanwhile_is_there_in_the_end() {
     assert_eq!(session.event(session.head()).unwrap().id, "id-00301");
     assert!(session.state_at(session.head()).is_ok());
 }
+
+/// A log with a snapshot at this position.
+fn write_with_snapshot(folder: &FilePath, position: Position) -> usize {
+    let events = write(folder);
+    let local = LocalStore::open(folder, Clock::Fixed(Timestamp::default())).unwrap();
+    let mut session = Session::read(&local, ISSUE).unwrap();
+    snapshots::take(&local, &mut session, position, Timestamp::default()).unwrap();
+    events
+}
+
+/// What is told of the states at the end.
+fn told(store: &dyn EventStore) -> Vec<load::Batch> {
+    let told = std::cell::RefCell::new(Vec::new());
+    early::tell(store, ISSUE, &|| false, |batch| told.borrow_mut().push(batch));
+    told.into_inner()
+}
+
+#[test]
+fn the_end_of_a_long_log_is_known_from_its_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = write_with_snapshot(folder.path(), 203);
+    let store = local(folder.path());
+    let mut whole = Session::read(&*store, ISSUE).unwrap();
+    let mut session = Session::open(Arc::clone(&store), ISSUE, || {}).unwrap();
+    pump_until(&mut session, |session| session.head() as usize == events);
+    let mut told = told(&*store);
+    assert_eq!(told.len(), 1, "nothing speaks against it");
+    session.take_batch(told.remove(0), &mut News::default());
+    assert_eq!(session.folding(), Some((0, session.head())));
+
+    let head = session.head();
+    let known: Vec<_> = (0..=head).filter(|at| session.knows(*at)).collect();
+    assert_eq!(known, [0].into_iter().chain(204..=head).collect::<Vec<_>>());
+    for at in 204..=head {
+        assert_eq!(session.snapshot_below(at), Some(203));
+        assert!(session.state_at(at).unwrap() == whole.state_at(at).unwrap(), "{at}");
+        assert_eq!(session.changes(at).unwrap(), whole.changes(at).unwrap(), "{at}");
+    }
+    assert!(session.state_at(202).is_err() && session.state_at(head + 1).is_err());
+
+    pump_until(&mut session, Session::is_loaded);
+    assert_eq!((session.snapshot_below(head), session.knows(100)), (None, true));
+    assert!(session.state_at(head).unwrap() == whole.state_at(head).unwrap());
+    // What comes too late is not taken.
+    session.take_batch(self::told(&*store).remove(0), &mut News::default());
+    assert_eq!(session.snapshot_below(head), None);
+}
+
+#[test]
+fn only_some_states_before_the_end_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = write_with_snapshot(folder.path(), 10);
+    let store = local(folder.path());
+    let mut session = Session::open(Arc::clone(&store), ISSUE, || {}).unwrap();
+    pump_until(&mut session, |session| session.head() as usize == events);
+    session.take_batch(told(&*store).remove(0), &mut News::default());
+    let known: Vec<_> = (1..=session.head()).filter(|at| session.knows(*at)).collect();
+    // (Four at multiples of 32 before the one at the end.)
+    assert_eq!(known.first(), Some(&193), "{known:?}");
+    assert_eq!(known.len(), session.head() as usize - 192);
+}
+
+#[test]
+fn a_snapshot_of_another_log_is_let_go_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = write_with_snapshot(folder.path(), 280);
+    let file = folder.path().join("2026-05-01").join(ISSUE).join("events.jsonl");
+    let log = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, log.replace("id-00007", "id-70000")).unwrap();
+    let store = local(folder.path());
+    let mut session = Session::open(Arc::clone(&store), ISSUE, || {}).unwrap();
+    pump_until(&mut session, |session| session.head() as usize == events);
+    let told = told(&*store);
+    assert_eq!(told.len(), 2);
+    for batch in told {
+        session.take_batch(batch, &mut News::default());
+    }
+    assert!(!session.knows(session.head()));
+    let anomalies = session.folded().anomalies();
+    let found = anomalies.iter().find(|a| a.kind == AnomalyKind::BadSnapshot).unwrap();
+    assert!(found.detail.starts_with("the snapshot at 280: "), "{found:?}");
+}

@@ -57,12 +57,12 @@ impl LocalStore {
         Ok(end)
     }
 
-    /// Why the log is not (or no longer) what these stand for, the earliest first: none when every
-    /// hash fits. Each is hashed on from the one before where it was made so.
-    ///
-    /// # Errors
-    /// Unavailable, when the log cannot be read.
-    pub fn check_anchors(&self, issue_key: &str, anchors: &[LogAnchor]) -> Result<Option<String>> {
+    /// None when every hash fits. Each is hashed on from the one before where it was made so.
+    pub(super) fn unfit_anchor(
+        &self,
+        issue_key: &str,
+        anchors: &[LogAnchor],
+    ) -> Result<Option<String>> {
         let mut before: Option<&LogAnchor> = None;
         for anchor in anchors {
             let rising = anchor.chain.windows(2).all(|pair| pair[0] < pair[1]);

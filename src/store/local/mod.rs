@@ -68,7 +68,7 @@ pub use tlog::{Anchored, InclusionProof, Signature, Signed};
 pub use upkeep::ends_orchestration;
 pub use verify::Anchor;
 
-use super::snapshot::{Snapshot, Versions};
+use super::snapshot::{LogAnchor, Snapshot, Versions};
 use super::{Acknowledgement, AppendOptions, Batch, EventStore, IssueEntry, Tail};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -200,18 +200,6 @@ impl LocalStore {
         &self.layout
     }
 
-    /// A reader of an issue's log behind its first `bytes`, which end with a line feed: for those
-    /// who know what stands before.
-    ///
-    /// # Errors
-    /// Not found, when there is no such issue; integrity, when the log is shorter; unavailable,
-    /// when it cannot be read.
-    pub fn tail_after(&self, issue_key: &str, bytes: u64) -> Result<Box<dyn Tail>> {
-        let mut tail = tail::LocalTail::new(&self.layout, issue_key, self.max_line_bytes)?;
-        tail.skip(bytes)?;
-        Ok(Box::new(tail))
-    }
-
     /// The keys of all issues, sorted.
     ///
     /// # Errors
@@ -291,6 +279,12 @@ impl EventStore for LocalStore {
         Ok(Box::new(tail::LocalTail::new(&self.layout, issue_key, self.max_line_bytes)?))
     }
 
+    fn tail_after(&self, issue_key: &str, bytes: u64) -> Result<Box<dyn Tail>> {
+        let mut tail = tail::LocalTail::new(&self.layout, issue_key, self.max_line_bytes)?;
+        tail.skip(bytes)?;
+        Ok(Box::new(tail))
+    }
+
     /// New days show in the events folder, new events of an issue in its last partition, those of
     /// any issue in the global log and in the last day's folder.
     fn watch_folders(&self, issue_key: Option<&str>) -> Vec<PathBuf> {
@@ -318,6 +312,10 @@ impl EventStore for LocalStore {
         versions: Versions,
     ) -> Result<Option<Snapshot>> {
         Ok(self.load_snapshot(issue_key, position, versions)?.0)
+    }
+
+    fn check_anchors(&self, issue_key: &str, anchors: &[LogAnchor]) -> Result<Option<String>> {
+        self.unfit_anchor(issue_key, anchors)
     }
 
     fn keep_snapshot(&self, snapshot: &Snapshot) -> Result<String> {

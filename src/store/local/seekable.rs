@@ -202,18 +202,17 @@ pub(super) fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
     FrameWriter::new()?.frame(bytes)
 }
 
-/// The content of one frame that says how much it holds, and no more than `limit`: a few bytes
+/// Reads the content of one frame that says how much it holds, and no more than `limit`: a few bytes
 /// can hold gigabytes.
 ///
 /// # Errors
-/// Invalid data, when it is none, or is not what was written.
-pub(super) fn unpack(packed: &[u8], limit: u64) -> io::Result<Vec<u8>> {
+/// Invalid data, when it is none; and while it is read, where it is not what was written.
+pub(super) fn unpack(packed: &[u8], limit: u64) -> io::Result<impl Read> {
     let size = frame_size(packed).ok_or_else(|| wrong("it is no frame that says its size"))?;
     if size > limit {
         return Err(wrong(&format!("it holds {size} bytes, more than {limit}")));
     }
-    let size = usize::try_from(size).map_err(io::Error::other)?;
-    zstd::bulk::decompress(packed, size).map_err(|e| wrong(&format!("it is damaged: {e}")))
+    Ok(zstd::stream::read::Decoder::with_buffer(packed)?.take(size + 1))
 }
 
 fn wrong(what: &str) -> io::Error {

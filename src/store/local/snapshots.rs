@@ -77,7 +77,7 @@ impl LocalStore {
             position,
             versions,
             &|snapshot| match self.misfit(snapshot)? {
-                None => self.check_anchors(issue_key, std::slice::from_ref(&snapshot.anchor)),
+                None => self.unfit_anchor(issue_key, std::slice::from_ref(&snapshot.anchor)),
                 some => Ok(some),
             },
         )
@@ -226,21 +226,20 @@ pub(super) fn read(
     };
     let mut bytes = Vec::new();
     file.take(MAX_TEXT + 1).read_to_end(&mut bytes).map_err(failed)?;
-    let too_large = || format!("it has more than {MAX_TEXT} bytes");
     if bytes.len() as u64 > MAX_TEXT {
-        return Ok(Some(Err(too_large())));
+        return Ok(Some(Err(format!("it has more than {MAX_TEXT} bytes"))));
     }
-    if path.extension().is_some_and(|extension| extension == "zst") {
-        bytes = match seekable::unpack(&bytes, MAX_TEXT) {
-            Ok(bytes) => bytes,
-            Err(error) => return Ok(Some(Err(error.to_string()))),
-        };
+    if path.extension().is_none_or(|extension| extension != "zst") {
+        return Ok(Some(check(&bytes[..], key, sequence)));
     }
-    Ok(Some(check(&bytes, key, sequence)))
+    Ok(Some(match seekable::unpack(&bytes, MAX_TEXT) {
+        Ok(text) => check(text, key, sequence),
+        Err(error) => Err(error.to_string()),
+    }))
 }
 
-fn check(bytes: &[u8], key: &str, sequence: u64) -> Result<Snapshot, String> {
-    let snapshot = Snapshot::parse(bytes)?;
+fn check(text: impl Read, key: &str, sequence: u64) -> Result<Snapshot, String> {
+    let snapshot = Snapshot::parse(text)?;
     if snapshot.issue_key != key || snapshot.event_sequence != sequence {
         let (other, number) = (&snapshot.issue_key, snapshot.event_sequence);
         return Err(format!("it is that of event {number} of {other}"));

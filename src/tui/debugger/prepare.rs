@@ -48,9 +48,14 @@ impl Debugger {
             let (session, height) = (&mut self.session, height.into());
             self.events.prepare(session, summaries, self.playhead, fitting, height);
         }
-        if self.is_waiting() {
+        let snapshot = self.session.snapshot_below(self.playhead);
+        if self.is_waiting() || self.snapshot != snapshot {
+            // (What a snapshot led to is made anew once it is folded.)
             self.state.forget();
             self.diff.forget();
+            self.snapshot = snapshot;
+        }
+        if self.is_waiting() {
             self.take_headline();
         } else {
             self.fill_state(state.map_or(0, |(_, height)| height), diff)?;
@@ -95,6 +100,10 @@ impl Debugger {
     /// What differs: from the base to the playhead, or, in a what-if, between what happened and
     /// the branch.
     fn take_diff(&mut self) -> Result<()> {
+        if self.is_diff_waiting() {
+            self.diff.forget();
+            return Ok(());
+        }
         let (from, to) = (self.base(), self.playhead);
         let session = &mut self.session;
         match &self.whatif {

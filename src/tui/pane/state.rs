@@ -193,6 +193,8 @@ impl StatePane {
         self.cursor = self.cursor.min(total.saturating_sub(1));
         let in_tree = self.cursor.saturating_sub(self.pins.len());
         self.top = scroll(self.top, in_tree, room, self.tree.len(), 2);
+        // Who wrote what is known of what is folded.
+        let folded = Some(session.folded()).filter(|folded| position <= folded.head());
         self.rows = self
             .tree
             .window(self.top, room)
@@ -201,7 +203,7 @@ impl StatePane {
                 touch: touch(&self.changed, &row.path),
                 // What is there was there since its last writer; a member of a list is shown with
                 // that of the list.
-                writer: session.folded().last_writer(&row.path, position),
+                writer: folded.and_then(|folded| folded.last_writer(&row.path, position)),
                 row,
             })
             .collect();
@@ -225,6 +227,7 @@ impl StatePane {
         for path in paths {
             let writer = match known.iter().find(|pin| pin.path == path) {
                 Some(pin) => pin.writer,
+                None if position > session.folded().head() => None,
                 None => last_writer(session, &path, position)?,
             };
             let value = self.tree.root().at(&path).cloned();

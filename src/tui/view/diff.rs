@@ -45,7 +45,7 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
     let titles = [("diff", Role::Title), (ends.as_str(), set)];
     let inner = frame(buffer, area, theme, focused, &titles, &foot);
     if count == 0 {
-        let waiting = debugger.waiting_text();
+        let waiting = debugger.waiting_text().filter(|_| debugger.is_diff_waiting());
         let text = match (&waiting, &debugger.whatif, debugger.playhead) {
             (Some(waiting), ..) => waiting,
             (_, Some(_), _) => "the branch is as it happened, so far",

@@ -33,7 +33,9 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
     } else {
         String::new()
     };
-    let titles = [("state", Role::Title), (title.as_str(), Role::Dim)];
+    let origin = debugger.snapshot.map(|at| format!("from snapshot @{at}")).unwrap_or_default();
+    let titles =
+        [("state", Role::Title), (title.as_str(), Role::Dim), (origin.as_str(), Role::Ghost)];
     let inner = frame(buffer, area, theme, focused, &titles, &foot);
     let selected = debugger.state.cursor().0;
     let pins = debugger.state.pins.len();
@@ -48,7 +50,7 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
         select(theme, buffer, inner, row, pins + top + at == selected, focused);
     }
     if total == 0 {
-        let waiting = debugger.waiting_text();
+        let waiting = debugger.waiting_text().filter(|_| debugger.is_waiting());
         let text = waiting.as_deref().unwrap_or("nothing is true yet");
         Pen::new(buffer, inner, pins + 1).skip(2).put(text, theme.style(Role::Dim));
     }

@@ -69,27 +69,31 @@ impl Branch {
 }
 
 /// The tree of entries that are sorted by their keys, more than a leaf holds.
-pub(super) fn build(mut entries: Vec<(Key, Value)>) -> Map {
-    let mut nodes: Vec<(Key, Map)> = Vec::with_capacity(entries.len() / LEAF + 1);
-    while !entries.is_empty() {
-        let rest = entries.split_off(LEAF.min(entries.len()));
-        let Some((first, _)) = entries.first() else { break };
-        nodes.push((first.clone(), Map::leaf(entries)));
-        entries = rest;
-    }
+pub(super) fn build(entries: Vec<(Key, Value)>) -> Map {
+    let mut nodes = gather(entries, LEAF, Map::leaf);
     let mut height = 1;
     loop {
-        let mut above: Vec<(Key, Map)> = Vec::new();
-        while !nodes.is_empty() {
-            let rest = nodes.split_off(FAN.min(nodes.len()));
-            let Some((first, _)) = nodes.first() else { break };
-            above.push((first.clone(), Map::branch(Branch::new(nodes, height))));
-            nodes = rest;
+        nodes = gather(nodes, FAN, |children| Map::branch(Branch::new(children, height)));
+        if nodes.len() <= 1 {
+            return nodes.pop().map_or_else(Map::new, |(_, root)| root);
         }
-        if above.len() <= 1 {
-            return above.pop().map_or_else(Map::new, |(_, root)| root);
-        }
-        (nodes, height) = (above, height + 1);
+        height += 1;
+    }
+}
+
+/// A node of so many at a time, each with its least key.
+fn gather<T>(
+    all: Vec<(Key, T)>,
+    most: usize,
+    node: impl Fn(Vec<(Key, T)>) -> Map,
+) -> Vec<(Key, Map)> {
+    let mut nodes = Vec::with_capacity(all.len().div_ceil(most));
+    let mut rest = all.into_iter();
+    loop {
+        // (To split the rest off would leave each node the room of all that follow it.)
+        let some: Vec<_> = rest.by_ref().take(most).collect();
+        let Some((least, _)) = some.first() else { return nodes };
+        nodes.push((least.clone(), node(some)));
     }
 }
 
