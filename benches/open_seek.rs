@@ -24,7 +24,7 @@ use chronoscope::diff::DiffOptions;
 use chronoscope::fold::{self, State};
 use chronoscope::model::{Timestamp, envelope};
 use chronoscope::schema::{Draft, Rules, upcast};
-use chronoscope::session::Session;
+use chronoscope::session::{Session, snapshots};
 use chronoscope::store::local::LocalStore;
 use chronoscope::store::{AppendOptions, Batch, Durability, EventStore};
 
@@ -33,6 +33,8 @@ use common::{Random, Row, Table, Times, show, timed};
 const MS: Duration = Duration::from_millis(1);
 /// Asks for the floor alone, in a process of its own: what it leaves in the heap is not the session's.
 const FOLD: &str = "fold";
+/// Has a snapshot made, in a process of its own for the same reason.
+const SNAPSHOT: &str = "snapshot";
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
@@ -41,6 +43,9 @@ fn main() {
         [store, issue, fold] if fold == FOLD => {
             let (events, time) = full_fold(Path::new(store), issue);
             return println!("{events} {}", time.as_nanos());
+        }
+        [store, issue, snapshot] if snapshot == SNAPSHOT => {
+            return keep_snapshot(Path::new(store), issue);
         }
         _ => {}
     }
@@ -59,8 +64,21 @@ fn main() {
     }
     let me = std::env::current_exe().unwrap();
     for (store, issue) in stores {
+        let kept = Command::new(&me).arg(&store).args([&issue, SNAPSHOT]).status().unwrap();
+        assert!(kept.success(), "keeping a snapshot of {issue} failed");
         let status = Command::new(&me).arg(&store).arg(&issue).status().unwrap();
         assert!(status.success(), "measuring {issue} in {} failed", store.display());
+    }
+}
+
+/// A store to which events are appended has snapshots that are not far from its end; a generated one
+/// gets such a snapshot here.
+fn keep_snapshot(dir: &Path, issue: &str) {
+    let store = LocalStore::open(dir, Clock::System).expect("a store");
+    if store.snapshot(issue, u64::MAX, snapshots::VERSIONS).unwrap().is_none() {
+        let mut session = Session::read(&store, issue).unwrap();
+        let position = session.head() / 100 * 97;
+        snapshots::take(&store, &mut session, position, Clock::System.now()).unwrap();
     }
 }
 
@@ -85,6 +103,10 @@ fn measure(dir: &Path, issue: &str) {
         session.pump(Duration::from_secs(10), MS);
     }
     let seen = started.elapsed();
+    while !session.knows(events) {
+        session.pump(Duration::from_secs(10), MS);
+    }
+    let known = started.elapsed();
     session.pump_all().unwrap();
     let whole = started.elapsed();
     let head = session.head();
@@ -95,6 +117,7 @@ fn measure(dir: &Path, issue: &str) {
     let large = head >= 500_000;
     table.limit("open until the first events", first, if large { 150 * MS } else { 15 * MS });
     table.limit("whole timeline in sight", seen, 1500 * MS);
+    table.note("the state at the end is known", show(known));
     table.against("... and folded", whole, "read and fold, no index", fold, None);
     if let (Some(before), Some(now)) = (before, common::memory()) {
         let own = now.own - before.own;
