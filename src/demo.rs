@@ -129,14 +129,7 @@ impl Live {
     /// # Errors
     /// Unavailable, when the store cannot be read or written.
     pub fn start(store: Arc<dyn EventStore>, clock: Clock, pace: Pace) -> Result<Self> {
-        let (issue_key, rest) = loop {
-            let key = free_issue(&*store)?;
-            match begin(&*store, &key, clock) {
-                // Another demo that began at the same moment took it.
-                Err(error) if error.kind() == ErrorKind::Conflict && store.tail(&key).is_ok() => {}
-                begun => break (key, begun?),
-            }
-        };
+        let (issue_key, rest) = begin_free(&*store, clock, free_issue)?;
         let (stop, stopped) = sync_channel::<()>(1);
         let key = issue_key.clone();
         let wait = move |span: Duration| match pace {
@@ -192,6 +185,22 @@ fn free_issue(store: &dyn EventStore) -> Result<String> {
             Ok(_) => number += 1,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(key),
             Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Begins in an issue that is free, which `look` finds.
+fn begin_free(
+    store: &dyn EventStore,
+    clock: Clock,
+    look: impl Fn(&dyn EventStore) -> Result<String>,
+) -> Result<(String, Vec<ToCome>)> {
+    loop {
+        let key = look(store)?;
+        match begin(store, &key, clock) {
+            // Another demo that began at the same moment took it.
+            Err(error) if error.kind() == ErrorKind::Conflict && store.tail(&key).is_ok() => {}
+            begun => return Ok((key, begun?)),
         }
     }
 }

@@ -120,6 +120,26 @@ fn the_live_session_plays_to_its_end_each_time_into_a_new_issue() {
 }
 
 #[test]
+fn of_two_that_begin_at_the_same_moment_each_has_an_issue() {
+    let store = sample();
+    let other = std::cell::Cell::new(None);
+    let look = |store: &dyn EventStore| {
+        let key = free_issue(store)?;
+        if other.take().is_none() {
+            begin(store, &key, Clock::Fixed(AFTER_HISTORIES.plus_millis(1)))?;
+        }
+        other.set(Some(key.clone()));
+        Ok(key)
+    };
+    let (key, rest) = begin_free(&store, clock(), look).unwrap();
+    assert_eq!(key, format!("{LIVE_PREFIX}-{}", LIVE_NUMBER + 1));
+    let taken = Session::read(&store, &format!("{LIVE_PREFIX}-{LIVE_NUMBER}")).unwrap();
+    let ours = Session::read(&store, &key).unwrap();
+    assert_eq!(taken.head(), ours.head());
+    assert_eq!(ours.head() as usize + rest.len(), STORY.lines().count());
+}
+
+#[test]
 fn a_dropped_live_session_stops() {
     let store = Arc::new(MemoryStore::new(clock()));
     let live = Live::start(store.clone(), clock(), Pace::Human).unwrap();
