@@ -5,7 +5,7 @@
 //! here: folding, or what the index and the versions are.
 
 use std::panic::resume_unwind;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
@@ -58,6 +58,9 @@ pub(super) struct Follower {
 #[derive(Debug)]
 struct Running {
     written: SyncSender<Written>,
+    /// Changes that were taken up. Who made them lets go of them: else both threads would be at one
+    /// heap at the same time.
+    used: Receiver<Vec<Change>>,
     thread: JoinHandle<Box<Followed>>,
 }
 
@@ -67,10 +70,12 @@ impl Running {
         // (A thread that cannot be started takes what it was to have with it: it is sent.)
         let (hand_over, given) = sync_channel(1);
         let (written, bundles) = sync_channel(QUEUE);
-        let thread = Builder::new().name("index".into()).spawn(move || follow(&given, &bundles));
+        let (back, used) = channel();
+        let run = move || follow(&given, &bundles, &back);
+        let thread = Builder::new().name("index".into()).spawn(run);
         let Ok(thread) = thread else { return Err(followed) };
         hand_over.send(followed).map_err(|back| back.0)?;
-        Ok(Self { written, thread })
+        Ok(Self { written, used, thread })
     }
 
     /// Waits until the thread has taken up all that it was sent.
@@ -81,9 +86,17 @@ impl Running {
 }
 
 /// What the thread does: it takes up what it is sent until there will be no more.
-fn follow(given: &Receiver<Box<Followed>>, bundles: &Receiver<Written>) -> Box<Followed> {
+fn follow(
+    given: &Receiver<Box<Followed>>,
+    bundles: &Receiver<Written>,
+    back: &Sender<Vec<Change>>,
+) -> Box<Followed> {
     let mut followed = given.recv().unwrap_or_default();
-    bundles.iter().for_each(|written| followed.record(&written));
+    for written in bundles {
+        followed.record(&written);
+        // Where nobody takes them back, they go here.
+        let _ = back.send(written.changes);
+    }
     followed
 }
 
@@ -113,7 +126,10 @@ impl Follower {
             }
         }
         let left = match self.running() {
-            Some(running) => running.written.send(written).err().map(|back| back.0),
+            Some(running) => {
+                running.used.try_iter().for_each(drop);
+                running.written.send(written).err().map(|back| back.0)
+            }
             None => Some(written),
         };
         // It does not listen any more: this one waits for it, and says why.
