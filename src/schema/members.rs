@@ -82,6 +82,17 @@ fn plain_members(text: &str) -> Option<Vec<Member<'_>>> {
 #[inline]
 pub(crate) fn plain<'a>(
     text: &'a str,
+    each: impl FnMut(&'a str, &'a str, Scan, bool),
+) -> Option<()> {
+    plain_until(text, "", each)
+}
+
+/// The same up to the first member with this key (none for an empty one); what follows is not
+/// looked at.
+#[inline]
+pub(crate) fn plain_until<'a>(
+    text: &'a str,
+    last: &str,
     mut each: impl FnMut(&'a str, &'a str, Scan, bool),
 ) -> Option<()> {
     let bytes = text.as_bytes();
@@ -94,6 +105,9 @@ pub(crate) fn plain<'a>(
     } else {
         loop {
             let key = walk.key()?;
+            if !last.is_empty() && key == last {
+                return Some(());
+            }
             let start = walk.at;
             (walk.spaced, walk.deepest, walk.escaped) = (false, 0, false);
             walk.value(0)?;

@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::ScopedJoinHandle;
 
 use super::copy::{interrupted, outcome, state_of};
@@ -83,6 +83,9 @@ fn copied(
 ) -> Result<Option<Folded>> {
     let (pieces, read) = sync_channel(WAITING);
     let (lines, made) = sync_channel(WAITING);
+    // Events go back to the thread that made them, to be let go of there: the allocator would have
+    // both threads wait for one another otherwise.
+    let (done, folded_events) = channel();
     std::thread::scope(|scope| {
         let writer = scope.spawn(move || match target {
             Some(target) => Writer::new(target, issue_key)?.run(&made),
@@ -91,7 +94,7 @@ fn copied(
                 Ok(true)
             }
         });
-        let reader = scope.spawn(move || reader.run(&pieces, &lines));
+        let reader = scope.spawn(move || reader.run(&pieces, &lines, &folded_events));
         let mut folded = Folded {
             tally: Tally::default(),
             outcomes: Vec::new(),
@@ -99,7 +102,8 @@ fn copied(
             as_it_was: true,
         };
         for piece in read {
-            folded.take(piece, progress);
+            // (Nobody waits for the last of them.)
+            let _ = done.send(folded.take(piece, progress));
         }
         let (read, fits) = (joined(reader), joined(writer)?);
         read?;
@@ -112,7 +116,8 @@ fn joined<T>(thread: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
 }
 
 impl Folded {
-    fn take(&mut self, piece: Piece, progress: &mut dyn FnMut(u64)) {
+    /// Folds the events of a piece, and gives them back.
+    fn take(&mut self, piece: Piece, progress: &mut dyn FnMut(u64)) -> Vec<Event> {
         for _ in 0..piece.plain {
             self.tally.add(Status::Replayed);
         }
@@ -125,6 +130,7 @@ impl Folded {
             fold::advance(&mut self.state, event);
         }
         progress(piece.read);
+        piece.events
     }
 }
 
@@ -166,7 +172,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads to the end; stops where nobody wants the lines any more.
-    fn run(&mut self, pieces: &SyncSender<Piece>, lines: &SyncSender<Lines>) -> Result<()> {
+    fn run(
+        &mut self,
+        pieces: &SyncSender<Piece>,
+        lines: &SyncSender<Lines>,
+        folded: &Receiver<Vec<Event>>,
+    ) -> Result<()> {
         loop {
             if self.interrupt.load(Ordering::Relaxed) {
                 return Err(interrupted(self.issue_key));
@@ -177,7 +188,9 @@ impl<'a> Reader<'a> {
                 return Err(Error::new(ErrorKind::Unavailable, message)
                     .with_hint("begin the copy again: what is there is not copied twice"));
             }
-            let (piece, made) = self.piece(&chunk);
+            let mut events = folded.try_iter().last().unwrap_or_default();
+            events.clear();
+            let (piece, made) = self.piece(&chunk, events);
             // Who writes goes first: the other has less to do.
             if lines.send(made).is_err() || pieces.send(piece).is_err() || chunk.at_end {
                 return Ok(());
@@ -185,10 +198,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn piece(&mut self, chunk: &Chunk) -> (Piece, Lines) {
+    /// Reads a piece into a list that has room already.
+    fn piece(&mut self, chunk: &Chunk, mut events: Vec<Event>) -> (Piece, Lines) {
         let mut lines = Lines::new(self.issue_key, self.next);
         lines.reserve(chunk.bytes.len(), chunk.lines.len());
-        let events = Vec::with_capacity(chunk.lines.len());
+        events.reserve(chunk.lines.len());
         let (plain, told) = (0, Vec::new());
         let mut piece = Piece { events, plain, told, as_it_was: true, read: 0 };
         for line in &chunk.lines {

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::LocalStore;
 use super::io::{Bytes, is_absent, read_if_there, replace};
 use super::layout::{Date, METADATA};
-use super::lines::scan;
+use super::lines::{Scanned, scan};
+use super::record::Place;
 use super::source::Source;
 use super::summary::{Light, Summary};
 use crate::error::{Error, Result};
@@ -54,6 +55,11 @@ impl LocalStore {
     /// # Errors
     /// Not found, when there is no such partition; unavailable, when it cannot be read.
     pub fn metadata(&self, issue_key: &str, date: Date) -> Result<Summary> {
+        self.metadata_from(issue_key, date, None)
+    }
+
+    /// The same, going on from a summary that was made so far.
+    fn metadata_from(&self, issue_key: &str, date: Date, made: Option<Summary>) -> Result<Summary> {
         super::layout::check_key(issue_key)?;
         self.layout.refuse_links(date, issue_key)?;
         let path = self.layout.events(date, issue_key);
@@ -64,7 +70,11 @@ impl LocalStore {
             })?;
         let failed = |e: std::io::Error| Error::io("read", &path, &e);
         let length = file.length().map_err(failed)?;
-        let mut summary = match self.kept_metadata(issue_key, date)? {
+        let kept = match made {
+            Some(made) => Some(made),
+            None => self.kept_metadata(issue_key, date)?,
+        };
+        let mut summary = match kept {
             // Nothing is added to an archive.
             Some(kept) if kept.bytes == length && file.is_archived() => kept,
             Some(kept) if kept.bytes <= length && ends_a_line(&file, kept.bytes) => kept,
@@ -92,6 +102,29 @@ impl LocalStore {
         Ok(kept.filter(|day| day.date == date.as_str()))
     }
 
+    /// Notes lines that were just written to a partition, `at` its end: its derived files are
+    /// behind. Where all of it was written so, its summary is not to be read from it.
+    pub(super) fn note_written(&self, issue_key: &str, at: Place, lines: &[u8]) {
+        let mut pending = self.pending();
+        let days = pending.stale.entry(issue_key.to_owned()).or_default();
+        let made = days.entry(at.date).or_default();
+        if at.offset == 0 {
+            *made = Some(Summary::empty(issue_key, at.date));
+        }
+        let Some(summary) = made.as_mut().filter(|made| made.bytes == at.offset) else {
+            *made = None;
+            return;
+        };
+        let mut start = 0;
+        for feed in memchr::memchr_iter(b'\n', lines) {
+            let bytes = &lines[start..feed];
+            let (offset, length) = (at.offset + start as u64, bytes.len() as u64);
+            let line = Scanned { offset, bytes, length, terminated: true };
+            summary.add(&line, Light::of_made(bytes).as_ref());
+            start = feed + 1;
+        }
+    }
+
     /// Writes `metadata.json` as it should be now.
     pub(super) fn refresh_metadata(
         &self,
@@ -99,7 +132,18 @@ impl LocalStore {
         date: Date,
         durable: bool,
     ) -> Result<Summary> {
-        let summary = self.metadata(issue_key, date)?;
+        self.refresh_metadata_from(issue_key, date, None, durable)
+    }
+
+    /// The same, going on from a summary that was made while lines were written.
+    pub(super) fn refresh_metadata_from(
+        &self,
+        issue_key: &str,
+        date: Date,
+        made: Option<Summary>,
+        durable: bool,
+    ) -> Result<Summary> {
+        let summary = self.metadata_from(issue_key, date, made)?;
         let path = self.layout.partition(date, issue_key).join(METADATA);
         replace(&path, &json(&summary)?, durable)?;
         Ok(summary)

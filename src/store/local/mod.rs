@@ -121,8 +121,9 @@ impl Complaint {
 struct Pending {
     /// What of each issue's log is to be made durable.
     unsynced: BTreeMap<String, upkeep::Unsynced>,
-    /// The days of each issue whose derived files are behind.
-    stale: BTreeMap<String, BTreeSet<Date>>,
+    /// The days of each issue whose derived files are behind, and their summaries as far as these
+    /// were made already.
+    stale: BTreeMap<String, BTreeMap<Date, Option<Summary>>>,
     /// The ids of the issues that are being imported.
     ids: BTreeMap<String, ids::IdCache>,
 }

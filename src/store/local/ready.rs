@@ -16,6 +16,7 @@ use super::handles::IssueFiles;
 use super::head::Locked;
 use super::layout::{Date, check_key};
 use super::plan::Plan;
+use super::record::Place;
 use crate::error::Result;
 use crate::schema::Lines;
 use crate::store::AppendOptions;
@@ -64,11 +65,13 @@ impl LocalStore {
         }
         let before = log.head.end;
         let plan = plan(&log, lines);
-        let dates: Vec<Date> = plan.groups.iter().map(|(date, _)| *date).collect();
         write(&mut log, &plan)?;
         let options = AppendOptions { lock_timeout: timeout, ..AppendOptions::default() };
-        settle(self, (log, sync), plan, before, &options)?;
-        self.note_stale(&key, dates);
+        let plan = settle(self, (log, sync), plan, before, &options)?;
+        for (date, range) in plan.groups {
+            let offset = before.filter(|end| end.date == date).map_or(0, |end| end.offset);
+            self.note_written(&key, Place { date, offset }, &plan.bytes[range]);
+        }
         Ok(true)
     }
 }

@@ -12,7 +12,7 @@ use super::layout::Date;
 use super::lines::Scanned;
 use crate::model::Timestamp;
 use crate::model::envelope::{Actor, Text};
-use crate::schema::{plain_actor, plain_members, plain_whole, plain_word, put_once as put};
+use crate::schema::{plain_actor, plain_members_until, plain_whole, plain_word, put_once as put};
 
 /// A summary of one issue's events of one day, up to so many bytes of its file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,7 +90,18 @@ impl<'a> Light<'a> {
     /// Reads a line that is exactly one sound JSON object.
     pub(super) fn read(line: &'a [u8]) -> Option<Self> {
         let text = std::str::from_utf8(line).ok()?;
-        Self::plain(text).or_else(|| Self::by_serde(text))
+        Self::plain(text, "").or_else(|| Self::by_serde(text))
+    }
+
+    /// What a summary wants of a line that was made here, and is sound: all but the names of phases
+    /// stands before the metadata, which is most of it.
+    pub(super) fn of_made(line: &'a [u8]) -> Option<Self> {
+        let ahead = Self::plain(std::str::from_utf8(line).ok()?, "metadata");
+        ahead.filter(|light| !light.may_name_a_phase()).or_else(|| Self::read(line))
+    }
+
+    fn may_name_a_phase(&self) -> bool {
+        self.event_type.as_deref().is_some_and(|kind| kind.starts_with("Phase"))
     }
 
     fn by_serde(text: &'a str) -> Option<Self> {
@@ -99,10 +110,11 @@ impl<'a> Light<'a> {
         is_object.then(|| serde_json::from_str(text).ok())?
     }
 
-    /// The same in one quick pass, for lines as stores write them; none for others.
-    fn plain(text: &'a str) -> Option<Self> {
+    /// The same in one quick pass, for lines as stores write them; none for others. Only what
+    /// stands before the member `end`, where there is one.
+    fn plain(text: &'a str, end: &str) -> Option<Self> {
         let (mut light, mut sound) = (Self::default(), true);
-        plain_members(text, |key, raw, _, escaped| {
+        plain_members_until(text, end, |key, raw, _, escaped| {
             let word = || plain_word(raw, escaped);
             // What comes twice, is null or is of another type is left to serde.
             sound &= match key {
@@ -185,7 +197,7 @@ impl Summary {
         }
         note(&mut self.sessions, event.session_id.as_deref());
         note(&mut self.actors, event.actor.as_ref().map(|a| &*a.id));
-        if kind.starts_with("Phase")
+        if event.may_name_a_phase()
             && let Some(raw) = event.metadata
             && let Ok(metadata) = serde_json::from_str::<Phase<'_>>(raw)
         {
@@ -226,7 +238,7 @@ mod tests {
     const LINE: &str = r#"{"event_id":"e","event_type":"PhaseStarted","timestamp":"t","event_sequence":7,"issue_key":"P-1","session_id":"s","actor":{"type":"agent","id":"a","model":"m"},"metadata":{"phase":"CODE","x":[1,"\n"]},"branch":"b"}"#;
 
     fn check(text: &str) -> bool {
-        let Some(light) = Light::plain(text) else { return false };
+        let Some(light) = Light::plain(text, "") else { return false };
         assert_eq!(Some(light), Light::by_serde(text), "{text}");
         true
     }
@@ -253,6 +265,23 @@ mod tests {
             assert!(text != LINE && !check(&text), "{text} is not plain");
         }
         assert_eq!(Light::read(br#"["e","T","t",1,"P-1","s",{},{}]"#), None);
+    }
+
+    #[test]
+    fn of_a_line_made_here_a_summary_needs_only_the_beginning() {
+        let wanted = |line: &str| {
+            let mut summary = Summary::empty("P-1", Date::of(Timestamp::default()));
+            summary.add_event(&Light::read(line.as_bytes()).unwrap());
+            summary
+        };
+        let other = LINE.replace("PhaseStarted", "ToolInvoked");
+        for line in [LINE, &other] {
+            let light = Light::of_made(line.as_bytes()).unwrap();
+            assert_eq!(light.metadata.is_some(), line == LINE, "{line}");
+            let mut summary = Summary::empty("P-1", Date::of(Timestamp::default()));
+            summary.add_event(&light);
+            assert_eq!(summary, wanted(line));
+        }
     }
 
     proptest! {

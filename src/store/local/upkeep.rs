@@ -165,13 +165,13 @@ impl LocalStore {
     pub fn refresh_derived(&self) -> Result<()> {
         let stale = std::mem::take(&mut self.pending().stale);
         let mut days: BTreeMap<Date, BTreeMap<String, Summary>> = BTreeMap::new();
-        for (key, dates) in &stale {
-            if let Some(end) = ids::end_of(&self.layout, key)? {
-                ids::extend(&self.layout, key, end)?;
+        for (key, dates) in stale {
+            if let Some(end) = ids::end_of(&self.layout, &key)? {
+                ids::extend(&self.layout, &key, end)?;
             }
-            for date in dates {
-                let summary = self.refresh_metadata(key, *date, false)?;
-                days.entry(*date).or_default().insert(key.clone(), summary);
+            for (date, made) in dates {
+                let summary = self.refresh_metadata_from(&key, date, made, false)?;
+                days.entry(date).or_default().insert(key.clone(), summary);
             }
         }
         for (date, fresh) in days {
@@ -263,12 +263,10 @@ impl LocalStore {
             }
             Some(_) => {}
         }
-        pending.stale.entry(key.to_owned()).or_default().extend(dates);
-    }
-
-    /// Remembers on which days something was written.
-    pub(super) fn note_stale(&self, key: &str, dates: impl IntoIterator<Item = Date>) {
-        self.pending().stale.entry(key.to_owned()).or_default().extend(dates);
+        let days = pending.stale.entry(key.to_owned()).or_default();
+        for date in dates {
+            days.entry(date).or_default();
+        }
     }
 
     /// Finds ids by a cache in memory, which pays when much is appended.

@@ -29,6 +29,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// How many leaf hashes are read at a time.
 const CHUNK: u64 = 1 << 16;
+/// More new leaves than this are signed by two threads.
+const MANY: u64 = if cfg!(test) { 16 } else { 1 << 16 };
 /// More new tiles than this are not synced one by one: they can be made again from the leaves.
 const SYNCED_TILES: u64 = 64;
 /// How often signing begins anew because the global log was made anew meanwhile.
@@ -144,8 +146,7 @@ impl LocalStore {
             let last = last.map(|(last, _)| last);
             let signer = key::obtain(&log, last.is_none())?;
             let origin = signer.verifier().name().to_owned();
-            self.settle(&log, &sight, last.as_ref(), timeout)?;
-            let edge = grow(&log, &sight, last.as_ref())?;
+            let edge = self.held_and_grown(&log, &sight, last.as_ref(), timeout)?;
             let made = Checkpoint { origin, size: sight.size, root: edge.root() };
             let note = signer.sign(&made.text());
             let global = Global::take(&self.layout, timeout)?;
@@ -177,6 +178,28 @@ impl LocalStore {
             leaves: global.leaves,
             global: (global.path, global.file),
             has_lost: !lost::read(&self.layout)?.is_empty(),
+        })
+    }
+
+    /// The tree of what was seen, each new line of which was held against its leaf hash: where
+    /// that is long, while the tiles are written. Those of a tree that comes to nothing are
+    /// written again.
+    fn held_and_grown(
+        &self,
+        log: &Path,
+        sight: &Sight,
+        last: Option<&Checkpoint>,
+        timeout: Duration,
+    ) -> Result<Edge> {
+        let settle = || self.settle(log, sight, last, timeout);
+        if sight.size.saturating_sub(last.map_or(0, |last| last.size)) <= MANY {
+            settle()?;
+            return grow(log, sight, last);
+        }
+        std::thread::scope(|scope| {
+            let grown = scope.spawn(|| grow(log, sight, last));
+            settle()?;
+            grown.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
 
@@ -296,4 +319,49 @@ fn grow(log: &Path, sight: &Sight, last: Option<&Checkpoint>) -> Result<Edge> {
     }
     tiles::write_edge(log, &edge)?;
     Ok(edge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::note_draft;
+    use super::*;
+    use crate::clock::Clock;
+    use crate::model::Timestamp;
+    use crate::store::{AppendOptions, Batch, EventStore};
+
+    const WAIT: Duration = Duration::from_secs(9);
+
+    #[test]
+    fn many_lines_are_signed_as_few_are_and_a_changed_one_never() {
+        let at = Timestamp::parse("2026-11-20T12:00:00Z").unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let store = LocalStore::at(dir.path(), Clock::Fixed(at));
+        let append = |count: usize| {
+            let batch = Batch { issue_key: "P-1".into(), drafts: vec![note_draft(); count] };
+            store.append(&batch, &AppendOptions::default()).unwrap();
+        };
+        let leaves = || super::super::leaves::read_all(&store.layout).unwrap();
+        for (count, size) in [(10, 10), (600, 610), (1, 611)] {
+            append(count);
+            let signed = store.checkpoint(WAIT).unwrap();
+            let root = to_base64(&super::super::tree::root(&leaves()));
+            assert_eq!((signed.size, signed.root), (size, root));
+        }
+        assert!(store.verify(None).unwrap().findings.is_empty());
+        let log = folder(&store.layout);
+        let last = std::fs::read(log.join(checkpoint::FILE)).unwrap();
+        append(300);
+        let path = store.layout.global();
+        let mut bytes = std::fs::read(&path).unwrap();
+        let at = bytes.len() - bytes.len() / 10;
+        bytes[at] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        let error = store.checkpoint(WAIT).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Integrity, "{error}");
+        assert!(std::fs::read(log.join(checkpoint::FILE)).unwrap() == last);
+        bytes[at] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(store.checkpoint(WAIT).unwrap().size, 911);
+        assert!(store.verify(None).unwrap().findings.is_empty());
+    }
 }
