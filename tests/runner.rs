@@ -24,6 +24,7 @@ mod pty_support;
 mod readme;
 mod replay;
 mod replay_copy;
+mod replay_copy_evidence;
 mod replay_copy_kill;
 mod replay_kill;
 mod replay_support;

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Path, Position, Value};
+use crate::store::local::Finding;
 
 crate::closed_list! {
     /// What became of an event.
@@ -141,12 +142,15 @@ pub struct Report {
     pub results: Vec<Outcome>,
     /// The state that it came to.
     pub final_state: FinalState,
+    /// Of a copy: what says that the log that was copied is not what was recorded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub source_findings: Vec<Finding>,
 }
 
 impl Report {
     /// Whether everything went well.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.failed_count == 0 && self.final_state.matches
+        self.failed_count == 0 && self.final_state.matches && self.source_findings.is_empty()
     }
 }

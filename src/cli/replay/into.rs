@@ -3,8 +3,9 @@
 //! Lives here: which way of copying there is for what is asked for, and what all copies of a store
 //! come to. May not live here: copying (see [`crate::session::replay`]), how it is shown.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::ScopedJoinHandle;
 
 use serde::Serialize;
 
@@ -18,7 +19,7 @@ use crate::model::ids;
 use crate::replay::Report;
 use crate::session::replay::{self, Means, copy, stream};
 use crate::store::EventStore;
-use crate::store::local::LocalStore;
+use crate::store::local::{Finding, LocalStore};
 
 /// What copying every issue of a store came to.
 #[derive(Debug, Serialize)]
@@ -31,6 +32,9 @@ pub(super) struct Copies {
     failed_count: u64,
     /// How many issues are not wholly there, or come to another state.
     pub(super) failed_issues: u64,
+    /// What says that something was recorded that no issue's log has any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) source_findings: Vec<Finding>,
     /// The issues, by key.
     pub(super) issues: Vec<Copy>,
 }
@@ -63,7 +67,7 @@ pub(super) struct Why {
 impl Copies {
     /// Whether everything is there, and as it was.
     pub(super) fn is_good(&self) -> bool {
-        self.failed_issues == 0
+        self.failed_issues == 0 && self.source_findings.is_empty()
     }
 
     fn add(&mut self, issue_key: String, fate: Fate) {
@@ -92,7 +96,13 @@ pub(super) fn one(
     // An issue that is not there makes no store.
     drop(store.tail(issue)?);
     let target = open(context, flags, target)?;
-    let report = copied(context, flags, (&store, target.as_ref(), issue), means, &seal::after_all)?;
+    let what = (&store, target.as_ref(), issue);
+    let report = std::thread::scope(|scope| {
+        let findings = scope.spawn(|| of_the_record(&store, Some(issue)));
+        let mut report = copied(context, flags, what, means, &seal::after_all)?;
+        report.source_findings = joined(findings)?;
+        Ok::<_, Error>(report)
+    })?;
     if let Some(target) = &target {
         context.tell_complaint(target);
     }
@@ -114,13 +124,18 @@ pub(super) fn all(
         replayed_count: 0,
         failed_count: 0,
         failed_issues: 0,
+        source_findings: of_the_record(&store, None)?,
         issues: Vec::new(),
     };
     for issue in store.keys()? {
         let what = (&store, target.as_ref(), issue.as_str());
         // All of them are signed together.
         let fate = match copied(context, flags, what, means.again(), &|_| ()) {
-            Ok(report) => Fate::Done(Box::new(report)),
+            Ok(mut report) => {
+                let own = |finding: &mut Finding| finding.issue_key.as_ref() == Some(&issue);
+                report.source_findings = copies.source_findings.extract_if(.., own).collect();
+                Fate::Done(Box::new(report))
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
             Err(error) => {
                 let error = means.redactor.sieve().error(error);
@@ -138,12 +153,39 @@ pub(super) fn all(
     Ok(copies)
 }
 
+/// What a check finds that says that the logs are not what was recorded. A copy keeps what it
+/// reads: nobody could tell from it.
+fn of_the_record(store: &LocalStore, issue: Option<&str>) -> Result<Vec<Finding>> {
+    let findings = store.verify(issue)?.findings;
+    Ok(findings.into_iter().filter(|finding| finding.kind.is_of_the_record()).collect())
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// A store within another would be taken for one of its days.
 fn refuse_itself(store: &LocalStore, target: &Path) -> Result<()> {
-    let real = |path: &Path| std::fs::canonicalize(path).ok();
-    if real(target).is_some_and(|target| Some(target) == real(store.root())) {
-        return Err(Error::usage("--into names the store that the events come from"));
-    }
-    Ok(())
+    let (Some(from), Some(to)) = (real(store.root()), real(target)) else { return Ok(()) };
+    let (message, hint) = match (to.starts_with(&from), from.starts_with(&to)) {
+        (true, true) => ("--into names the store that the events come from", "name another folder"),
+        (true, _) => ("--into names a folder within the store that the events come from", BESIDE),
+        (_, true) => ("the store that the events come from is within the folder of --into", BESIDE),
+        _ => return Ok(()),
+    };
+    Err(Error::usage(message).with_hint(hint))
+}
+
+/// Where a copy may be.
+const BESIDE: &str = "name a folder beside it: what is within a store is taken for its own";
+
+/// A path without links, as far as it is there.
+fn real(path: &Path) -> Option<PathBuf> {
+    let whole = std::path::absolute(path).ok()?;
+    whole.ancestors().find_map(|there| {
+        let rest = whole.strip_prefix(there).ok()?;
+        Some(std::fs::canonicalize(there).ok()?.join(rest))
+    })
 }
 
 fn open(context: &Context, flags: &Flags, target: &Path) -> Result<Option<LocalStore>> {

@@ -1,6 +1,7 @@
 //! The result of a replay, for people and as JSON.
 
 use crate::replay::{Outcome as One, Report, Status};
+use crate::store::local::Finding;
 
 use super::super::context::Context;
 use super::super::failure::Outcome;
@@ -37,7 +38,37 @@ fn as_text(context: &mut Context, report: &Report) -> Outcome {
         let text = context.out.paint(Role::Dim, &text);
         context.out.line(text)?;
     }
+    evidence(context, &report.source_findings.iter().collect::<Vec<_>>())?;
     summary(context, report)
+}
+
+/// How many findings are named; the others are for `verify`.
+const FINDINGS: usize = 8;
+
+/// Says that what was copied is not what was recorded.
+fn evidence(context: &mut Context, findings: &[&Finding]) -> Outcome {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let text = "the log that was copied is not what was recorded:";
+    let text = context.out.paint(Role::Failed, text);
+    context.out.line(text)?;
+    let mut table = Table::new("  ");
+    for finding in findings.iter().take(FINDINGS) {
+        let line = finding.line.map_or_else(String::new, |line| format!(":{line}"));
+        let at = format!("{}{line}", finding.file.display());
+        table.row([
+            (Some(Role::Failed), finding.kind.name()),
+            (Some(Role::Name), &*at),
+            (None, &finding.detail),
+        ]);
+    }
+    context.out.table(&table)?;
+    let more = findings.len().saturating_sub(FINDINGS);
+    let more = if more > 0 { format!("and {more} more; ") } else { String::new() };
+    let text = format!("  {more}`chronoscope verify` tells all, `store repair` mends what it can");
+    let text = context.out.paint(Role::Dim, &text);
+    Ok(context.out.line(text)?)
 }
 
 /// Prints what became of each issue: the document, one a line, or a line of summary each.
@@ -72,6 +103,12 @@ pub(super) fn copies(context: &mut Context, copies: &Copies) -> Outcome {
     }
     context.out.table(&table)?;
     details(context, copies)?;
+    let gone = copies.source_findings.iter();
+    let of_issues = copies.issues.iter().filter_map(|copy| match &copy.fate {
+        Fate::Done(report) => Some(&report.source_findings),
+        Fate::Not { .. } => None,
+    });
+    evidence(context, &of_issues.flatten().chain(gone).collect::<Vec<_>>())?;
     let (issues, failed) = (copies.issues.len(), copies.failed_issues);
     let dry = if copies.dry_run { "; dry run: nothing was done (--execute)" } else { "" };
     Ok(context.out.line(format!("{issues} issues, {failed} of them with failures{dry}"))?)

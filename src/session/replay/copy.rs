@@ -7,6 +7,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use rustc_hash::FxHashSet;
+use smol_str::SmolStr;
+
 use super::{Means, Reader, Session, beside, difference, report, the_same};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, State};
@@ -126,6 +129,26 @@ impl Copying {
         Ok(state)
     }
 
+    /// The same with those that are in the copy already.
+    fn expected_of(
+        &self,
+        session: &mut Session,
+        plan: &Plan,
+        ids: &FxHashSet<SmolStr>,
+    ) -> Result<State> {
+        let mut state = State::new();
+        let head = session.head();
+        let mut events = Reader::new(session);
+        for position in 1..=head {
+            let event = events.event(position)?;
+            let now = (plan.from..=plan.to).contains(&position) && self.copies(plan, position);
+            if now || ids.contains(&event.id) {
+                fold::advance(&mut state, &event);
+            }
+        }
+        Ok(state)
+    }
+
     fn copies(&self, plan: &Plan, position: Position) -> bool {
         plan.is_selected(position) && self.left.binary_search(&position).is_err()
     }
@@ -139,8 +162,13 @@ impl Copying {
         expected: &State,
         steps: bool,
     ) -> Result<FinalState> {
-        let copy = state_of(target, &plan.issue_key)?;
-        let mut found = beside(expected, &copy);
+        let (copy, ids) = read_back(target, &plan.issue_key)?;
+        let mut found = if ids.len() as u64 > self.tally.replayed {
+            // More than was copied now, of an earlier copy perhaps.
+            beside(&self.expected_of(session, plan, &ids)?, &copy)
+        } else {
+            beside(expected, &copy)
+        };
         if steps
             && let Ok(mut copy) = Session::read(target, &plan.issue_key)
             && let Some(step) = self.first_step(session, &mut copy, plan)?
@@ -191,12 +219,17 @@ pub(super) fn outcome(event: &Event, copied: Copied) -> Option<Outcome> {
     })
 }
 
-/// The state that a log comes to. Nothing else of it is kept, which is much faster.
-pub(super) fn state_of(store: &LocalStore, issue_key: &str) -> Result<State> {
+/// The state that a log comes to, and the ids of its events. Nothing else of it is kept, which is
+/// much faster.
+pub(super) fn read_back(
+    store: &LocalStore,
+    issue_key: &str,
+) -> Result<(State, FxHashSet<SmolStr>)> {
+    let mut ids = FxHashSet::default();
     let mut tail = match store.tail(issue_key) {
         Ok(tail) => tail,
         // Nothing was selected, or nothing could be copied.
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(State::new()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok((State::new(), ids)),
         Err(error) => return Err(error),
     };
     let (mut parser, mut state, mut position) = (Parser::default(), State::new(), 0);
@@ -204,14 +237,16 @@ pub(super) fn state_of(store: &LocalStore, issue_key: &str) -> Result<State> {
         let (chunk, events) = parser.read(tail.as_mut())?;
         if chunk.notices.iter().any(Notice::starts_anew) {
             (state, position) = (State::new(), 0);
+            ids.clear();
         }
         for mut loaded in events {
             position += 1;
             loaded.event.position = position;
             fold::advance(&mut state, &loaded.event);
+            ids.insert(loaded.event.id);
         }
         if chunk.at_end {
-            return Ok(state);
+            return Ok((state, ids));
         }
     }
 }

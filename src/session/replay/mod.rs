@@ -223,6 +223,7 @@ fn report(
         success_rate: tally.success_rate(),
         results,
         final_state,
+        source_findings: Vec::new(),
     }
 }
 

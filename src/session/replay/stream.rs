@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::ScopedJoinHandle;
 
-use super::copy::{interrupted, outcome, state_of};
+use super::copy::{interrupted, outcome, read_back};
 use super::{Means, beside, report, the_same};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, State};
@@ -344,7 +344,7 @@ fn prove(
     if as_it_was && count > 0 && is_same(source, target, issue_key, count)? {
         return Ok(the_same(state));
     }
-    Ok(beside(state, &state_of(target, issue_key)?))
+    Ok(beside(state, &read_back(target, issue_key)?.0))
 }
 
 /// Whether a log has so many lines, and they are the first of another.

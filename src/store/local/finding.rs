@@ -79,6 +79,48 @@ crate::closed_list! {
     }
 }
 
+impl FindingKind {
+    /// Whether it says that an issue's log is not, or not wholly, what was recorded. Others speak
+    /// of what is made from logs, or of events that were recorded with a fault.
+    #[must_use]
+    pub fn is_of_the_record(self) -> bool {
+        match self {
+            Self::NulBytes
+            | Self::TornTail
+            | Self::HalfBatch
+            | Self::ShortPartition
+            | Self::ArchiveDamaged
+            | Self::LineChanged
+            | Self::LineInserted
+            | Self::LineMoved
+            | Self::LineMissing
+            | Self::TreeMismatch
+            | Self::BadCheckpoint
+            | Self::RolledBack
+            | Self::AnchorMismatch => true,
+            Self::NotAnEvent
+            | Self::InvalidUtf8
+            | Self::SeveralOnOneLine
+            | Self::LineTooLong
+            | Self::FieldFault
+            | Self::SequenceGap
+            | Self::SequenceRepeated
+            | Self::ReusedId
+            | Self::OtherIssue
+            | Self::WrongPartition
+            | Self::OutsideLink
+            | Self::MetadataMismatch
+            | Self::IndexMismatch
+            | Self::GlobalMissing
+            | Self::GlobalExtra
+            | Self::GlobalOrder
+            | Self::BadSnapshot
+            | Self::TileMismatch
+            | Self::KeyFault => false,
+        }
+    }
+}
+
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
