@@ -22,6 +22,9 @@ fn kinds(told: &Value) -> Vec<&str> {
     findings.iter().map(|finding| finding["kind"].as_str().unwrap()).collect()
 }
 
+/// What is done to a log.
+type Change = fn(&str) -> String;
+
 #[test]
 fn a_copy_of_what_was_not_recorded_says_so() {
     let whole = |text: &str| text.to_owned();
@@ -29,14 +32,14 @@ fn a_copy_of_what_was_not_recorded_says_so() {
     let unended = |text: &str| text.trim_end().to_owned();
     let short = |text: &str| text.lines().take(9).map(|line| format!("{line}\n")).collect();
     let changed = |text: &str| text.replacen("CODE", "TEST", 1);
-    let cases: [(&str, &dyn Fn(&str) -> String, &[&str]); 5] = [
-        ("whole", &whole, &[]),
-        ("torn", &torn, &["torn-tail", "line-missing"]),
-        ("unended", &unended, &["torn-tail"]),
-        ("short", &short, &["line-missing"]),
-        ("changed", &changed, &["line-changed"]),
-    ];
-    for (name, change, expected) in cases {
+    let torn: Change = torn;
+    for (name, change, expected) in [
+        ("torn", torn, &["torn-tail", "line-missing"][..]),
+        ("whole", whole, &[]),
+        ("unended", unended, &["torn-tail"]),
+        ("short", short, &["line-missing"]),
+        ("changed", changed, &["line-changed"]),
+    ] {
         let environment = TestEnvironment::with_replayable();
         let there = log(&environment, "events");
         let text = fs::read_to_string(&there).unwrap();

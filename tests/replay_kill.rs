@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
@@ -170,10 +171,15 @@ impl Waiting {
         let test = environment.noting("test", wait);
         let args = ["replay", "R-1", "--execute", "--handler", &test];
         let mut command = environment.command(&args);
-        command.env("PATH", "/usr/bin:/bin").stdout(Stdio::null()).stderr(Stdio::null());
+        command.env("PATH", "/usr/bin:/bin").stdout(Stdio::null()).stderr(Stdio::piped());
         let child = command.spawn().unwrap();
         assert_eq!(fs::read_to_string(environment.work().join("ready")).unwrap(), "x\n");
         Self { environment, child }
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
     fn go(&self) {
@@ -233,8 +239,7 @@ fn a_torn_line_is_no_line_and_another_log_is_no_ground_to_go_on() {
 #[test]
 fn ctrl_c_waits_for_what_runs_and_begins_nothing_more() {
     let mut waiting = Waiting::new();
-    let pid = waiting.child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    waiting.signal("-INT");
     waiting.go();
     let status = waiting.child.wait().unwrap();
     assert_eq!(status.code(), Some(130));
@@ -242,4 +247,52 @@ fn ctrl_c_waits_for_what_runs_and_begins_nothing_more() {
     let id = waiting.environment.replay_id();
     report(&resume(&waiting.environment, &id, "fail"));
     assert_eq!(waiting.environment.ran(), ["11.1", "12.1"]);
+}
+
+#[test]
+fn ctrl_c_twice_or_the_end_of_the_terminal_ends_what_runs() {
+    for signals in [&["-INT", "-INT"][..], &["-HUP"], &["-TERM"]] {
+        let mut waiting = Waiting::new();
+        let said = BufReader::new(waiting.child.stderr.take().unwrap());
+        let mut said = said.lines().map(Result::unwrap);
+        let (last, first) = signals.split_last().unwrap();
+        for signal in first {
+            waiting.signal(signal);
+            assert!(said.any(|line| line.contains("Ctrl-C again ends them")));
+        }
+        waiting.signal(last);
+        assert_eq!(waiting.child.wait().unwrap().code(), Some(130), "{signals:?}");
+        let rest: Vec<String> = said.collect();
+        assert!(rest.iter().any(|line| line.contains("--resume")), "{rest:?}");
+        // Nothing runs any more that would hold the run; how far it came nobody knows.
+        let id = waiting.environment.replay_id();
+        let error = resume(&waiting.environment, &id, "fail").error(8);
+        assert!(error["message"].as_str().unwrap().contains("#11 TestRunStarted"), "{error}");
+        report(&resume(&waiting.environment, &id, "skip"));
+        assert_eq!(waiting.environment.ran(), ["11.1", "12.1"]);
+    }
+}
+
+#[test]
+fn programs_run_where_the_run_was_begun_and_no_secret_is_in_its_plan() {
+    let environment = TestEnvironment::with_replayable();
+    let steps = operations();
+    let first = steps.iter().position(|step| step.what() == "mark").unwrap();
+    let begin = steps[..first].iter().rfind(|step| step.what() == "write").unwrap();
+    execute(&environment, &format!("error:{}:ENOSPC", begin.number)).error(7);
+    let id = environment.replay_id();
+    let mut command = environment.command(&["replay", "--json", "--resume", &id]);
+    command.env("PATH", "/usr/bin:/bin").current_dir("/");
+    assert!(command.output().unwrap().status.success());
+    assert_eq!(times(&environment).len(), EXECUTED.len());
+    let secret = "sk-ant-api03-abcdefghijklmnopqrstuvwxyz0123456789";
+    for arguments in [secret.to_owned(), "--password hunter2supersecret".to_owned()] {
+        let environment = TestEnvironment::with_replayable();
+        let handler = format!("{} {arguments}", environment.noting("test", ""));
+        let args = ["replay", "R-1", "--json", "--execute", "--handler", &handler];
+        let error = environment.run_with_path(&args, "").error(2);
+        assert!(error["message"].as_str().unwrap().contains("hold a secret"), "{error}");
+        assert!(!error.to_string().contains(&arguments), "{error}");
+        assert!(environment.journals().is_empty() && environment.ran().is_empty());
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::clock::Clock;
 use crate::config::{Config, Setting, Sources};
@@ -193,4 +193,38 @@ pub(crate) fn interrupt_flag() -> Arc<AtomicBool> {
         let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
     }
     flag
+}
+
+/// Flags for work that runs programs, which must not be left alone: the first Ctrl-C sets the one,
+/// and `say` is called; another, or the end of the terminal, sets both. One more ends this program
+/// with exit code 130 all the same.
+pub(crate) fn interrupt_flags(
+    say: impl Fn() + Send + 'static,
+) -> (Arc<AtomicBool>, Arc<AtomicBool>) {
+    let flags = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    #[cfg(unix)]
+    {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        let (interrupt, end_now) = (Arc::clone(&flags.0), Arc::clone(&flags.1));
+        let hear = move |mut signals: signal_hook::iterator::Signals| {
+            for signal in signals.forever() {
+                if end_now.load(Ordering::Relaxed) {
+                    let code = crate::error::ErrorKind::Interrupted.exit_code();
+                    std::process::exit(i32::from(code));
+                }
+                let again = interrupt.swap(true, Ordering::Relaxed);
+                if again || signal != SIGINT {
+                    end_now.store(true, Ordering::Relaxed);
+                } else {
+                    say();
+                }
+            }
+        };
+        // Without that thread a signal ends this program, as it does by itself.
+        if let Ok(signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) {
+            let thread = std::thread::Builder::new().name("signals".to_owned());
+            let _ = thread.spawn(move || hear(signals));
+        }
+    }
+    flags
 }

@@ -21,7 +21,7 @@ use crate::session::replay::{self, Means, Request, execute, settings};
 use crate::store::local::LocalStore;
 
 use super::append::duration;
-use super::context::{Context, interrupt_flag, position, user};
+use super::context::{Context, interrupt_flag, interrupt_flags, position, user};
 use super::failure::{Failure, Outcome, note};
 use super::output::Format;
 use super::selection::Selection;
@@ -42,6 +42,9 @@ PATH, HOME and LANG and nothing else. Exit 0: done; 75: try again; 77: nothing t
 
 Each execution is noted before and after. What was begun and has no known end is named by --resume
 (exit 8) and decided by --on-unknown. Failures are exit 8.";
+
+/// What the first Ctrl-C is answered.
+const STOPPING: &str = "stopping: programs that run are waited for; Ctrl-C again ends them";
 
 /// The flags of `replay`.
 #[derive(Debug, Args)]
@@ -111,10 +114,17 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         bar.set_length(all);
         bar.set_position(done);
     };
+    let (interrupt, end_now) = if flags.resume.is_some() || flags.execute && flags.into.is_none() {
+        let (bar, paint) = (bar.clone(), context.out.paint);
+        interrupt_flags(move || bar.suspend(|| note(STOPPING, paint)))
+    } else {
+        (interrupt_flag(), Arc::default())
+    };
     let means = Means {
         redactor: &redactor,
         speed,
-        interrupt: interrupt_flag(),
+        interrupt,
+        end_now,
         verify_steps: flags.verify_steps,
         progress: &mut progress,
         heard: &mut |_| {},
@@ -178,7 +188,7 @@ fn replayed(context: &Context, flags: &Flags, means: Means<'_>) -> Result<Report
         jobs: usize::from(flags.jobs),
         markers: context.config.flag(Setting::ReplayMarkers),
     };
-    let prepared = execute::begin(&store, &mut session, request, &replay_id, how)?;
+    let prepared = execute::begin(&store, &mut session, request, &replay_id, how, means.redactor)?;
     if context.out.format == Format::Text {
         let text = format!("--resume {replay_id} goes on with this run, should it end early");
         note(&text, context.out.paint);

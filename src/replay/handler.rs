@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::model::catalogue::category;
 use crate::model::kind::Category;
 use crate::model::{Event, ids};
+use crate::schema::Redactor;
 
 /// A program with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +73,18 @@ impl Handlers {
             let program = handler.program.display().to_string();
             (name.as_str(), std::iter::once(program).chain(handler.args.iter().cloned()).collect())
         })
+    }
+
+    /// What the first program executes that has a secret among its arguments.
+    #[must_use]
+    pub fn with_secret(&self, redactor: &Redactor) -> Option<&str> {
+        let has = |args: &[String]| {
+            let named = args.windows(2).filter(|pair| pair[0].starts_with('-'));
+            let mut named = named.map(|p| format!("{}={}", p[0].trim_start_matches('-'), p[1]));
+            args.iter().any(|arg| redactor.finds(arg)) || named.any(|text| redactor.finds(&text))
+        };
+        let mut all = self.by_name.iter();
+        all.find(|(_, handler)| has(&handler.args)).map(|(name, _)| name.as_str())
     }
 
     /// Whether there is none.

@@ -12,7 +12,7 @@ use super::handler::Handler;
 use super::journal::{Decision, Known, RunJournal, Verdict};
 use super::outcome::Execution;
 use super::pace::Ticker;
-use super::process::{self, End, Ended};
+use super::process::{self, End, Ended, Surroundings};
 use super::run::Execute;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Position;
@@ -79,7 +79,10 @@ impl Job<'_> {
         loop {
             self.journal(|journal, job| journal.begin(job.position, job.attempt))?;
             let ended = self.run();
-            let (verdict, reason) = verdict(&ended, limits.bounds.timeout);
+            // How far it came is for the user to say, as after a kill.
+            let Some((verdict, reason)) = verdict(&ended, limits.bounds.timeout) else {
+                return Err(interrupted());
+            };
             let reason = self.redactor.conceal(&reason).into_owned();
             let result = self.told(&ended);
             self.journal(|journal, job| journal.end(job.position, verdict, &reason, &result))?;
@@ -113,7 +116,9 @@ impl Job<'_> {
         let mut input = self.line.clone();
         input.push(b'\n');
         crate::store::local::note_told(&format!("handler {} {}", self.position, self.attempt));
-        process::run(&self.handler, &environment, input, self.execute.limits.bounds)
+        let Execute { folder, end_now, limits, .. } = self.execute;
+        let around = Surroundings { environment, folder: folder.as_deref(), end_now };
+        process::run(&self.handler, &around, input, limits.bounds)
     }
 
     /// What is kept of a run: without secrets.
@@ -121,7 +126,7 @@ impl Job<'_> {
         let (exit_code, signal) = match ended.end {
             End::Exited(code) => (Some(code), None),
             End::Signal(signal) => (None, Some(signal)),
-            End::TimedOut | End::NotStarted(_) | End::Lost(_) => (None, None),
+            End::TimedOut | End::Stopped | End::NotStarted(_) | End::Lost(_) => (None, None),
         };
         Execution {
             exit_code,
@@ -134,9 +139,9 @@ impl Job<'_> {
     }
 }
 
-/// What the end of a program means.
-fn verdict(ended: &Ended, timeout: Duration) -> (Verdict, String) {
-    match &ended.end {
+/// What the end of a program means; none where it was ended without its time being over.
+fn verdict(ended: &Ended, timeout: Duration) -> Option<(Verdict, String)> {
+    let verdict = match &ended.end {
         End::Exited(0) => (Verdict::Done, "its handler succeeded".to_owned()),
         End::Exited(TRY_AGAIN) => {
             (Verdict::Again, "its handler wants to be tried again (exit 75)".to_owned())
@@ -149,11 +154,13 @@ fn verdict(ended: &Ended, timeout: Duration) -> (Verdict, String) {
         End::TimedOut => {
             (Verdict::Failed, format!("its handler was ended after {timeout:?}, its time"))
         }
+        End::Stopped => return None,
         End::NotStarted(why) => {
             (Verdict::Failed, format!("its handler could not be started: {why}"))
         }
         End::Lost(why) => {
             (Verdict::Failed, format!("how its handler ended could not be told: {why}"))
         }
-    }
+    };
+    Some(verdict)
 }

@@ -7,6 +7,7 @@
 //! came of it. An event with the first and without the second was begun, and nobody knows more.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +73,9 @@ pub struct Header {
     pub digest: String,
     /// Whether start and end are logged.
     pub markers: bool,
+    /// The folder that it was begun in, where its programs run.
+    #[serde(default)]
+    pub folder: Option<PathBuf>,
 }
 
 /// The version of the journal's format.

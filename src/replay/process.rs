@@ -7,6 +7,8 @@
 //! itself a session of its own leaves the group; it is not waited for, whatever it holds open.
 
 use std::ffi::OsString;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::handler::Handler;
@@ -20,6 +22,8 @@ pub enum End {
     Signal(i32),
     /// It took too long and was ended.
     TimedOut,
+    /// It was ended because the replay was to end at once.
+    Stopped,
     /// It could not be started.
     NotStarted(String),
     /// It was started, and how it ended cannot be told.
@@ -51,22 +55,28 @@ pub struct Bounds {
     pub output: usize,
 }
 
+/// What a program finds around it.
+#[derive(Debug, Clone)]
+pub struct Surroundings<'a> {
+    /// Its environment, beside what is [passed on](PASSED_ON).
+    pub environment: Vec<(&'static str, OsString)>,
+    /// The folder that it runs in; none for that of this process.
+    pub folder: Option<&'a Path>,
+    /// Set when it is to be ended at once.
+    pub end_now: &'a AtomicBool,
+}
+
 /// Runs a program with `input` to read, and waits for its end.
 #[cfg(unix)]
 #[must_use]
-pub fn run(
-    handler: &Handler,
-    environment: &[(&str, OsString)],
-    input: Vec<u8>,
-    bounds: Bounds,
-) -> Ended {
-    unix::run(handler, environment, input, bounds, None)
+pub fn run(handler: &Handler, around: &Surroundings<'_>, input: Vec<u8>, bounds: Bounds) -> Ended {
+    unix::run(handler, around, input, bounds, None)
 }
 
 /// Programs are run where process groups are known.
 #[cfg(not(unix))]
 #[must_use]
-pub fn run(_: &Handler, _: &[(&str, OsString)], _: Vec<u8>, _: Bounds) -> Ended {
+pub fn run(_: &Handler, _: &Surroundings<'_>, _: Vec<u8>, _: Bounds) -> Ended {
     let end = End::NotStarted("handlers run on Unix systems only".to_owned());
     Ended { end, stdout: String::new(), stderr: String::new(), duration: Duration::ZERO }
 }
@@ -76,7 +86,8 @@ mod unix {
     use std::io::{self, Read, Write};
     use std::os::unix::process::{CommandExt, ExitStatusExt};
     use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-    use std::sync::mpsc::{self, Receiver, Sender};
+    use std::sync::atomic::Ordering;
+    use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
     use std::sync::{Arc, Mutex, PoisonError};
     use std::time::Instant;
 
@@ -88,18 +99,20 @@ mod unix {
     /// How long output is waited for that a program may have left in its pipes: who still holds
     /// them then is out of reach.
     const GRACE: Duration = Duration::from_secs(1);
+    /// How often is looked whether a program is to be ended at once.
+    const LOOK: Duration = Duration::from_millis(50);
 
     /// Runs a program; its threads have stacks of this size, or of the system's.
     pub(super) fn run(
         handler: &Handler,
-        environment: &[(&str, OsString)],
+        around: &Surroundings<'_>,
         input: Vec<u8>,
         bounds: Bounds,
         stack: Option<usize>,
     ) -> Ended {
         let started = Instant::now();
         let running = Helpers::new(input, bounds.output, stack)
-            .and_then(|helpers| start(handler, environment, helpers));
+            .and_then(|helpers| start(handler, around, helpers));
         let (mut child, ended, pipes) = match running {
             Ok(running) => running,
             Err(error) => {
@@ -108,18 +121,32 @@ mod unix {
                 return Ended { end, stdout, stderr, duration: started.elapsed() };
             }
         };
-        let timed_out = ended.recv_timeout(bounds.timeout).is_err();
+        let cut_short = wait(&ended, bounds.timeout, around.end_now);
         // Its number is not given to anybody else before it was waited for.
         let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
         let status = child.wait();
-        let end = match (timed_out, status) {
-            (true, _) => End::TimedOut,
-            (false, Ok(status)) => end_of(status),
-            (false, Err(error)) => End::Lost(error.to_string()),
+        let end = match (cut_short, status) {
+            (Some(end), _) => end,
+            (None, Ok(status)) => end_of(status),
+            (None, Err(error)) => End::Lost(error.to_string()),
         };
         let duration = started.elapsed();
         let [stdout, stderr] = pipes.map(Pipe::finish);
         Ended { end, stdout, stderr, duration }
+    }
+
+    /// Waits for the end of a program; gives why it is ended before.
+    fn wait(ended: &Receiver<()>, timeout: Duration, end_now: &AtomicBool) -> Option<End> {
+        let started = Instant::now();
+        loop {
+            let left = timeout.saturating_sub(started.elapsed());
+            match ended.recv_timeout(left.min(LOOK)) {
+                Ok(()) => return None,
+                Err(_) if end_now.load(Ordering::Relaxed) => return Some(End::Stopped),
+                Err(RecvTimeoutError::Timeout) if !left.is_zero() => {}
+                Err(_) => return Some(End::TimedOut),
+            }
+        }
     }
 
     /// What feeds a program, reads what it writes, and notices its end. All of it is there before the
@@ -151,13 +178,17 @@ mod unix {
 
     fn start(
         handler: &Handler,
-        environment: &[(&str, OsString)],
+        around: &Surroundings<'_>,
         helpers: Helpers,
     ) -> io::Result<(Child, Receiver<()>, [Pipe; 2])> {
         let mut command = Command::new(&handler.program);
         command.args(&handler.args).env_clear();
         let passed_on = PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
-        command.envs(passed_on).envs(environment.iter().map(|(name, value)| (name, value)));
+        command.envs(passed_on);
+        command.envs(around.environment.iter().map(|(name, value)| (name, value)));
+        if let Some(folder) = around.folder {
+            command.current_dir(folder);
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.process_group(0).spawn()?;
         let Helpers { feed, watch, ended, mut pipes } = helpers;
@@ -252,7 +283,10 @@ mod unix {
             let args = vec!["-c".to_owned(), "cat; echo $NAME".to_owned()];
             let handler = Handler { program: "/bin/sh".into(), args };
             let bounds = Bounds { timeout: Duration::from_secs(60), output: 64 };
-            run(&handler, &[("NAME", "it".into())], b"read ".to_vec(), bounds, stack)
+            let environment = vec![("NAME", "it".into())];
+            let (folder, end_now) = (None, &AtomicBool::new(false));
+            let around = Surroundings { environment, folder, end_now };
+            run(&handler, &around, b"read ".to_vec(), bounds, stack)
         }
 
         #[test]

@@ -9,6 +9,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
@@ -64,6 +65,10 @@ pub struct Execute<'a> {
     pub limits: Limits,
     /// What every program finds in its environment.
     pub environment: Vec<(&'static str, OsString)>,
+    /// The folder that programs run in; none for that of this process.
+    pub folder: Option<PathBuf>,
+    /// Set when programs that run are to be ended at once.
+    pub end_now: Arc<AtomicBool>,
 }
 
 /// What is told of a run while it goes on.

@@ -142,6 +142,7 @@ impl Bench {
             output_bytes: 64,
             digest: String::new(),
             markers: false,
+            folder: None,
         }
     }
 
@@ -164,6 +165,8 @@ impl Bench {
                 retry_delay: Duration::from_secs(1),
             },
             environment: Vec::new(),
+            folder: None,
+            end_now: Arc::default(),
         };
         Runner {
             plan,

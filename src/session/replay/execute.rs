@@ -56,14 +56,23 @@ impl Prepared {
 /// Begins a run: its plan is noted, and nothing is executed yet.
 ///
 /// # Errors
-/// As [`plan`]; unavailable, when the store cannot be written.
+/// As [`plan`]; usage, when a secret is among the arguments of a program; unavailable, when the
+/// store cannot be written.
 pub fn begin(
     store: &LocalStore,
     session: &mut Session,
     request: Request,
     replay_id: &str,
     how: How,
+    redactor: &Redactor,
 ) -> Result<Prepared> {
+    if let Some(name) = request.handlers.with_secret(redactor) {
+        let message = format!("the arguments of the handler of {name} hold a secret");
+        return Err(Error::usage(message).with_hint(
+            "the journal keeps them, and everybody on this machine sees them while it runs: let \
+             the program read the secret from a file",
+        ));
+    }
     let jobs = how.jobs;
     let plan = plan(session, Request { jobs, ..request })?;
     let words = plan.handlers.words();
@@ -83,6 +92,7 @@ pub fn begin(
         output_bytes: how.limits.bounds.output,
         digest: session.state_at(plan.to.max(plan.from - 1))?.digest(),
         markers: how.markers,
+        folder: std::env::current_dir().ok(),
     };
     let journal = RunJournal::create(store, &header)?;
     Ok(Prepared { plan, journal, history: History::new(header), jobs })
@@ -104,6 +114,12 @@ pub fn resume(
 ) -> Result<(Session, Prepared)> {
     let (mut journal, mut history) = RunJournal::open(store, replay_id)?;
     let header = history.header.clone();
+    if let Some(folder) = header.folder.as_deref().filter(|folder| !folder.is_dir()) {
+        let message =
+            format!("{}, where the run was begun, is no folder any more", folder.display());
+        return Err(Error::not_found(message)
+            .with_hint("its programs run there: bring it back, or begin another replay"));
+    }
     let mut session = Session::read_with(store, &header.issue_key, links)?;
     let mut handlers = Handlers::default();
     for (name, words) in &header.handlers {
@@ -198,9 +214,11 @@ pub fn execute(
         jobs,
         limits: limits(header),
         environment: marks.environment(),
+        folder: header.folder.clone(),
+        end_now: means.end_now,
     };
     let all = plan.len() as u64;
-    let Means { redactor, speed, interrupt, verify_steps, progress, heard } = means;
+    let Means { redactor, speed, interrupt, verify_steps, progress, heard, .. } = means;
     let ticker = Steady::new(Arc::clone(&interrupt));
     let mut events = Reader::new(session);
     let run = Runner {

@@ -55,6 +55,8 @@ pub struct Means<'a> {
     pub speed: Option<f64>,
     /// Set when the user wants it to end.
     pub interrupt: Arc<AtomicBool>,
+    /// Set when programs that run are to be ended at once, not waited for.
+    pub end_now: Arc<AtomicBool>,
     /// Whether the states are compared after every event.
     pub verify_steps: bool,
     /// Hears how many events are done, and of how many.
@@ -70,6 +72,7 @@ impl Means<'_> {
             redactor: self.redactor,
             speed: self.speed,
             interrupt: Arc::clone(&self.interrupt),
+            end_now: Arc::clone(&self.end_now),
             verify_steps: self.verify_steps,
             progress: &mut *self.progress,
             heard: &mut *self.heard,

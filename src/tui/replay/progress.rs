@@ -55,6 +55,7 @@ pub struct News {
 #[derive(Debug, Default)]
 struct Shared {
     interrupt: Arc<AtomicBool>,
+    end_now: Arc<AtomicBool>,
     said: Mutex<Said>,
 }
 
@@ -82,6 +83,18 @@ impl Progress {
     /// Stops it: nothing more is begun.
     pub fn stop(&self) {
         self.0.interrupt.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends it at once, and the programs that run with it.
+    pub fn end(&self) {
+        self.stop();
+        self.0.end_now.store(true, Ordering::Relaxed);
+    }
+
+    /// The flag that ends programs.
+    #[must_use]
+    pub fn end_now(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0.end_now)
     }
 
     /// The flag that stops it.

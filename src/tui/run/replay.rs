@@ -106,6 +106,7 @@ fn with_means<T>(
         redactor: &outfit.redactor,
         speed: None,
         interrupt: replaying.progress.interrupt(),
+        end_now: replaying.progress.end_now(),
         verify_steps: true,
         progress: &mut |_, _| {},
         heard: &mut |heard| teller.tell(heard),
@@ -138,7 +139,7 @@ fn executed(
             markers: outfit.config.flag(Setting::ReplayMarkers),
         };
         let id = ids::new_event_id();
-        let prepared = execute::begin(store, &mut session, request, &id, how)?;
+        let prepared = execute::begin(store, &mut session, request, &id, how, &outfit.redactor)?;
         (session, prepared)
     };
     replaying.progress.name(prepared.replay_id());
