@@ -104,3 +104,17 @@ fn no_store_is_copied_into_itself_or_around_itself() {
     assert_eq!(fs::read_dir(environment.path().join("events")).unwrap().count(), before);
     environment.run(&["verify"]).ok();
 }
+
+#[test]
+fn what_a_folder_has_already_is_said_before_anything_is_copied() {
+    let environment = TestEnvironment::with_replayable();
+    let dry = || environment.run(&["replay", "R-1", "--into", "../copy"]);
+    assert!(!dry().stderr.contains("already"));
+    copy(&environment, "../copy", &["--to", "5"]).ok();
+    let before = fs::read_to_string(log(&environment, "copy")).unwrap();
+    let said = dry().stderr;
+    assert!(said.contains("../copy has 5 events of R-1 already"), "{said}");
+    let said = environment.run(&["replay", "--all", "--into", "../copy"]).stderr;
+    assert!(said.contains("../copy has 5 events of R-1 already"), "{said}");
+    assert!(fs::read_to_string(log(&environment, "copy")).unwrap() == before);
+}

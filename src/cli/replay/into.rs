@@ -10,7 +10,7 @@ use std::thread::ScopedJoinHandle;
 use serde::Serialize;
 
 use super::super::context::Context;
-use super::super::failure::tell;
+use super::super::failure::{note, tell};
 use super::super::seal;
 use super::{Flags, asked_for};
 use crate::config::Setting;
@@ -90,12 +90,15 @@ pub(super) fn one(
     target: &Path,
     means: Means<'_>,
 ) -> Result<Report> {
-    let store = context.shared_store()?;
+    let (store, into) = (context.shared_store()?, target);
     refuse_itself(&store, target)?;
     let issue = flags.issue.as_deref().unwrap_or_default();
     // An issue that is not there makes no store.
     drop(store.tail(issue)?);
     let target = open(context, flags, target)?;
+    if target.is_none() {
+        tell_present(context, into, &[issue.to_owned()])?;
+    }
     let what = (&store, target.as_ref(), issue);
     let report = std::thread::scope(|scope| {
         let findings = scope.spawn(|| of_the_record(&store, Some(issue)));
@@ -116,9 +119,12 @@ pub(super) fn all(
     target: &Path,
     mut means: Means<'_>,
 ) -> Result<Copies> {
-    let store = context.shared_store()?;
+    let (store, into) = (context.shared_store()?, target);
     refuse_itself(&store, target)?;
     let target = open(context, flags, target)?;
+    if target.is_none() {
+        tell_present(context, into, &store.keys()?)?;
+    }
     let mut copies = Copies {
         dry_run: target.is_none(),
         replayed_count: 0,
@@ -151,6 +157,25 @@ pub(super) fn all(
         context.tell_complaint(target);
     }
     Ok(copies)
+}
+
+/// Of a copy that is not made yet: says what its folder has of these issues already.
+fn tell_present(context: &Context, into: &Path, issues: &[String]) -> Result<()> {
+    let Ok(there) = LocalStore::open(into, context.clock) else { return Ok(()) };
+    for issue in issues {
+        let Ok(mut tail) = there.tail(issue) else { continue };
+        let mut count = 0;
+        loop {
+            let chunk = tail.poll(1 << 20)?;
+            count += chunk.lines.len();
+            if chunk.at_end {
+                break;
+            }
+        }
+        let text = format!("{} has {count} events of {issue} already", into.display());
+        note(&text, context.out.paint);
+    }
+    Ok(())
 }
 
 /// What a check finds that says that the logs are not what was recorded. A copy keeps what it
