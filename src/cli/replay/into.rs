@@ -103,7 +103,7 @@ pub(super) fn one(
     let report = std::thread::scope(|scope| {
         let findings = scope.spawn(|| of_the_record(&store, Some(issue)));
         let mut report = copied(context, flags, what, means, &seal::after_all)?;
-        report.source_findings = joined(findings)?;
+        report.source_findings = found(context, joined(findings));
         Ok::<_, Error>(report)
     })?;
     if let Some(target) = &target {
@@ -130,7 +130,7 @@ pub(super) fn all(
         replayed_count: 0,
         failed_count: 0,
         failed_issues: 0,
-        source_findings: of_the_record(&store, None)?,
+        source_findings: found(context, of_the_record(&store, None)),
         issues: Vec::new(),
     };
     for issue in store.keys()? {
@@ -183,6 +183,15 @@ fn tell_present(context: &Context, into: &Path, issues: &[String]) -> Result<()>
 fn of_the_record(store: &LocalStore, issue: Option<&str>) -> Result<Vec<Finding>> {
     let findings = store.verify(issue)?.findings;
     Ok(findings.into_iter().filter(|finding| finding.kind.is_of_the_record()).collect())
+}
+
+/// The same; a store that cannot be checked is copied all the same, and that is said.
+fn found(context: &Context, checked: Result<Vec<Finding>>) -> Vec<Finding> {
+    checked.unwrap_or_else(|error| {
+        let text = format!("whether the source is what was recorded is unknown: {error}");
+        note(&text, context.out.paint);
+        Vec::new()
+    })
 }
 
 fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
