@@ -24,6 +24,7 @@ use super::append::duration;
 use super::context::{Context, interrupt_flag, position, user};
 use super::failure::{Failure, Outcome, note};
 use super::output::Format;
+use super::progress::{Bar, Unit};
 use super::selection::Selection;
 
 const EXAMPLES: &str = "\
@@ -106,11 +107,8 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     settings::refuse_if_off(&context.config)?;
     let speed = speed(flags.speed)?;
     let redactor = context.redactor()?;
-    let bar = super::store::progress(0);
-    let mut progress = |done, all| {
-        bar.set_length(all);
-        bar.set_position(done);
-    };
+    let bar = Bar::new(if flags.into.is_some() { Unit::Bytes } else { Unit::Events });
+    let mut progress = |done, all| bar.show(done, all);
     let means = Means {
         redactor: &redactor,
         speed,
@@ -121,7 +119,7 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     };
     if let (true, Some(target)) = (flags.all, &flags.into) {
         let copies = into::all(context, flags, target, means);
-        bar.finish_and_clear();
+        bar.clear();
         let copies = copies.map_err(|error| redactor.sieve().error(error))?;
         write_report(flags, &copies)?;
         show::copies(context, &copies)?;
@@ -132,7 +130,7 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         (None, Some(target)) => into::one(context, flags, target, means),
         (None, None) => replayed(context, flags, means),
     };
-    bar.finish_and_clear();
+    bar.clear();
     let report = report.map_err(|error| redactor.sieve().error(error))?;
     write_report(flags, &report)?;
     show::show(context, &report)?;

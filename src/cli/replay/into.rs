@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::super::context::Context;
 use super::super::failure::tell;
+use super::super::progress::Pieces;
 use super::super::seal;
 use super::{Flags, asked_for};
 use crate::config::Setting;
@@ -104,8 +105,9 @@ pub(super) fn all(
     context: &Context,
     flags: &Flags,
     target: &Path,
-    mut means: Means<'_>,
+    means: Means<'_>,
 ) -> Result<Copies> {
+    let Means { redactor, speed, interrupt, verify_steps, progress, heard } = means;
     let store = context.shared_store()?;
     refuse_itself(&store, target)?;
     let target = open(context, flags, target)?;
@@ -116,18 +118,29 @@ pub(super) fn all(
         failed_issues: 0,
         issues: Vec::new(),
     };
-    for issue in store.keys()? {
+    let issues = store.keys()?;
+    let sizes: Vec<u64> = issues.iter().map(|issue| size(&store, issue)).collect();
+    let mut pieces = Pieces::new(sizes.iter().sum());
+    for (issue, size) in issues.into_iter().zip(sizes) {
+        pieces.next(size);
+        let mut of_all = |done, of| {
+            let (done, all) = pieces.done(done, of);
+            progress(done, all);
+        };
+        let own = Means {
+            redactor,
+            speed,
+            interrupt: Arc::clone(&interrupt),
+            verify_steps,
+            progress: &mut of_all,
+            heard: &mut *heard,
+        };
         let what = (&store, target.as_ref(), issue.as_str());
         // All of them are signed together.
-        let fate = match copied(context, flags, what, means.again(), &|_| ()) {
+        let fate = match copied(context, flags, what, own, &|_| ()) {
             Ok(report) => Fate::Done(Box::new(report)),
             Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
-            Err(error) => {
-                let error = means.redactor.sieve().error(error);
-                tell(&error, context.out.format, context.out.paint);
-                let (kind, message) = (error.kind().name(), error.message().to_owned());
-                Fate::Not { error: Why { kind, message, hint: error.hint().map(str::to_owned) } }
-            }
+            Err(error) => not_copied(context, &redactor.sieve().error(error)),
         };
         copies.add(issue, fate);
     }
@@ -136,6 +149,18 @@ pub(super) fn all(
         context.tell_complaint(target);
     }
     Ok(copies)
+}
+
+/// Tells why an issue is not copied, when that is known.
+fn not_copied(context: &Context, error: &Error) -> Fate {
+    tell(error, context.out.format, context.out.paint);
+    let (kind, message) = (error.kind().name(), error.message().to_owned());
+    Fate::Not { error: Why { kind, message, hint: error.hint().map(str::to_owned) } }
+}
+
+/// How many bytes an issue's log has; none where that cannot be told, which its copy will.
+fn size(store: &LocalStore, issue: &str) -> u64 {
+    store.tail(issue).map_or(0, |tail| tail.remaining())
 }
 
 fn refuse_itself(store: &LocalStore, target: &Path) -> Result<()> {
