@@ -27,6 +27,7 @@ mod replay_copy;
 mod replay_copy_kill;
 mod replay_kill;
 mod replay_support;
+mod replay_told;
 mod screens;
 mod store_archive;
 mod store_conformance;

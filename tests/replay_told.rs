@@ -1,0 +1,74 @@
+//! `replay`: what is told of a run besides its result, and that nothing of the result is lost.
+
+#![cfg(unix)]
+
+use crate::cli_support::TestEnvironment;
+use crate::pty_support::Terminal;
+
+#[test]
+fn that_nothing_was_selected_is_said() {
+    let environment = TestEnvironment::with_replayable();
+    let into = ["--into", "../copy"];
+    for more in [&[][..], &["--execute"], &into, &[&into[..], &["--execute"]].concat()] {
+        let args = ["replay", "R-1", "--type", "NoSuchType"];
+        let told = environment.run(&[&args[..], more].concat()).ok();
+        assert!(told.contains("no event was selected") && !told.contains('%'), "{told}");
+    }
+    assert!(environment.run(&["replay", "R-1"]).ok().contains("100.0 %"));
+}
+
+#[test]
+fn nothing_of_a_result_is_cut_where_there_is_no_terminal() {
+    let environment = TestEnvironment::with_replayable();
+    let name =
+        "a-name-that-is-longer-than-the-lines-of-a-terminal-of-a-hundred-columns-as-there-are-some";
+    let tool =
+        environment.handler(name, "echo first >&2; echo >&2; echo '\u{1b}[31mlast' >&2; exit 3");
+    let tool = format!("tool={}", tool.split_once('=').unwrap().1);
+    let ran = environment.run_with_path(&["replay", "R-1", "--handler", &tool], "");
+    assert!(ran.ok().contains(&format!("{name}.sh")));
+    let ran = environment.run_with_path(&["replay", "R-1", "--handler", &tool, "--execute"], "");
+    assert_eq!(ran.code, Some(8));
+    let digest = |line: &str| line.split_once("sha256:").is_some_and(|(_, hex)| hex.len() == 64);
+    assert!(ran.stdout.lines().any(digest), "{}", ran.stdout);
+    assert!(!ran.stdout.contains('…'), "{}", ran.stdout);
+    // What the handler complained of stands below its event.
+    let wanted = "#5  failed   ToolInvoked    its handler failed with exit 3\n    first\n    \\u{1b}[31mlast\n";
+    assert!(ran.stdout.contains(wanted), "{}", ran.stdout);
+    let copies = environment.run(&["replay", "--all", "--into", "../copy"]).ok();
+    assert!(copies.lines().any(digest), "{copies}");
+}
+
+#[test]
+fn of_a_long_complaint_the_end_is_shown() {
+    let environment = TestEnvironment::with_replayable();
+    let script = "for n in 1 2 3 4 5 6 7 8; do echo line $n >&2; done
+        printf '%02000d\\n' 0 >&2; exit 1";
+    let tool = environment.handler("TestRunStarted", script);
+    let ran = environment.run_with_path(&["replay", "R-1", "--handler", &tool, "--execute"], "");
+    let told: Vec<&str> = ran.stdout.lines().skip(2).take(6).collect();
+    assert_eq!(told[..4], ["    line 5", "    line 6", "    line 7", "    line 8"], "{ran:#?}");
+    assert_eq!(told[4].chars().count(), 404, "{ran:#?}");
+    assert!(told[5].starts_with("#12"), "{ran:#?}");
+}
+
+#[test]
+fn a_bar_tells_how_fast_it_goes() {
+    let environment = TestEnvironment::with_replayable();
+    // The second waits until somebody has looked.
+    let script =
+        "[ $CHRONOSCOPE_POSITION = 5 ] || [ -e go ] || { mkfifo gate; read x < gate; }; touch go";
+    let tool = environment.handler("tool", script);
+    let store = environment.store();
+    let variables = [("CHRONOSCOPE_STORE", store.to_str().unwrap()), ("PATH", "/usr/bin:/bin")];
+    let args = ["replay", "R-1", "--handler", &tool, "--execute"];
+    let mut terminal = Terminal::start((100, 30), &environment.work(), &variables, &args);
+    terminal.wait_for("rate", |screen| {
+        let text = screen.contents();
+        text.contains("/12 events") && text.contains("/s")
+    });
+    let gate = environment.work().join("gate");
+    std::fs::write(gate, "x\n").unwrap();
+    assert_eq!(terminal.wait_for_end(), 0);
+    assert!(terminal.text().contains("as it is recorded"), "{}", terminal.text());
+}
