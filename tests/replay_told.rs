@@ -2,8 +2,56 @@
 
 #![cfg(unix)]
 
+use serde_json::Value;
+
 use crate::cli_support::TestEnvironment;
 use crate::pty_support::Terminal;
+use crate::replay_support::statuses;
+
+#[test]
+fn nothing_is_done_whose_result_cannot_be_written() {
+    let environment = TestEnvironment::with_replayable();
+    let tool = environment.noting("tool", "");
+    for file in ["/no/such/r.json", "."] {
+        let flags = ["--handler", &tool, "--execute", "--report", file];
+        let error = environment.replay(&flags).error(7);
+        assert!(error["message"].as_str().unwrap().contains(file), "{error}");
+        environment
+            .run(&["replay", "--all", "--into", "../x", "--execute", "--report", file])
+            .message(7);
+    }
+    assert!(environment.ran().is_empty() && environment.journals().is_empty());
+    assert!(!environment.path().join("x").exists());
+}
+
+#[test]
+fn a_result_is_shown_though_its_file_takes_nothing() {
+    let environment = TestEnvironment::with_replayable();
+    let full = std::path::Path::new("/dev/full");
+    if !full.exists() {
+        return;
+    }
+    let ran = environment.replay(&["--report", "/dev/full"]);
+    assert_eq!(ran.code, Some(7), "{ran:#?}");
+    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(statuses(&told).len(), 12);
+    assert!(ran.stderr.contains("/dev/full"), "{ran:#?}");
+}
+
+#[test]
+fn what_a_file_held_stays_until_there_is_a_result() {
+    let environment = TestEnvironment::with_replayable();
+    let file = environment.work().join("r.json");
+    environment.replay(&["--to", "99", "--report", "r.json"]).error(3);
+    assert!(!file.exists());
+    let older = "x".repeat(1 << 16);
+    std::fs::write(&file, &older).unwrap();
+    environment.replay(&["--to", "99", "--report", "r.json"]).error(3);
+    assert!(std::fs::read_to_string(&file).unwrap() == older);
+    let told = environment.replay(&["--report", "r.json"]).json();
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), told);
+}
 
 #[test]
 fn that_nothing_was_selected_is_said() {

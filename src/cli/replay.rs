@@ -3,6 +3,7 @@
 //! Lives here: the flags, and what they and the settings come to. May not live here: how a replay
 //! is done (see [`crate::session::replay`]), or how it is shown (see [`show`]).
 
+mod file;
 mod into;
 mod show;
 
@@ -26,6 +27,7 @@ use super::failure::{Failure, Outcome, note};
 use super::output::Format;
 use super::progress::{Bar, Unit};
 use super::selection::Selection;
+use file::ReportFile;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -107,6 +109,7 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     settings::refuse_if_off(&context.config)?;
     let speed = speed(flags.speed)?;
     let redactor = context.redactor()?;
+    let file = ReportFile::open(flags.report.as_deref())?;
     let bar = Bar::new(if flags.into.is_some() { Unit::Bytes } else { Unit::Events });
     let mut progress = |done, all| bar.show(done, all);
     let means = Means {
@@ -121,9 +124,9 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         let copies = into::all(context, flags, target, means);
         bar.clear();
         let copies = copies.map_err(|error| redactor.sieve().error(error))?;
-        write_report(flags, &copies)?;
-        show::copies(context, &copies)?;
-        return told(context, copies.is_good());
+        let written = file.map_or(Ok(()), |file| file.write(&copies));
+        let shown = show::copies(context, &copies);
+        return told(context, written, shown, copies.is_good());
     }
     let report = match (&flags.resume, &flags.into) {
         (Some(id), _) => resume(context, flags, id, means),
@@ -132,19 +135,17 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     };
     bar.clear();
     let report = report.map_err(|error| redactor.sieve().error(error))?;
-    write_report(flags, &report)?;
-    show::show(context, &report)?;
-    told(context, report.is_good())
+    let written = file.map_or(Ok(()), |file| file.write(&report));
+    let shown = show::show(context, &report);
+    told(context, written, shown, report.is_good())
 }
 
-fn write_report(flags: &Flags, report: &impl serde::Serialize) -> Result<()> {
-    let Some(file) = &flags.report else { return Ok(()) };
-    let text = super::output::json_text(report, true) + "\n";
-    std::fs::write(file, text).map_err(|e| Error::io("write", file, &e))
-}
-
-fn told(context: &mut Context, is_good: bool) -> Outcome {
-    context.out.flush()?;
+/// How it ends. What could not be written to the file is said behind the result, which is all that
+/// is left of it then.
+fn told(context: &mut Context, written: Result<()>, shown: Outcome, is_good: bool) -> Outcome {
+    let shown = shown.and_then(|()| Ok(context.out.flush()?));
+    written?;
+    shown?;
     if is_good { Ok(()) } else { Err(Failure::Told(ErrorKind::Assertion)) }
 }
 
