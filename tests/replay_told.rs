@@ -54,6 +54,44 @@ fn what_a_file_held_stays_until_there_is_a_result() {
 }
 
 #[test]
+fn the_id_of_a_run_is_told_in_every_format() {
+    for format in [&[][..], &["--json"], &["--jsonl"]] {
+        let environment = TestEnvironment::with_replayable();
+        let ran = environment.run(&[&["replay", "R-1", "--execute"], format].concat());
+        let said = format!("--resume {} goes on", environment.replay_id());
+        assert!(ran.stderr.contains(&said), "{format:?}: {ran:#?}");
+        assert!(!ran.ok().contains("--resume"));
+        // A dry run has nothing to go on with.
+        assert_eq!(environment.run(&[&["replay", "R-1"], format].concat()).stderr, "");
+    }
+}
+
+#[test]
+fn where_a_run_is_missing_those_are_named_that_did_not_end() {
+    let environment = TestEnvironment::with_replayable();
+    let missing = || {
+        let error = environment.run(&["replay", "--resume", "abc", "--json"]).error(3);
+        assert_eq!(error["message"], "this store has no run \"abc\"");
+        error["hint"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(missing(), "there is no run that did not come to its end");
+    environment.replay(&["--execute"]).ok();
+    assert_eq!(missing(), "there is no run that did not come to its end");
+    // As one that was killed leaves it, a second older each.
+    let journal = environment.journals().remove(0);
+    let text = std::fs::read_to_string(&journal).unwrap();
+    let (text, _) = text.trim_end().rsplit_once('\n').unwrap();
+    for n in 0..7_u64 {
+        let file = journal.with_file_name(format!("replay-run-{n}.jsonl"));
+        std::fs::write(&file, format!("{text}\n")).unwrap();
+        let age = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000 - n);
+        std::fs::File::options().append(true).open(&file).unwrap().set_modified(age).unwrap();
+    }
+    let said = missing();
+    assert!(said.ends_with(": run-0, run-1, run-2, run-3, run-4"), "{said}");
+}
+
+#[test]
 fn that_nothing_was_selected_is_said() {
     let environment = TestEnvironment::with_replayable();
     let into = ["--into", "../copy"];

@@ -24,7 +24,6 @@ use crate::store::local::LocalStore;
 use super::append::duration;
 use super::context::{Context, interrupt_flag, position, user};
 use super::failure::{Failure, Outcome, note};
-use super::output::Format;
 use super::progress::{Bar, Unit};
 use super::selection::Selection;
 use file::ReportFile;
@@ -178,10 +177,8 @@ fn replayed(context: &Context, flags: &Flags, means: Means<'_>) -> Result<Report
         markers: context.config.flag(Setting::ReplayMarkers),
     };
     let prepared = execute::begin(&store, &mut session, request, &replay_id, how)?;
-    if context.out.format == Format::Text {
-        let text = format!("--resume {replay_id} goes on with this run, should it end early");
-        note(&text, context.out.paint);
-    }
+    let text = format!("--resume {replay_id} goes on with this run, should it end early");
+    note(&text, context.out.paint);
     finish(context, &store, &mut session, prepared, means)
 }
 
