@@ -25,6 +25,7 @@ mod readme;
 mod replay;
 mod replay_copy;
 mod replay_copy_kill;
+mod replay_flags;
 mod replay_kill;
 mod replay_support;
 mod replay_told;

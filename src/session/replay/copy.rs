@@ -34,6 +34,8 @@ pub fn copy(
     means: Means<'_>,
 ) -> Result<Report> {
     let Means { redactor, speed, interrupt, verify_steps, progress, .. } = means;
+    // Who copies nothing has nobody to wait for.
+    let speed = speed.filter(|_| target.is_some());
     let ticker = Steady::new(Arc::clone(&interrupt));
     let mut pace = Pace::new(speed);
     let mut copier = Copier::new(target, &plan.issue_key, redactor, speed.is_some());
