@@ -92,6 +92,62 @@ fn where_a_run_is_missing_those_are_named_that_did_not_end() {
 }
 
 #[test]
+fn a_handler_that_can_never_run_is_named_with_the_reason() {
+    let environment = TestEnvironment::with_replayable();
+    let notes = |more: &[&str]| {
+        let ran = environment.replay(more);
+        assert_eq!(ran.code, Some(0), "{ran:#?}");
+        ran.stderr
+    };
+    for (handlers, more, said) in [
+        (&["AgentSpawned=sh"][..], &[][..], Some("is only ever taken as it is recorded")),
+        (&["agent=sh"], &[], Some("area agent is only ever taken as it is recorded")),
+        (&["CommentPosted=sh"], &[], Some("is never executed (replay.non_replayable_events)")),
+        (&["TestRunFailed=sh"], &[], Some("no event of type \"TestRunFailed\" is asked for")),
+        (&["quality=sh"], &[], Some("no event of area quality is asked for")),
+        (&["ToolInvoked=sh"], &["--to", "4"], Some("no event of type \"ToolInvoked\"")),
+        (&["tool=sh"], &["--type", "TestRunStarted"], Some("no event of area tool is asked for")),
+        (&["TestRunStartet=sh"], &[], Some("there is no event of type \"TestRunStartet\"")),
+        (
+            &["test=sh", "TestRunStarted=sh", "TestRunCompleted=sh"],
+            &[],
+            Some("area test has handlers of its own for each type"),
+        ),
+        (&["test=sh", "TestRunStarted=sh"], &[], None),
+        (&["tool=sh"], &[], None),
+        (&["ToolInvoked=sh"], &["--type", "ToolInvoked"], None),
+    ] {
+        let flags: Vec<&str> = handlers.iter().flat_map(|one| ["--handler", one]).collect();
+        let told = notes(&[&flags[..], more].concat());
+        match said {
+            Some(said) => assert!(told.contains(said), "{handlers:?}: {told}"),
+            None => assert_eq!(told, "", "{handlers:?}"),
+        }
+        assert_eq!(told.lines().count(), usize::from(said.is_some()), "{told}");
+    }
+}
+
+#[test]
+fn names_of_the_settings_that_stand_for_nothing_are_told() {
+    let environment = TestEnvironment::with_replayable();
+    let log = environment.store().join("2026-11-20/R-1/events.jsonl");
+    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::write(&log, text.replace("TestRunCompleted", "acme.Deployed")).unwrap();
+    let file = environment.work().join("event-sourcing.yaml");
+    let set = |text: &str| {
+        std::fs::write(&file, format!("event_sourcing: {{replay: {{{text}}}}}")).unwrap();
+        environment.replay(&[]).stderr
+    };
+    let told = set("non_replayable_events: [CommentPosted, acme.Deployed, ComentPosted]");
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(told.contains("replay.non_replayable_events names \"ComentPosted\""), "{told}");
+    // The settings are for all issues: that this one has no such event says nothing.
+    assert_eq!(set("handlers: {TestRunFailed: sh, quality: sh}"), "");
+    assert!(set("handlers: {TestRunFaild: sh}").contains("\"TestRunFaild\""));
+    assert!(set("handlers: {AgentSpawned: sh}").contains("as it is recorded"));
+}
+
+#[test]
 fn that_nothing_was_selected_is_said() {
     let environment = TestEnvironment::with_replayable();
     let into = ["--into", "../copy"];

@@ -4,6 +4,7 @@
 //! is done (see [`crate::session::replay`]), or how it is shown (see [`show`]).
 
 mod file;
+mod idle;
 mod into;
 mod refuse;
 mod show;
@@ -155,9 +156,8 @@ fn replayed(context: &Context, flags: &Flags, limits: Limits, means: Means<'_>) 
     let store = context.shared_store()?;
     let issue = flags.issue.as_deref().unwrap_or_default();
     let (mut session, mut request) = asked_for(context, flags, &store, issue)?;
-    let handlers = handlers(context, flags)?;
-    tell_idle(context, &session, &handlers);
-    request.handlers = handlers;
+    request.handlers = handlers(context, flags)?;
+    idle::tell(context, &session, &request, flags);
     let replay_id = ids::new_event_id();
     if !flags.execute {
         let plan = replay::plan(&mut session, request)?;
@@ -277,17 +277,4 @@ fn handlers(context: &Context, flags: &Flags) -> Result<Handlers> {
         handlers.add_text(text)?;
     }
     Ok(handlers)
-}
-
-/// Says which programs have nothing to do: a misspelled type must not go unseen.
-fn tell_idle(context: &Context, session: &Session, handlers: &Handlers) {
-    let there = |name: &str| {
-        Handlers::is_area(name)
-            || Kind::from_name(name).is_catalogued()
-            || session.timeline().rows().any(|r| session.timeline().text(r.type_name) == name)
-    };
-    for (name, _) in handlers.words().filter(|(name, _)| !there(name)) {
-        let text = format!("there is no event of type {name:?}, so its handler has nothing to do");
-        note(&text, context.out.paint);
-    }
 }
