@@ -2,7 +2,7 @@
 //!
 //! Lives here: [`Bar`] and what it counts ([`Unit`]). May not live here: what is being done.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanFloatCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// What a bar counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,9 +19,9 @@ impl Unit {
     /// What stands behind the bar.
     fn template(self) -> &'static str {
         match self {
-            Self::Events => "{wide_bar} {human_pos}/{human_len} events  {per_sec}",
+            Self::Events => "{wide_bar} {human_pos}/{human_len} events  {rate}",
             Self::Bytes => "{wide_bar} {bytes}/{total_bytes}  {bytes_per_sec}",
-            Self::Partitions => "{wide_bar} {human_pos}/{human_len} partitions  {per_sec}",
+            Self::Partitions => "{wide_bar} {human_pos}/{human_len} partitions  {rate}",
         }
     }
 
@@ -29,7 +29,15 @@ impl Unit {
         // The templates are those of the table, and each of them is one.
         ProgressStyle::with_template(self.template())
             .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .with_key("rate", rate)
     }
+}
+
+/// How many there are a second: slow programs have digits behind the point, and nothing has many.
+fn rate(state: &ProgressState, out: &mut dyn std::fmt::Write) {
+    let rate = HumanFloatCount((state.per_sec() * 10.0).round() / 10.0);
+    // A bar that cannot be drawn is no bar.
+    let _ = write!(out, "{rate}/s");
 }
 
 /// A bar on stderr when that is a terminal, and nothing elsewhere.
@@ -52,6 +60,8 @@ impl Bar {
     pub(crate) fn show(&self, done: u64, all: u64) {
         if self.bar.length() != Some(all) {
             self.bar.set_length(all);
+            // What was before the work does not count for its rate.
+            self.bar.reset_eta();
         }
         self.bar.set_position(done.max(self.bar.position()).min(all));
     }
@@ -105,7 +115,8 @@ mod tests {
     fn every_template_is_one() {
         for unit in [Unit::Events, Unit::Bytes, Unit::Partitions] {
             assert!(ProgressStyle::with_template(unit.template()).is_ok(), "{unit:?}");
-            assert!(unit.template().contains("per_sec"), "{unit:?}");
+            let has_rate = ["{rate}", "_per_sec}"].iter().any(|key| unit.template().contains(key));
+            assert!(has_rate, "{unit:?}");
         }
     }
 
