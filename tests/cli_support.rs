@@ -41,11 +41,11 @@ impl Ran {
         serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"))
     }
 
-    /// The error on stderr as JSON, of a run that ended with this code.
+    /// The error on stderr as JSON, of a run that ended with this code; notes may stand before it.
     #[track_caller]
     pub(crate) fn error(self, code: i32) -> Value {
         assert_eq!(self.code, Some(code), "{self:#?}");
-        let text = &self.stderr;
+        let text = self.stderr.lines().last().unwrap_or_default();
         let json: Value = serde_json::from_str(text).unwrap_or_else(|e| panic!("{e}: {text}"));
         json["error"].clone()
     }

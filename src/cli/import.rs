@@ -113,12 +113,11 @@ fn import(
     } else {
         Some(LocalStore::create(path, context.clock)?)
     };
-    let bar = super::store::progress(0);
+    let bar = super::progress::Bar::new(super::progress::Unit::Bytes);
     let report = importer.run(&flags.files, store.as_ref(), &mut |progress| {
-        bar.set_length(progress.total);
-        bar.set_position(progress.bytes);
+        bar.show(progress.bytes, progress.total);
     });
-    bar.finish_and_clear();
+    bar.clear();
     if let (Ok(_), Some(store), false) = (&report, &store, flags.dry_run) {
         super::seal::after_all(store);
     }

@@ -19,6 +19,7 @@ mod import;
 mod man;
 mod open;
 mod output;
+mod progress;
 mod query;
 mod races;
 mod reference;

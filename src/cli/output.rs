@@ -299,6 +299,23 @@ impl Output {
         table.lines(self.paint, self.columns).iter().try_for_each(|line| self.line(line))
     }
 
+    /// Writes the lines of a table whose last column says what must not be lost: without a
+    /// terminal there is no width that it would have to keep to.
+    ///
+    /// # Errors
+    /// When the output is closed or full.
+    pub(crate) fn table_in_full(&mut self, table: &Table) -> io::Result<()> {
+        let lines = table.lines(self.paint, self.width_of_text());
+        lines.iter().try_for_each(|line| self.line(line))
+    }
+
+    /// How many columns text may take that is in line with nothing: any number where there is no
+    /// terminal.
+    #[must_use]
+    pub(crate) fn width_of_text(&self) -> usize {
+        if self.terminal { self.columns } else { usize::MAX }
+    }
+
     /// Writes one JSON document: indented on a terminal, else in one line.
     ///
     /// # Errors

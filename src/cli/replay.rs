@@ -3,7 +3,10 @@
 //! Lives here: the flags, and what they and the settings come to. May not live here: how a replay
 //! is done (see [`crate::session::replay`]), or how it is shown (see [`show`]).
 
+mod file;
+mod idle;
 mod into;
+mod refuse;
 mod show;
 
 use std::path::PathBuf;
@@ -20,11 +23,11 @@ use crate::session::Session;
 use crate::session::replay::{self, Means, Request, execute, settings};
 use crate::store::local::LocalStore;
 
-use super::append::duration;
 use super::context::{Context, interrupt_flag, interrupt_flags, position, user};
 use super::failure::{Failure, Outcome, note};
-use super::output::Format;
+use super::progress::{Bar, Unit};
 use super::selection::Selection;
+use file::ReportFile;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -71,32 +74,32 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["handlers", "resume"])]
     into: Option<PathBuf>,
     /// With --into: copy the events of every issue of the store
-    #[arg(long, requires = "into", conflicts_with_all = ["from", "from_checkpoint", "to", "speed"])]
+    #[arg(long, conflicts_with_all = ["from", "from_checkpoint", "to", "speed"])]
     all: bool,
     /// The program that executes events of a type or an area
     #[arg(long = "handler", value_name = "TYPE=COMMAND")]
     handlers: Vec<String>,
-    /// How many programs run at a time: causes first, an actor's events in order
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
-    jobs: u16,
+    /// How many programs run at a time (1): causes first, an actor's events in order
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
     /// How long a program may take
     #[arg(long, value_name = "TIME")]
     timeout: Option<String>,
     /// How often a program that wants to be tried again runs at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     attempts: Option<u32>,
-    /// How long the first pause before another try is; each is twice the one before
-    #[arg(long, value_name = "TIME", default_value = "1s")]
-    retry_delay: String,
+    /// How long the first pause before another try is (1s); each is twice the one before
+    #[arg(long, value_name = "TIME")]
+    retry_delay: Option<String>,
     /// So many times as fast as it was recorded; as fast as it can without
     #[arg(long, value_name = "X")]
     speed: Option<f64>,
     /// Go on with the run of this id, as it was begun
     #[arg(long, value_name = "ID")]
     resume: Option<String>,
-    /// What becomes of events that were begun and have no known end: skip, retry, fail
-    #[arg(long, value_name = "WHAT", default_value = "fail", requires = "resume")]
-    on_unknown: String,
+    /// With --resume: what becomes of events that were begun and have no known end (fail)
+    #[arg(long, value_name = "WHAT", value_parser = refuse::decisions())]
+    on_unknown: Option<Decision>,
     /// Compare the states after every event, not at the end only
     #[arg(long)]
     verify_steps: bool,
@@ -107,13 +110,13 @@ pub(crate) struct Flags {
 
 pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     settings::refuse_if_off(&context.config)?;
-    let speed = speed(flags.speed)?;
+    refuse::without_effect(flags)?;
+    let speed = refuse::speed(flags.speed)?;
+    let limits = refuse::limits(context, flags)?;
     let redactor = context.redactor()?;
-    let bar = super::store::progress(0);
-    let mut progress = |done, all| {
-        bar.set_length(all);
-        bar.set_position(done);
-    };
+    let file = ReportFile::open(flags.report.as_deref())?;
+    let bar = Bar::new(if flags.into.is_some() { Unit::Bytes } else { Unit::Events });
+    let mut progress = |done, all| bar.show(done, all);
     let (interrupt, end_now) = if flags.resume.is_some() || flags.execute && flags.into.is_none() {
         let (bar, paint) = (bar.clone(), context.out.paint);
         interrupt_flags(move || bar.suspend(|| note(STOPPING, paint)))
@@ -131,98 +134,66 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     };
     if let (true, Some(target)) = (flags.all, &flags.into) {
         let copies = into::all(context, flags, target, means);
-        bar.finish_and_clear();
+        bar.clear();
         let copies = copies.map_err(|error| redactor.sieve().error(error))?;
-        write_report(flags, &copies)?;
-        show::copies(context, &copies)?;
-        return told(context, copies.is_good());
+        let written = file.map_or(Ok(()), |file| file.write(&copies));
+        let shown = show::copies(context, &copies);
+        return told(context, written, shown, copies.is_good());
     }
     let report = match (&flags.resume, &flags.into) {
         (Some(id), _) => resume(context, flags, id, means),
         (None, Some(target)) => into::one(context, flags, target, means),
-        (None, None) => replayed(context, flags, means),
+        (None, None) => replayed(context, flags, limits, means),
     };
-    bar.finish_and_clear();
+    bar.clear();
     let report = report.map_err(|error| redactor.sieve().error(error))?;
-    write_report(flags, &report)?;
-    show::show(context, &report)?;
-    told(context, report.is_good())
+    let written = file.map_or(Ok(()), |file| file.write(&report));
+    let shown = show::show(context, &report);
+    told(context, written, shown, report.is_good())
 }
 
-fn write_report(flags: &Flags, report: &impl serde::Serialize) -> Result<()> {
-    let Some(file) = &flags.report else { return Ok(()) };
-    let text = super::output::json_text(report, true) + "\n";
-    std::fs::write(file, text).map_err(|e| Error::io("write", file, &e))
-}
-
-fn told(context: &mut Context, is_good: bool) -> Outcome {
-    context.out.flush()?;
+/// How it ends. What could not be written to the file is said behind the result, which is all that
+/// is left of it then.
+fn told(context: &mut Context, written: Result<()>, shown: Outcome, is_good: bool) -> Outcome {
+    let shown = shown.and_then(|()| Ok(context.out.flush()?));
+    written?;
+    shown?;
     if is_good { Ok(()) } else { Err(Failure::Told(ErrorKind::Assertion)) }
 }
 
-fn speed(given: Option<f64>) -> Result<Option<f64>> {
-    match given {
-        Some(speed) if !(speed.is_finite() && speed > 0.0) => {
-            Err(Error::usage(format!("--speed {speed} is no speed"))
-                .with_hint("1 is as it was recorded, 10 ten times as fast"))
-        }
-        speed => Ok(speed),
-    }
-}
-
 /// A dry run, or an execution from its beginning.
-fn replayed(context: &Context, flags: &Flags, means: Means<'_>) -> Result<Report> {
+fn replayed(context: &Context, flags: &Flags, limits: Limits, means: Means<'_>) -> Result<Report> {
     let store = context.shared_store()?;
     let issue = flags.issue.as_deref().unwrap_or_default();
     let (mut session, mut request) = asked_for(context, flags, &store, issue)?;
-    let handlers = handlers(context, flags)?;
-    tell_idle(context, &session, &handlers);
-    request.handlers = handlers;
+    request.handlers = handlers(context, flags)?;
+    idle::tell(context, &session, &request, flags);
     let replay_id = ids::new_event_id();
     if !flags.execute {
         let plan = replay::plan(&mut session, request)?;
         return replay::dry_run(&mut session, &plan, &replay_id, means);
     }
     let how = execute::How {
-        limits: limits(context, flags)?,
-        jobs: usize::from(flags.jobs),
+        limits,
+        jobs: jobs(flags),
         markers: context.config.flag(Setting::ReplayMarkers),
     };
     let prepared = execute::begin(&store, &mut session, request, &replay_id, how, means.redactor)?;
-    if context.out.format == Format::Text {
-        let text = format!("--resume {replay_id} goes on with this run, should it end early");
-        note(&text, context.out.paint);
-    }
+    let text = format!("--resume {replay_id} goes on with this run, should it end early");
+    note(&text, context.out.paint);
     finish(context, &store, &mut session, prepared, means)
+}
+
+fn jobs(flags: &Flags) -> usize {
+    flags.jobs.map_or(1, usize::from)
 }
 
 fn resume(context: &Context, flags: &Flags, id: &str, means: Means<'_>) -> Result<Report> {
-    refuse_beside_resume(flags)?;
     let store = context.shared_store()?;
-    let decision = Decision::from_name(&flags.on_unknown).ok_or_else(|| {
-        Error::usage(format!("--on-unknown {:?} is no decision", flags.on_unknown))
-            .with_hint("there are skip, retry and fail")
-    })?;
+    let decision = flags.on_unknown.unwrap_or(Decision::Fail);
     let (mut session, prepared) =
-        execute::resume(&store, context.links, id, decision, usize::from(flags.jobs))?;
+        execute::resume(&store, context.links, id, decision, jobs(flags))?;
     finish(context, &store, &mut session, prepared, means)
-}
-
-/// A run is gone on with as it was begun.
-fn refuse_beside_resume(flags: &Flags) -> Result<()> {
-    let given = [
-        ("--from", flags.from.is_some() || flags.from_checkpoint.is_some()),
-        ("--to", flags.to.is_some()),
-        ("--handler", !flags.handlers.is_empty()),
-        ("--timeout", flags.timeout.is_some()),
-        ("--attempts", flags.attempts.is_some()),
-        ("a filter", !flags.selection.is_all()),
-    ];
-    match given.iter().find(|(_, given)| *given) {
-        Some((name, _)) => Err(Error::usage(format!("{name} does not go with --resume"))
-            .with_hint("a run is gone on with as it was begun; its journal has the rest")),
-        None => Ok(()),
-    }
 }
 
 fn finish(
@@ -316,27 +287,4 @@ fn handlers(context: &Context, flags: &Flags) -> Result<Handlers> {
         handlers.add_text(text)?;
     }
     Ok(handlers)
-}
-
-/// Says which programs have nothing to do: a misspelled type must not go unseen.
-fn tell_idle(context: &Context, session: &Session, handlers: &Handlers) {
-    let there = |name: &str| {
-        Handlers::is_area(name)
-            || Kind::from_name(name).is_catalogued()
-            || session.timeline().rows().any(|r| session.timeline().text(r.type_name) == name)
-    };
-    for (name, _) in handlers.words().filter(|(name, _)| !there(name)) {
-        let text = format!("there is no event of type {name:?}, so its handler has nothing to do");
-        note(&text, context.out.paint);
-    }
-}
-
-fn limits(context: &Context, flags: &Flags) -> Result<Limits> {
-    let mut limits = settings::limits(&context.config);
-    if let Some(text) = &flags.timeout {
-        limits.bounds.timeout = duration("--timeout", text)?;
-    }
-    limits.attempts = flags.attempts.unwrap_or(limits.attempts);
-    limits.retry_delay = duration("--retry-delay", &flags.retry_delay)?;
-    Ok(limits)
 }

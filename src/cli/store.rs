@@ -6,7 +6,6 @@ mod doctor;
 mod repair;
 
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde_json::json;
 
 use crate::store::local::LocalStore;
@@ -15,6 +14,7 @@ use super::append::duration;
 use super::context::Context;
 use super::failure::Outcome;
 use super::output::{Format, Role, Table, escape};
+use super::progress::{Bar, Unit};
 
 /// The flags of `store`.
 #[derive(Debug, Args)]
@@ -126,20 +126,12 @@ fn checkpoint(context: &mut Context, lock_timeout: &str) -> Outcome {
     }
 }
 
-/// A bar on stderr when that is a terminal, and nothing elsewhere.
-pub(crate) fn progress(length: u64) -> ProgressBar {
-    ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr())
-}
-
 fn rebuild(context: &mut Context, lock_timeout: &str) -> Outcome {
     let timeout = duration("--lock-timeout", lock_timeout)?;
     let store = context.store()?;
-    let bar = progress(0);
-    let report = store.rebuild(timeout, &mut |done, all| {
-        bar.set_length(all);
-        bar.set_position(done);
-    });
-    bar.finish_and_clear();
+    let bar = Bar::new(Unit::Partitions);
+    let report = store.rebuild(timeout, &mut |done, all| bar.show(done, all));
+    bar.clear();
     let report = report?;
     match context.out.format {
         Format::Text => {

@@ -81,6 +81,11 @@ pub struct Header {
 /// The version of the journal's format.
 pub const VERSION: u32 = 1;
 
+/// The line that says that a run came to its end; nothing stands behind it.
+const OVER: &str = "over";
+/// How many runs are named at most where one is missing.
+const MOST_NAMED: usize = 5;
+
 /// One line behind the first.
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
@@ -185,7 +190,7 @@ impl History {
                 result: line.result?,
             },
             "decided" => Known::Decided(Decision::from_name(&line.word)?, line.attempt),
-            "over" => {
+            OVER => {
                 self.over = true;
                 return Some(());
             }
@@ -225,8 +230,30 @@ impl RunJournal {
     /// the journal is damaged.
     pub fn open(store: &LocalStore, replay_id: &str) -> Result<(Self, History)> {
         let name = Self::name(replay_id);
-        let (file, text) = store.open_journal(&name)?;
+        let (file, text) = store.open_journal(&name).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Self::no_such(store, replay_id),
+            _ => error,
+        })?;
         Ok((Self { file }, History::read(&text, &name)?))
+    }
+
+    /// The error for a run that the store does not have, with those that somebody could mean.
+    fn no_such(store: &LocalStore, replay_id: &str) -> Error {
+        let open = Self::unfinished(store, MOST_NAMED);
+        let hint = if open.is_empty() {
+            "there is no run that did not come to its end".to_owned()
+        } else {
+            format!("of this store's runs, these did not come to their end: {}", open.join(", "))
+        };
+        Error::not_found(format!("this store has no run {replay_id:?}")).with_hint(hint)
+    }
+
+    /// The runs that did not come to their end, the newest first, at most so many.
+    #[must_use]
+    pub fn unfinished(store: &LocalStore, most: usize) -> Vec<String> {
+        let (prefix, over) = (Self::name(""), serde_json::to_string(&Line::new(OVER)));
+        let names = store.journals_not_ending(&prefix, &over.unwrap_or_default(), most);
+        names.iter().filter_map(|name| name.strip_prefix(&prefix)).map(str::to_owned).collect()
     }
 
     /// Lets the programs of the run hold the journal too: should this process be killed, nobody
@@ -278,6 +305,6 @@ impl RunJournal {
     /// # Errors
     /// Unavailable, when that cannot be noted.
     pub fn over(&mut self) -> Result<()> {
-        self.add(&Line::new("over"))
+        self.add(&Line::new(OVER))
     }
 }

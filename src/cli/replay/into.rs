@@ -3,14 +3,16 @@
 //! Lives here: which way of copying there is for what is asked for, and what all copies of a store
 //! come to. May not live here: copying (see [`crate::session::replay`]), how it is shown.
 
-use std::path::{Path, PathBuf};
+mod around;
+
+use std::path::Path;
 use std::sync::Arc;
-use std::thread::ScopedJoinHandle;
 
 use serde::Serialize;
 
 use super::super::context::Context;
-use super::super::failure::{note, tell};
+use super::super::failure::tell;
+use super::super::progress::Pieces;
 use super::super::seal;
 use super::{Flags, asked_for};
 use crate::config::Setting;
@@ -20,6 +22,7 @@ use crate::replay::Report;
 use crate::session::replay::{self, Means, copy, stream};
 use crate::store::EventStore;
 use crate::store::local::{Finding, LocalStore};
+use around::{found, of_the_record, refuse_itself, tell_present};
 
 /// What copying every issue of a store came to.
 #[derive(Debug, Serialize)]
@@ -103,7 +106,8 @@ pub(super) fn one(
     let report = std::thread::scope(|scope| {
         let findings = scope.spawn(|| of_the_record(&store, Some(issue)));
         let mut report = copied(context, flags, what, means, &seal::after_all)?;
-        report.source_findings = found(context, joined(findings));
+        let findings = findings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        report.source_findings = found(context, findings);
         Ok::<_, Error>(report)
     })?;
     if let Some(target) = &target {
@@ -117,8 +121,9 @@ pub(super) fn all(
     context: &Context,
     flags: &Flags,
     target: &Path,
-    mut means: Means<'_>,
+    means: Means<'_>,
 ) -> Result<Copies> {
+    let Means { redactor, speed, interrupt, end_now, verify_steps, progress, heard } = means;
     let (store, into) = (context.shared_store()?, target);
     refuse_itself(&store, target)?;
     let target = open(context, flags, target)?;
@@ -133,22 +138,34 @@ pub(super) fn all(
         source_findings: found(context, of_the_record(&store, None)),
         issues: Vec::new(),
     };
-    for issue in store.keys()? {
+    let issues = store.keys()?;
+    let sizes: Vec<u64> = issues.iter().map(|issue| size(&store, issue)).collect();
+    let mut pieces = Pieces::new(sizes.iter().sum());
+    for (issue, size) in issues.into_iter().zip(sizes) {
+        pieces.next(size);
+        let mut of_all = |done, of| {
+            let (done, all) = pieces.done(done, of);
+            progress(done, all);
+        };
+        let own = Means {
+            redactor,
+            speed,
+            interrupt: Arc::clone(&interrupt),
+            end_now: Arc::clone(&end_now),
+            verify_steps,
+            progress: &mut of_all,
+            heard: &mut *heard,
+        };
         let what = (&store, target.as_ref(), issue.as_str());
         // All of them are signed together.
-        let fate = match copied(context, flags, what, means.again(), &|_| ()) {
+        let fate = match copied(context, flags, what, own, &|_| ()) {
             Ok(mut report) => {
                 let own = |finding: &mut Finding| finding.issue_key.as_ref() == Some(&issue);
                 report.source_findings = copies.source_findings.extract_if(.., own).collect();
                 Fate::Done(Box::new(report))
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
-            Err(error) => {
-                let error = means.redactor.sieve().error(error);
-                tell(&error, context.out.format, context.out.paint);
-                let (kind, message) = (error.kind().name(), error.message().to_owned());
-                Fate::Not { error: Why { kind, message, hint: error.hint().map(str::to_owned) } }
-            }
+            Err(error) => not_copied(context, &redactor.sieve().error(error)),
         };
         copies.add(issue, fate);
     }
@@ -159,67 +176,16 @@ pub(super) fn all(
     Ok(copies)
 }
 
-/// Of a copy that is not made yet: says what its folder has of these issues already.
-fn tell_present(context: &Context, into: &Path, issues: &[String]) -> Result<()> {
-    let Ok(there) = LocalStore::open(into, context.clock) else { return Ok(()) };
-    for issue in issues {
-        let Ok(mut tail) = there.tail(issue) else { continue };
-        let mut count = 0;
-        loop {
-            let chunk = tail.poll(1 << 20)?;
-            count += chunk.lines.len();
-            if chunk.at_end {
-                break;
-            }
-        }
-        let text = format!("{} has {count} events of {issue} already", into.display());
-        note(&text, context.out.paint);
-    }
-    Ok(())
+/// Tells why an issue is not copied, when that is known.
+fn not_copied(context: &Context, error: &Error) -> Fate {
+    tell(error, context.out.format, context.out.paint);
+    let (kind, message) = (error.kind().name(), error.message().to_owned());
+    Fate::Not { error: Why { kind, message, hint: error.hint().map(str::to_owned) } }
 }
 
-/// What a check finds that says that the logs are not what was recorded. A copy keeps what it
-/// reads: nobody could tell from it.
-fn of_the_record(store: &LocalStore, issue: Option<&str>) -> Result<Vec<Finding>> {
-    let findings = store.verify(issue)?.findings;
-    Ok(findings.into_iter().filter(|finding| finding.kind.is_of_the_record()).collect())
-}
-
-/// The same; a store that cannot be checked is copied all the same, and that is said.
-fn found(context: &Context, checked: Result<Vec<Finding>>) -> Vec<Finding> {
-    checked.unwrap_or_else(|error| {
-        let text = format!("whether the source is what was recorded is unknown: {error}");
-        note(&text, context.out.paint);
-        Vec::new()
-    })
-}
-
-fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
-/// A store within another would be taken for one of its days.
-fn refuse_itself(store: &LocalStore, target: &Path) -> Result<()> {
-    let (Some(from), Some(to)) = (real(store.root()), real(target)) else { return Ok(()) };
-    let (message, hint) = match (to.starts_with(&from), from.starts_with(&to)) {
-        (true, true) => ("--into names the store that the events come from", "name another folder"),
-        (true, _) => ("--into names a folder within the store that the events come from", BESIDE),
-        (_, true) => ("the store that the events come from is within the folder of --into", BESIDE),
-        _ => return Ok(()),
-    };
-    Err(Error::usage(message).with_hint(hint))
-}
-
-/// Where a copy may be.
-const BESIDE: &str = "name a folder beside it: what is within a store is taken for its own";
-
-/// A path without links, as far as it is there.
-fn real(path: &Path) -> Option<PathBuf> {
-    let whole = std::path::absolute(path).ok()?;
-    whole.ancestors().find_map(|there| {
-        let rest = whole.strip_prefix(there).ok()?;
-        Some(std::fs::canonicalize(there).ok()?.join(rest))
-    })
+/// How many bytes an issue's log has; none where that cannot be told, which its copy will.
+fn size(store: &LocalStore, issue: &str) -> u64 {
+    store.tail(issue).map_or(0, |tail| tail.remaining())
 }
 
 fn open(context: &Context, flags: &Flags, target: &Path) -> Result<Option<LocalStore>> {

@@ -5,8 +5,14 @@ use crate::store::local::Finding;
 
 use super::super::context::Context;
 use super::super::failure::Outcome;
-use super::super::output::{Format, Role, Table};
+use super::super::output::{Format, Role, Table, cut, escape};
 use super::into::{Copies, Copy, Fate};
+
+/// How many of the last lines are printed that the handler of a failed event wrote to its stderr.
+const COMPLAINT_LINES: usize = 5;
+/// How wide each is at most, wherever it is printed.
+const COMPLAINT_COLUMNS: usize = 400;
+const COMPLAINT_INDENT: &str = "    ";
 
 /// Prints a result: the document, its events one a line, or a table.
 pub(super) fn show(context: &mut Context, report: &Report) -> Outcome {
@@ -31,7 +37,11 @@ fn as_text(context: &mut Context, report: &Report) -> Outcome {
             (None, &format!("{}{tries}", fate.reason.as_deref().unwrap_or_default())),
         ]);
     }
-    context.out.table(&table)?;
+    let lines = table.lines(context.out.paint, context.out.width_of_text());
+    for (line, fate) in lines.iter().zip(report.results.iter().filter(|fate| !plain(fate))) {
+        context.out.line(line)?;
+        complaint(context, fate)?;
+    }
     let records = report.results.iter().filter(plain).count();
     if records > 0 {
         let text = format!("{records} taken as they are recorded");
@@ -63,12 +73,28 @@ fn evidence(context: &mut Context, findings: &[&Finding]) -> Outcome {
             (None, &finding.detail),
         ]);
     }
-    context.out.table(&table)?;
+    context.out.table_in_full(&table)?;
     let more = findings.len().saturating_sub(FINDINGS);
     let more = if more > 0 { format!("and {more} more; ") } else { String::new() };
     let text = format!("  {more}`chronoscope verify` tells all, `store repair` mends what it can");
     let text = context.out.paint(Role::Dim, &text);
     Ok(context.out.line(text)?)
+}
+
+/// Prints the end of what the handler of a failed event complained of.
+fn complaint(context: &mut Context, fate: &One) -> Outcome {
+    let Some(result) = fate.result.as_ref().filter(|_| fate.status == Status::Failed) else {
+        return Ok(());
+    };
+    let lines = result.stderr.lines().rev().filter(|line| !line.trim().is_empty());
+    let mut last: Vec<&str> = lines.take(COMPLAINT_LINES).collect();
+    last.reverse();
+    let room = (context.out.width_of_text() - COMPLAINT_INDENT.len()).min(COMPLAINT_COLUMNS);
+    for line in last {
+        let line = context.out.paint.of(Role::Dim, &cut(&escape(line), room));
+        context.out.line(format!("{COMPLAINT_INDENT}{line}"))?;
+    }
+    Ok(())
 }
 
 /// Prints what became of each issue: the document, one a line, or a line of summary each.
@@ -101,7 +127,7 @@ pub(super) fn copies(context: &mut Context, copies: &Copies) -> Outcome {
             (Some(Role::Dim), &report.final_state.digest),
         ]);
     }
-    context.out.table(&table)?;
+    context.out.table_in_full(&table)?;
     details(context, copies)?;
     let gone = copies.source_findings.iter();
     let of_issues = copies.issues.iter().filter_map(|copy| match &copy.fate {
@@ -128,7 +154,7 @@ fn details(context: &mut Context, copies: &Copies) -> Outcome {
             ]);
         }
     }
-    Ok(context.out.table(&table)?)
+    Ok(context.out.table_in_full(&table)?)
 }
 
 fn role(status: Status) -> Role {
@@ -151,11 +177,14 @@ fn summary(context: &mut Context, report: &Report) -> Outcome {
     let failed = if report.failed_count > 0 { Some(Role::Failed) } else { None };
     table.row([(label, "failed"), (failed, &report.failed_count.to_string())]);
     let rate = format!("{:.1} %", report.success_rate * 100.0);
-    table.row([(label, "success"), (None, &rate)]);
+    let is_nothing = report.replayed_count + report.skipped_count + report.failed_count == 0;
+    let (told, told_role) =
+        if is_nothing { ("no event was selected", Some(Role::Warned)) } else { (&*rate, None) };
+    table.row([(label, "success"), (told_role, told)]);
     let (state, told) = (&report.final_state, state_of(report));
     table.row([(label, "state"), (if state.matches { None } else { Some(Role::Warned) }, &told)]);
     table.row([(label, "digest"), (label, &state.digest)]);
-    Ok(context.out.table(&table)?)
+    Ok(context.out.table_in_full(&table)?)
 }
 
 /// How the state that it came to stands beside the recorded one.

@@ -10,10 +10,9 @@ use crate::cli::append::duration;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
 use crate::cli::output::{Format, Role, Table, escape};
+use crate::cli::progress::{Bar, Unit};
 use crate::error::Result;
 use crate::store::local::{Archivable, Date, LocalStore, Selection};
-
-use super::progress;
 
 /// The flags of `store archive`.
 #[derive(Debug, Args)]
@@ -82,13 +81,14 @@ fn carry_out(
     all: &mut [Archivable],
     timeout: Duration,
 ) -> Result<()> {
-    let bar = progress(sum(all, |one| one.bytes));
-    let mut done = |bytes| bar.inc(bytes);
+    let bar = Bar::new(Unit::Bytes);
+    bar.show(0, sum(all, |one| one.bytes));
+    let mut done = |bytes| bar.add(bytes);
     let outcome = match flags.restore {
         true => store.restore(all, timeout, &mut done),
         false => store.archive(all, timeout, &mut done),
     };
-    bar.finish_and_clear();
+    bar.clear();
     outcome
 }
 

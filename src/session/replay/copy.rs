@@ -37,11 +37,14 @@ pub fn copy(
     means: Means<'_>,
 ) -> Result<Report> {
     let Means { redactor, speed, interrupt, verify_steps, progress, .. } = means;
+    // Who copies nothing has nobody to wait for.
+    let speed = speed.filter(|_| target.is_some());
     let ticker = Steady::new(Arc::clone(&interrupt));
     let mut pace = Pace::new(speed);
     let mut copier = Copier::new(target, &plan.issue_key, redactor, speed.is_some());
     let mut copying = Copying::default();
     let piece = if speed.is_some() { 1 } else { PIECE };
+    let (mut read, all) = (0, bytes(session, plan.from..plan.to + 1));
     let mut next = plan.from;
     while next <= plan.to {
         let end = next.saturating_add(piece).min(plan.to + 1);
@@ -52,7 +55,8 @@ pub fn copy(
             }
         }
         copying.piece(session, &mut copier, plan, next..end)?;
-        progress(u64::from(end - plan.from), plan.len() as u64);
+        read += bytes(session, next..end);
+        progress(read, all);
         if interrupt.load(Ordering::Relaxed) {
             return Err(interrupted(&plan.issue_key));
         }
@@ -65,6 +69,11 @@ pub fn copy(
         Some(target) => copying.prove(session, target, plan, &expected, verify_steps)?,
     };
     Ok(report(replay_id, target.is_none(), copying.tally, copying.outcomes, final_state))
+}
+
+/// How many bytes of the log some events are.
+fn bytes(session: &Session, range: std::ops::Range<Position>) -> u64 {
+    session.timeline().rows_in(range).map(|row| u64::from(row.locator.len) + 1).sum()
 }
 
 pub(super) fn interrupted(issue_key: &str) -> Error {

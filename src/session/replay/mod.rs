@@ -59,7 +59,7 @@ pub struct Means<'a> {
     pub end_now: Arc<AtomicBool>,
     /// Whether the states are compared after every event.
     pub verify_steps: bool,
-    /// Hears how many events are done, and of how many.
+    /// Hears how many events are done, and of how many; of a copy, how many bytes of the log.
     pub progress: &'a mut dyn FnMut(u64, u64),
     /// Hears what begins and what became of it, event by event; a copy has nothing to tell.
     pub heard: &'a mut dyn FnMut(Heard<'_>),

@@ -75,6 +75,33 @@ impl LocalStore {
         Ok((journal, String::from_utf8_lossy(&bytes).into_owned()))
     }
 
+    /// The journals whose names begin so and whose last line is another than `last`, the newest
+    /// first, at most so many. Who holds them is not asked; one that cannot be read is left out.
+    #[must_use]
+    pub fn journals_not_ending(&self, prefix: &str, last: &str, most: usize) -> Vec<String> {
+        let folder = std::fs::read_dir(self.layout.service(FOLDER)).into_iter().flatten().flatten();
+        let mut found: Vec<_> = folder
+            .filter_map(|entry| {
+                let file = entry.file_name().into_string().ok()?;
+                let name = file.strip_suffix(".jsonl").filter(|name| name.starts_with(prefix))?;
+                Some((entry.metadata().ok()?.modified().ok()?, name.to_owned()))
+            })
+            .collect();
+        found.sort_by(|a, b| b.cmp(a));
+        let end = format!("\n{last}\n");
+        let is_other = |name: &String| self.journal_ends_with(name, end.as_bytes()) == Some(false);
+        found.into_iter().map(|(_, name)| name).filter(is_other).take(most).collect()
+    }
+
+    /// Whether a journal ends with these bytes; none where it holds nothing, or cannot be read.
+    fn journal_ends_with(&self, name: &str, end: &[u8]) -> Option<bool> {
+        let file = std::fs::File::open(self.journal_path(name).ok()?).ok()?;
+        let length = file.metadata().ok()?.len();
+        let from = length.saturating_sub(end.len() as u64);
+        let bytes = read_range(&file, from, length).ok()?;
+        (length > 0).then(|| bytes == end)
+    }
+
     fn journal_path(&self, name: &str) -> Result<PathBuf> {
         ids::check_issue_key(name)
             .map_err(|fault| Error::usage(format!("the name of a journal, {name:?}, {fault}")))?;

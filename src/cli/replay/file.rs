@@ -1,0 +1,55 @@
+//! `replay --report`: the file that a result is written to, beside what is printed.
+//!
+//! Lives here: holding it open from the beginning, so that nothing is done whose result cannot be
+//! written. May not live here: what the result says.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::super::output::json_text;
+use crate::error::{Error, Result};
+
+/// A file for a result. What it holds stays until there is one.
+pub(super) struct ReportFile {
+    path: PathBuf,
+    file: File,
+    /// Whether it was made for a result that did not come yet.
+    unused: bool,
+}
+
+impl ReportFile {
+    /// Opens the file that a flag names, or makes it.
+    pub(super) fn open(path: Option<&Path>) -> Result<Option<Self>> {
+        let Some(path) = path else { return Ok(None) };
+        let open = |new| OpenOptions::new().write(true).create_new(new).open(path);
+        let (opened, unused) = match open(true) {
+            Ok(file) => (Ok(file), true),
+            Err(_) if path.exists() => (open(false), false),
+            Err(error) => (Err(error), false),
+        };
+        let file = opened.map_err(|e| Error::io("write", path, &e))?;
+        Ok(Some(Self { path: path.to_owned(), file, unused }))
+    }
+
+    /// Writes a result, in place of what the file held.
+    pub(super) fn write(mut self, report: &impl Serialize) -> Result<()> {
+        self.unused = false;
+        let text = json_text(report, true) + "\n";
+        let is_file = self.file.metadata().is_ok_and(|file| file.is_file());
+        let emptied = if is_file { self.file.set_len(0) } else { Ok(()) };
+        let written = emptied.and_then(|()| self.file.write_all(text.as_bytes()));
+        written.map_err(|e| Error::io("write", &self.path, &e))
+    }
+}
+
+impl Drop for ReportFile {
+    fn drop(&mut self) {
+        if self.unused {
+            // Nothing came of it; an empty file would look as if something had.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}

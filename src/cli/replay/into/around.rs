@@ -1,0 +1,71 @@
+//! What is looked at beside a copy: its source, and the folder that it goes to.
+//!
+//! Lives here: whether the source is what was recorded, whether the two folders go together, what the
+//! one has already. May not live here: copying.
+
+use std::path::{Path, PathBuf};
+
+use super::super::super::context::Context;
+use super::super::super::failure::note;
+use crate::error::{Error, Result};
+use crate::store::EventStore;
+use crate::store::local::{Finding, LocalStore};
+
+/// Of a copy that is not made yet: says what its folder has of these issues already.
+pub(super) fn tell_present(context: &Context, into: &Path, issues: &[String]) -> Result<()> {
+    let Ok(there) = LocalStore::open(into, context.clock) else { return Ok(()) };
+    for issue in issues {
+        let Ok(mut tail) = there.tail(issue) else { continue };
+        let mut count = 0;
+        loop {
+            let chunk = tail.poll(1 << 20)?;
+            count += chunk.lines.len();
+            if chunk.at_end {
+                break;
+            }
+        }
+        let text = format!("{} has {count} events of {issue} already", into.display());
+        note(&text, context.out.paint);
+    }
+    Ok(())
+}
+
+/// What a check finds that says that the logs are not what was recorded. A copy keeps what it
+/// reads: nobody could tell from it.
+pub(super) fn of_the_record(store: &LocalStore, issue: Option<&str>) -> Result<Vec<Finding>> {
+    let findings = store.verify(issue)?.findings;
+    Ok(findings.into_iter().filter(|finding| finding.kind.is_of_the_record()).collect())
+}
+
+/// The same; a store that cannot be checked is copied all the same, and that is said.
+pub(super) fn found(context: &Context, checked: Result<Vec<Finding>>) -> Vec<Finding> {
+    checked.unwrap_or_else(|error| {
+        let text = format!("whether the source is what was recorded is unknown: {error}");
+        note(&text, context.out.paint);
+        Vec::new()
+    })
+}
+
+/// A store within another would be taken for one of its days.
+pub(super) fn refuse_itself(store: &LocalStore, target: &Path) -> Result<()> {
+    let (Some(from), Some(to)) = (real(store.root()), real(target)) else { return Ok(()) };
+    let (message, hint) = match (to.starts_with(&from), from.starts_with(&to)) {
+        (true, true) => ("--into names the store that the events come from", "name another folder"),
+        (true, _) => ("--into names a folder within the store that the events come from", BESIDE),
+        (_, true) => ("the store that the events come from is within the folder of --into", BESIDE),
+        _ => return Ok(()),
+    };
+    Err(Error::usage(message).with_hint(hint))
+}
+
+/// Where a copy may be.
+const BESIDE: &str = "name a folder beside it: what is within a store is taken for its own";
+
+/// A path without links, as far as it is there.
+fn real(path: &Path) -> Option<PathBuf> {
+    let whole = std::path::absolute(path).ok()?;
+    whole.ancestors().find_map(|there| {
+        let rest = whole.strip_prefix(there).ok()?;
+        Some(std::fs::canonicalize(there).ok()?.join(rest))
+    })
+}

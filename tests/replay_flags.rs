@@ -1,0 +1,59 @@
+//! `replay`: flags that would have no effect, and what no flag takes, are refused before anything.
+
+#![cfg(unix)]
+
+use crate::cli_support::TestEnvironment;
+
+#[test]
+fn a_flag_that_would_have_no_effect_is_refused() {
+    let environment = TestEnvironment::with_replayable();
+    let tool = environment.noting("tool", "");
+    for (args, said) in [
+        (&["--replay", "R-1", "--on-unknown", "banana"][..], "banana"),
+        (&["--replay", "--resume", "r", "--on-unknown", "banana"], "banana"),
+        (&["--replay", "R-1", "--on-unknown", "skip"], "--on-unknown has no effect"),
+        (&["--replay", "R-1", "--on-unknown", "fail", "--into", "x"], "--on-unknown has no effect"),
+        (&["--replay", "--all"], "nothing says where to"),
+        (&["--replay", "--all", "--handler", &tool], "nothing says where to"),
+        (&["--replay", "--all", "--resume", "abc"], "--all does not go with --resume"),
+        (&["--replay", "--resume", "r", "--retry-delay", "1s"], "--retry-delay does not go with"),
+        (&["--replay", "--resume", "r", "--timeout", "1s"], "--timeout does not go with --resume"),
+        (&["--replay", "--resume", "r", "--type", "X"], "a filter does not go with --resume"),
+        (&["--replay", "R-1", "--into", "x", "--jobs", "2"], "--jobs does not go with --into"),
+        (&["--replay", "R-1", "--into", "x", "--timeout", "1s"], "--timeout does not go"),
+        (&["--replay", "--all", "--into", "x", "--attempts", "1"], "--attempts does not go"),
+        (&["--replay", "R-1", "--into", "x", "--retry-delay", "1s"], "--retry-delay does not go"),
+    ] {
+        let error = environment.run(&[args, &["--json"]].concat()).error(2);
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains(said), "{args:?}: {message}");
+        // (What a flag takes is told in the message, where the list of flags is at home.)
+        assert!(error["hint"].is_string() || message.contains("skip"), "{args:?}: {error}");
+    }
+    assert!(environment.journals().is_empty() && !environment.work().join("x").exists());
+}
+
+#[test]
+fn a_dry_run_refuses_what_its_execution_would() {
+    let environment = TestEnvironment::with_replayable();
+    for args in [
+        ["--timeout", "banana"],
+        ["--timeout", "0"],
+        ["--timeout", "0s"],
+        ["--retry-delay", "banana"],
+        ["--attempts", "0"],
+    ] {
+        assert_eq!(environment.replay(&args).error(2)["kind"], "usage", "{args:?}");
+    }
+    environment.replay(&["--timeout", "1s", "--retry-delay", "0s", "--jobs", "2"]).ok();
+}
+
+/// A real copy in this rhythm would take two minutes.
+#[test]
+fn a_dry_run_never_waits() {
+    let environment = TestEnvironment::with_replayable();
+    let started = std::time::Instant::now();
+    let told = environment.replay(&["--into", "../copy", "--speed", "0.1"]).json();
+    assert_eq!((&told["dry_run"], &told["replayed_count"]), (&true.into(), &12.into()));
+    assert!(started.elapsed() < std::time::Duration::from_secs(60));
+}
