@@ -51,6 +51,10 @@ fn what_a_file_held_stays_until_there_is_a_result() {
     let told = environment.replay(&["--report", "r.json"]).json();
     let text = std::fs::read_to_string(&file).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), told);
+    // A link may lead to a file that is not there yet.
+    std::os::unix::fs::symlink("later.json", environment.work().join("link.json")).unwrap();
+    environment.replay(&["--report", "link.json"]).ok();
+    assert!(environment.work().join("later.json").is_file());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! written. May not live here: what the result says.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -24,11 +24,12 @@ impl ReportFile {
     /// Opens the file that a flag names, or makes it.
     pub(super) fn open(path: Option<&Path>) -> Result<Option<Self>> {
         let Some(path) = path else { return Ok(None) };
-        let open = |new| OpenOptions::new().write(true).create_new(new).open(path);
-        let (opened, unused) = match open(true) {
-            Ok(file) => (Ok(file), true),
-            Err(_) if path.exists() => (open(false), false),
-            Err(error) => (Err(error), false),
+        let (opened, unused) = match OpenOptions::new().write(true).create_new(true).open(path) {
+            // (It may be a link that leads to no file yet.)
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                (OpenOptions::new().write(true).create(true).truncate(false).open(path), false)
+            }
+            opened => (opened, true),
         };
         let file = opened.map_err(|e| Error::io("write", path, &e))?;
         Ok(Some(Self { path: path.to_owned(), file, unused }))
