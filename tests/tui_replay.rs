@@ -391,6 +391,69 @@ fn who_leaves_while_programs_run_waits_for_them_or_insists() {
     assert_eq!(desk.effects.last(), Some(&Effect::Quit));
 }
 
+/// The mark of a replay, appended three days after what it replays.
+fn mark(at: usize) -> String {
+    let last = sample(at - 1).lines().last().unwrap().to_owned();
+    let mut event: serde_json::Value = serde_json::from_str(&last).unwrap();
+    event["event_id"] = format!("5bd9cc65-d3f6-4968-962f-{at:012}").into();
+    event["event_type"] = "ReplayStarted".into();
+    event["timestamp"] = "2026-11-23T12:00:00.000Z".into();
+    event["event_sequence"] = at.into();
+    event["metadata"] = serde_json::json!({ "replay_id": "5bd9cc65" });
+    format!("{event}\n")
+}
+
+/// The timeline's title.
+fn axis(desk: &Desk) -> String {
+    desk.screen().lines().nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn the_timeline_covers_what_is_replayed_whatever_an_execution_appends() {
+    for size in [(160, 50), (80, 24)] {
+        let mut desk = rehearsal(size, 165);
+        assert!(axis(&desk).contains("12:13–12:26 ── clock: time"), "{}", axis(&desk));
+        desk.press("x y");
+        let rail = |desk: &Desk| {
+            let screen = desk.screen();
+            screen.lines().find(|line| line.contains("│ rail")).unwrap().to_owned()
+        };
+        let before = rail(&desk);
+        desk.append(&mark(201), 201);
+        assert!(axis(&desk).contains("12:13–12:26 ── clock: time"), "{}", axis(&desk));
+        assert_eq!(rail(&desk), before);
+        // A range that was three days long by then is seen without the days between.
+        answer(&mut desk, 1.0, state(None));
+        desk.press("r");
+        assert_eq!(asked(&desk).to, 201);
+        assert!(axis(&desk).contains("clock: active"), "{}", axis(&desk));
+        desk.press("esc esc");
+        assert!(axis(&desk).contains("11-20"), "as it was: the whole log; {}", axis(&desk));
+    }
+}
+
+#[test]
+fn a_range_elsewhere_is_seen_once_the_playhead_has_come_there() {
+    let mut desk = Desk::new(&sample(200), (120, 40));
+    let whole = desk.debugger().timeline.clone();
+    desk.press(":").type_text("replay 40 60").press("enter");
+    let seen = |desk: &Desk| desk.debugger().timeline.window.unwrap();
+    let reading = |desk: &Desk, at| {
+        desk.debugger().session.timeline().clocks().at(desk.debugger().timeline.clock, at)
+    };
+    assert_eq!(seen(&desk), (reading(&desk, 40), reading(&desk, 200)), "the playhead is seen too");
+    tell(&desk, [outcome(&desk, 40, Status::WouldExecute, RUN_TESTS)]);
+    answer(&mut desk, 1.0, state(None));
+    desk.press("x y");
+    tell(&desk, [outcome(&desk, 40, Status::Executed, "its handler succeeded")]);
+    desk.act(Action::Tick(Duration::from_secs(1)));
+    assert_eq!(seen(&desk), (reading(&desk, 40), reading(&desk, 60)));
+    answer(&mut desk, 1.0, state(None));
+    // What the user looks at meanwhile is not kept.
+    desk.press("t esc");
+    assert_eq!(desk.debugger().timeline, whole);
+}
+
 #[test]
 fn who_goes_elsewhere_is_not_taken_along() {
     let mut desk = execution((120, 40));

@@ -20,6 +20,7 @@ use crate::model::Position;
 use crate::model::catalogue::ReplayPolicy;
 use crate::replay::FinalState;
 use crate::timeline::Timeline;
+use crate::tui::view::timeline::TimelineView;
 
 pub use ask::{Answer, End, Outfit, Outfitter, Replaying, Start, Terms, What};
 pub use only::Only;
@@ -55,6 +56,8 @@ pub struct Before {
     pub zoom: bool,
     /// Whether details were shown.
     pub show_detail: bool,
+    /// What was seen of the timeline.
+    pub timeline: TimelineView,
 }
 
 /// The pane of a replay.

@@ -126,6 +126,7 @@ fn begin(app: &mut App, from: Position, to: Position, what: What) -> Vec<Effect>
     replay.begin(replaying.clone(), now);
     // Who watches an execution is taken along, until they go somewhere themselves.
     replay.along = replay.executes.then_some(debugger.playhead);
+    debugger.see_replayed();
     vec![Effect::Replay(replaying)]
 }
 
@@ -301,6 +302,10 @@ pub(super) fn tick(debugger: &mut Debugger, now: Duration) {
         replay.along = None;
     } else if let Some(to) = replay.outcomes.last().filter(|to| *to != put) {
         replay.along = Some(to);
+        let came_in = !(replay.from..=replay.to).contains(&put);
         debugger.step_to(to);
+        if came_in {
+            debugger.see_replayed();
+        }
     }
 }
