@@ -360,13 +360,21 @@ fn an_execution_is_stopped_in_order_and_gone_on_with() {
     assert!(replay(&desk).is_executing());
     desk.press("esc");
     assert!(asked(&desk).progress.is_stopped());
-    assert_eq!(desk.told(), "stopping: what was begun is waited for");
     assert!(desk.screen().contains("stopping at #171"), "{}", desk.screen());
+    // What is waited for is told as long as it is so, whatever else is pressed.
+    let waits = " stopping: the program of #171 is waited for, 300 s at most ";
+    for keys in ["tab", "esc", "q", "r", "esc"] {
+        desk.press(keys);
+        assert!(status(&desk).starts_with(waits), "{keys}: {}", status(&desk));
+        assert!(!status(&desk).contains("esc stops"), "{keys}: {}", status(&desk));
+    }
     // Its program came to its end.
     tell(&desk, [outcome(&desk, 171, Status::Executed, "its handler succeeded")]);
     let replaying = asked(&desk);
     desk.act(Action::Replayed(replaying, stopped()));
     assert!(desk.screen().contains("stopped after 7/36 events"), "{}", desk.screen());
+    assert!(!status(&desk).contains("stopping"), "{}", status(&desk));
+    desk.press("g p");
     assert!(desk.screen().contains("x goes on with 5bd9cc65"), "{}", desk.screen());
     desk.press("y");
     let command = "chronoscope replay --resume 5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50";
@@ -378,6 +386,27 @@ fn an_execution_is_stopped_in_order_and_gone_on_with() {
     assert_eq!(asked(&desk).what, What::Resume(id));
 }
 
+/// The line at the bottom.
+fn status(desk: &Desk) -> String {
+    desk.screen().lines().last().unwrap().to_owned()
+}
+
+#[test]
+fn what_was_said_while_programs_ran_is_not_said_once_they_ended() {
+    let mut desk = execution((120, 40));
+    desk.press("q");
+    assert_eq!(desk.told(), "programs are being run: esc stops that first");
+    answer(&mut desk, 1.0, state(None));
+    assert!(desk.screen().contains("done: 36 events"), "{}", desk.screen());
+    assert!(!status(&desk).contains("programs are being run"), "{}", status(&desk));
+    // Where the pane is not seen, the line tells the end.
+    let mut desk = execution((40, 12));
+    desk.press("tab");
+    let replaying = asked(&desk);
+    desk.act(Action::Replayed(replaying, stopped()));
+    assert!(status(&desk).starts_with(" stopped after 7/36 events"), "{}", desk.screen());
+}
+
 #[test]
 fn who_leaves_while_programs_run_waits_for_them_or_insists() {
     let mut desk = execution((120, 40));
@@ -387,7 +416,10 @@ fn who_leaves_while_programs_run_waits_for_them_or_insists() {
     desk.act(Action::Replayed(replaying, stopped()));
     assert_eq!(desk.effects.last(), Some(&Effect::Quit));
     let mut desk = execution((120, 40));
-    desk.press("ctrl-c ctrl-c");
+    desk.press("ctrl-c");
+    let text = "the program of #171 is waited for, 300 s at most; ctrl-c again leaves it behind";
+    assert!(status(&desk).contains(text), "{}", status(&desk));
+    desk.press("ctrl-c");
     assert_eq!(desk.effects.last(), Some(&Effect::Quit));
 }
 

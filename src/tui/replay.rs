@@ -8,6 +8,7 @@ mod ask;
 mod only;
 mod outcomes;
 mod progress;
+mod told;
 
 use std::time::Duration;
 

@@ -19,8 +19,8 @@ use super::prompt::save;
 pub use confirm::CONFIRM;
 pub(super) use confirm::confirm_key;
 use confirm::execute;
-use stop::stop_quietly;
 pub(super) use stop::{holds, stop};
+use stop::{stop_quietly, tell_end};
 
 /// Opens the pane with a rehearsal from here on; when it is open, gives it the keys.
 pub(super) fn ask(app: &mut App) -> Vec<Effect> {
@@ -131,6 +131,10 @@ fn begin(app: &mut App, from: Position, to: Position, what: What) -> Vec<Effect>
 }
 
 fn refuse_while_executing(app: &mut App) -> Vec<Effect> {
+    if app.debugger.as_ref().and_then(|d| d.replay.as_ref()).is_some_and(|r| r.stopping) {
+        // That is told as long as it is so.
+        return Vec::new();
+    }
     let key = app.first_key(Command::Cancel);
     app.tell(format!("programs are being run: {key} stops that first"));
     Vec::new()
@@ -285,6 +289,9 @@ pub(super) fn take(
     replay.finish(result, timeline);
     replay.along = None;
     let leaving = replay.leaving;
+    if replay.executes {
+        tell_end(app);
+    }
     if let Some(complaint) = complaint {
         app.fail(complaint);
     }

@@ -2,9 +2,9 @@
 
 use super::refuse_while_executing;
 use crate::error::{Error, ErrorKind};
-use crate::tui::action::Command;
-use crate::tui::app::App;
+use crate::tui::app::{App, Notice};
 use crate::tui::debugger::Debugger;
+use crate::tui::layout::Pane;
 
 /// Whether the screen must not be left yet: programs are being run. They are told to stop, and the
 /// screen is left then; who insists leaves them behind.
@@ -23,16 +23,25 @@ pub(in crate::tui::update) fn holds(app: &mut App, at_once: bool) -> bool {
         return false;
     }
     replay.leaving = true;
-    stop(app);
-    let key = app.first_key(Command::Quit);
-    app.tell(format!("the program that runs is waited for; {key} again leaves it behind"));
-    true
+    stop(app)
 }
 
 /// Stops what goes on, for nobody waits for it any more.
 pub(super) fn stop_quietly(debugger: &mut Debugger) {
     if let Some(running) = debugger.replay.as_ref().and_then(|replay| replay.running.as_ref()) {
         running.progress.stop();
+    }
+}
+
+/// What was told while programs ran is true no more: the pane says how that ended, and where it is not
+/// seen, the status line.
+pub(super) fn tell_end(app: &mut App) {
+    let Some(debugger) = app.debugger.as_deref() else { return };
+    let Some(replay) = debugger.replay.as_deref() else { return };
+    let is_seen = debugger.layout.pane(Pane::Replay).is_some();
+    let text = replay.end_text().filter(|_| !is_seen);
+    if !app.notice.as_ref().is_some_and(|notice| notice.fault) {
+        app.notice = text.map(|text| Notice { text, fault: false });
     }
 }
 
@@ -47,7 +56,8 @@ pub(in crate::tui::update) fn stop(app: &mut App) -> bool {
     running.progress.stop();
     if replay.executes {
         replay.stopping = true;
-        app.tell("stopping: what was begun is waited for");
+        // The status line tells what is waited for, as long as it is.
+        app.notice = None;
     } else {
         replay.hear(timeline, now);
         replay.finish(Err(stopped()), timeline);

@@ -120,22 +120,15 @@ fn progress(app: &App, replay: &Replay, pen: &mut Pen<'_>) {
             pen.put(&count, theme.style(Role::Strong));
             pen.put(&rate.unwrap_or_default(), theme.style(Role::Dim));
         }
-        (None, Some(End::Stopped)) => {
-            let seconds = seconds_text(replay);
-            pen.put(&format!("stopped after {count} events, {seconds}"), theme.style(Role::Warned));
-        }
-        (None, Some(End::Fault(_))) => {
-            pen.put(&format!("could not go on after {count} events"), theme.style(Role::Failed));
-        }
-        (None, _) => {
-            let text = format!("done: {all} events in {}", seconds_text(replay));
-            pen.put(&text, theme.style(Role::Done));
+        (None, end) => {
+            let role = match end {
+                Some(End::Stopped) => Role::Warned,
+                Some(End::Fault(_)) => Role::Failed,
+                Some(End::Done(_)) | None => Role::Done,
+            };
+            pen.put(&replay.end_text().unwrap_or_default(), theme.style(role));
         }
     }
-}
-
-fn seconds_text(replay: &Replay) -> String {
-    format!("{:.1} s", replay.took().as_secs_f64())
 }
 
 fn rate_text(rate: f64) -> String {
