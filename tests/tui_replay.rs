@@ -415,12 +415,38 @@ fn who_leaves_while_programs_run_waits_for_them_or_insists() {
     let replaying = asked(&desk);
     desk.act(Action::Replayed(replaying, stopped()));
     assert_eq!(desk.effects.last(), Some(&Effect::Quit));
+    assert_eq!(
+        farewell(&desk),
+        "replay 5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50 stopped after 7/36 events, 2.0 s; \
+         `chronoscope replay --resume 5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50` goes on"
+    );
     let mut desk = execution((120, 40));
     desk.press("ctrl-c");
     let text = "the program of #171 is waited for, 300 s at most; ctrl-c again leaves it behind";
     assert!(status(&desk).contains(text), "{}", status(&desk));
     desk.press("ctrl-c");
     assert_eq!(desk.effects.last(), Some(&Effect::Quit));
+    let text =
+        "was left while a program of it may still run; `chronoscope replay --resume 5bd9cc65";
+    assert!(farewell(&desk).contains(text), "{}", farewell(&desk));
+}
+
+/// What is said once the terminal is given back.
+fn farewell(desk: &Desk) -> &str {
+    desk.app.farewells.last().map_or("", |(_, text)| text)
+}
+
+#[test]
+fn what_was_stopped_and_gone_on_with_to_its_end_needs_no_word_at_the_end() {
+    let mut desk = execution((120, 40));
+    desk.press("esc");
+    let replaying = asked(&desk);
+    desk.act(Action::Replayed(replaying, stopped()));
+    assert!(farewell(&desk).contains("stopped after 7/36"), "{}", farewell(&desk));
+    desk.press("x y");
+    asked(&desk).progress.name("5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50");
+    answer(&mut desk, 1.0, state(None));
+    assert_eq!(farewell(&desk), "");
 }
 
 /// The mark of a replay, appended three days after what it replays.

@@ -212,25 +212,53 @@ fn the_settings_hold_on_the_screen_too() {
     assert!(answer.terms.refusal.unwrap().contains("a store of one's own"));
 }
 
-#[test]
-fn in_a_terminal_a_replay_is_rehearsed_confirmed_executed_and_seen_in_the_log() {
-    let bench = bench();
-    let program = noting(&bench, "exit 0");
+/// The screen at #165, with settings that name a program.
+fn screen(bench: &TestEnvironment, program: &Path) -> Terminal {
     let config = bench.work().join("settings.yaml");
     let handler = format!("      TestRunStarted: \"'{}'\"\n", program.display());
     let text = format!("event_sourcing:\n  replay:\n    handlers:\n{handler}");
     std::fs::write(&config, text).unwrap();
+    let (config, store) = (config.to_str().unwrap(), bench.store());
+    let store = store.to_str().unwrap();
+    let arguments = ["PROJ-123", "--at", "165", "--config", config, "--store", store];
+    Terminal::start((120, 40), bench.path(), &[], &arguments)
+}
+
+#[test]
+fn who_leaves_during_a_run_is_told_on_the_shell_how_to_go_on() {
+    let bench = bench();
+    // The first event's program ends once somebody lets it.
+    let (first, go) = (bench.work().join("first"), bench.work().join("go"));
+    assert!(std::process::Command::new("mkfifo").arg(&go).status().unwrap().success());
+    let wait = format!("! mkdir '{}' || cat '{}'", first.display(), go.display());
+    let program = noting(&bench, &wait);
+    let mut terminal = screen(&bench, &program);
+    terminal.wait_for_text("#165/287");
+    terminal.press("gp");
+    terminal.wait_for_text("state as recorded");
+    terminal.press("x");
+    terminal.wait_for_text("y runs them");
+    terminal.press("y");
+    terminal.wait_for_text("1 running");
+    terminal.press("\u{3}");
+    terminal.wait_for_text("ctrl-c again leaves it behind");
+    std::fs::write(go, "").unwrap();
+    assert_eq!(terminal.wait_for_end(), 0);
+    assert!(Terminal::is_given_back(terminal.screen()));
+    let text = terminal.text().replace('\n', "");
+    assert!(text.contains("stopped after") && text.contains("` goes on"), "{text}");
+    let id = text.split("--resume ").nth(1).unwrap().split('`').next().unwrap().trim();
+    assert_eq!(ran(&bench), [169]);
     let store = bench.store();
-    let arguments = [
-        "PROJ-123",
-        "--at",
-        "165",
-        "--config",
-        config.to_str().unwrap(),
-        "--store",
-        store.to_str().unwrap(),
-    ];
-    let mut terminal = Terminal::start((120, 40), bench.path(), &[], &arguments);
+    bench.run(&["replay", "--store", store.to_str().unwrap(), "--resume", id]).ok();
+    assert_eq!(&ran(&bench)[..2], [169, 171]);
+}
+
+#[test]
+fn in_a_terminal_a_replay_is_rehearsed_confirmed_executed_and_seen_in_the_log() {
+    let bench = bench();
+    let program = noting(&bench, "exit 0");
+    let mut terminal = screen(&bench, &program);
     terminal.wait_for_text("#165/287");
     terminal.press("gp");
     terminal.wait_for_text("nothing is executed, nothing is written");

@@ -20,7 +20,7 @@ pub use confirm::CONFIRM;
 pub(super) use confirm::confirm_key;
 use confirm::execute;
 pub(super) use stop::{holds, stop};
-use stop::{stop_quietly, tell_end};
+use stop::{note_end, stop_quietly, tell_end};
 
 /// Opens the pane with a rehearsal from here on; when it is open, gives it the keys.
 pub(super) fn ask(app: &mut App) -> Vec<Effect> {
@@ -291,6 +291,7 @@ pub(super) fn take(
     let leaving = replay.leaving;
     if replay.executes {
         tell_end(app);
+        note_end(app);
     }
     if let Some(complaint) = complaint {
         app.fail(complaint);

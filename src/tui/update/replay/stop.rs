@@ -20,6 +20,8 @@ pub(in crate::tui::update) fn holds(app: &mut App, at_once: bool) -> bool {
         return true;
     }
     if replay.leaving {
+        let id = replay.replay_id.clone();
+        note_farewell(app, id, "was left while a program of it may still run");
         return false;
     }
     replay.leaving = true;
@@ -31,6 +33,25 @@ pub(super) fn stop_quietly(debugger: &mut Debugger) {
     if let Some(running) = debugger.replay.as_ref().and_then(|replay| replay.running.as_ref()) {
         running.progress.stop();
     }
+}
+
+/// Notes how an execution ended that can be gone on with, for who leaves before that was done.
+pub(super) fn note_end(app: &mut App) {
+    let Some(replay) = app.debugger.as_deref().and_then(|d| d.replay.as_deref()) else { return };
+    let (id, text) = (replay.replay_id.clone(), replay.end_text().unwrap_or_default());
+    if replay.resumable().is_some() {
+        note_farewell(app, id, &text);
+    } else {
+        app.farewells.retain(|(of, _)| Some(of) != id.as_ref());
+    }
+}
+
+fn note_farewell(app: &mut App, replay_id: Option<String>, what: &str) {
+    let Some(id) = replay_id else { return };
+    let command = crate::tui::update::share::resume(app, &id);
+    app.farewells.retain(|(of, _)| *of != id);
+    let text = format!("replay {id} {what}; `{command}` goes on");
+    app.farewells.push((id, text));
 }
 
 /// What was told while programs ran is true no more: the pane says how that ended, and where it is not
