@@ -11,7 +11,9 @@ use chronoscope::tui::action::Action;
 use chronoscope::tui::app::Mode;
 use chronoscope::tui::effect::Effect;
 use chronoscope::tui::layout::Pane;
-use chronoscope::tui::replay::{Answer, End, Only, Replay, Replaying, Start, Teller, Terms, What};
+use chronoscope::tui::replay::{
+    Answer, End, Only, Program, Replay, Replaying, Start, Teller, Terms, Unfinished, What,
+};
 use chronoscope::tui::signs::ReplayMark;
 use chronoscope::tui::theme::Theme;
 
@@ -62,7 +64,8 @@ fn tell(desk: &Desk, outcomes: impl IntoIterator<Item = Outcome>) {
 }
 
 fn terms() -> Terms {
-    Terms { markers: true, timeout: Duration::from_secs(300), attempts: 3, refusal: None }
+    let timeout = Duration::from_secs(300);
+    Terms { markers: true, timeout, attempts: 3, refusal: None, unfinished: None }
 }
 
 fn state(first_difference: Option<Difference>) -> FinalState {
@@ -510,6 +513,56 @@ fn a_range_elsewhere_is_seen_once_the_playhead_has_come_there() {
     // What the user looks at meanwhile is not kept.
     desk.press("t esc");
     assert_eq!(desk.debugger().timeline, whole);
+}
+
+#[test]
+fn a_run_of_another_time_that_did_not_end_is_told_and_gone_on_with_or_begun_anew() {
+    for size in SIZES {
+        let mut desk = Desk::new(&sample(200), size);
+        desk.type_text("190").press("G g p");
+        let (command, type_name) = ("/srv/old/run-tests".to_owned(), "TestRunStarted".to_owned());
+        let id = "0c0ffee0-d3f6-4968-962f-2d7ea5b7eb50";
+        let unfinished = Unfinished {
+            replay_id: id.to_owned(),
+            from: 165,
+            to: 180,
+            told: "stopped after 5/16 events".to_owned(),
+            programs: vec![Program { command, type_name, events: None }],
+            terms: Box::new(Terms { timeout: Duration::from_secs(7), ..terms() }),
+        };
+        let told = Terms { unfinished: Some(unfinished), ..terms() };
+        let rehearsed = |desk: &mut Desk| {
+            tell(desk, [outcome(desk, 195, Status::WouldExecute, RUN_TESTS)]);
+            let (state, terms) = (state(None), told.clone());
+            let answer = Answer { success_rate: 1.0, state, terms, complaint: None };
+            let replaying = asked(desk);
+            desk.act(Action::Replayed(replaying, Ok(Box::new(answer))));
+        };
+        rehearsed(&mut desk);
+        let text = "run 0c0ffee0… of #165 to #180 stopped after 5/16 events";
+        assert_eq!(desk.told(), format!("{text}: x goes on, or begins anew"));
+        desk.press("x");
+        insta::assert_snapshot!(format!("unfinished-{}x{}", size.0, size.1), desk.screen());
+        desk.press("n x");
+        assert!(matches!(desk.app.mode, Mode::Confirm(_)), "nothing was executed");
+        // Going on takes the place of what was rehearsed.
+        desk.press("y");
+        let Replaying { what, from, to, .. } = asked(&desk);
+        assert_eq!((what, from, to), (What::Resume(id.to_owned()), 165, 180));
+        assert_eq!(replay(&desk).start, Start::Begun);
+        asked(&desk).progress.name(id);
+        let replaying = asked(&desk);
+        desk.act(Action::Replayed(replaying, stopped()));
+        assert_eq!(replay(&desk).resumable(), Some(id));
+        // Or another run is asked about, as ever.
+        desk.press("r");
+        rehearsed(&mut desk);
+        desk.press("x a");
+        assert!(matches!(desk.app.mode, Mode::Confirm(_)));
+        assert!(desk.screen().contains("y runs them"), "{}", desk.screen());
+        desk.press("y");
+        assert_eq!(asked(&desk).what, What::Execute);
+    }
 }
 
 #[test]

@@ -74,6 +74,9 @@ pub struct Header {
     pub markers: bool,
 }
 
+/// What the name of a run's journal begins with.
+const PREFIX: &str = "replay-";
+
 /// The version of the journal's format.
 pub const VERSION: u32 = 1;
 
@@ -200,7 +203,7 @@ pub struct RunJournal {
 
 impl RunJournal {
     fn name(replay_id: &str) -> String {
-        format!("replay-{replay_id}")
+        format!("{PREFIX}{replay_id}")
     }
 
     /// Begins a run.
@@ -223,6 +226,31 @@ impl RunJournal {
         let name = Self::name(replay_id);
         let (file, text) = store.open_journal(&name)?;
         Ok((Self { file }, History::read(&text, &name)?))
+    }
+
+    /// The ids of the runs that a store has journals of, what was noted last first.
+    ///
+    /// # Errors
+    /// Unavailable, when they cannot be listed.
+    pub fn all(store: &LocalStore) -> Result<Vec<String>> {
+        let names = store.journals()?;
+        let id = |name: &String| name.strip_prefix(PREFIX).map(str::to_owned);
+        Ok(names.iter().filter_map(id).collect())
+    }
+
+    /// What the journal of a run tells, without holding it.
+    ///
+    /// # Errors
+    /// As [`RunJournal::open`].
+    pub fn read(store: &LocalStore, replay_id: &str) -> Result<History> {
+        let name = Self::name(replay_id);
+        History::read(&store.read_journal(&name)?, &name)
+    }
+
+    /// Whether somebody holds the journal of a run.
+    #[must_use]
+    pub fn is_held(store: &LocalStore, replay_id: &str) -> bool {
+        store.is_journal_held(&Self::name(replay_id))
     }
 
     /// Lets the programs of the run hold the journal too: should this process be killed, nobody

@@ -17,6 +17,8 @@ use crate::model::ids;
 
 /// The folder of the journals, below the service folder.
 const FOLDER: &str = "journals";
+/// What the name of a journal's file ends with.
+const ENDING: &str = ".jsonl";
 /// How long a journal is asked for that is held: a program that is just being started, by this
 /// process or by one that was ended, holds for a moment what it does not keep.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -75,10 +77,52 @@ impl LocalStore {
         Ok((journal, String::from_utf8_lossy(&bytes).into_owned()))
     }
 
+    /// The names of the journals, what was written last first.
+    ///
+    /// # Errors
+    /// Unavailable, when they cannot be listed.
+    pub fn journals(&self) -> Result<Vec<String>> {
+        self.layout.refuse_service_links()?;
+        let folder = self.layout.service(FOLDER);
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::io("list", &folder, &error)),
+        };
+        let mut found: Vec<_> = entries
+            .filter_map(|entry| {
+                let entry = entry.ok()?;
+                let name = entry.file_name().to_str()?.strip_suffix(ENDING)?.to_owned();
+                Some((std::cmp::Reverse(entry.metadata().ok()?.modified().ok()?), name))
+            })
+            .collect();
+        found.sort();
+        Ok(found.into_iter().map(|(_, name)| name).collect())
+    }
+
+    /// The whole lines of a journal, whoever holds it.
+    ///
+    /// # Errors
+    /// Not found, when there is none of this name; unavailable, when it cannot be read.
+    pub fn read_journal(&self, name: &str) -> Result<String> {
+        let path = self.journal_path(name)?;
+        self.layout.refuse_service_links()?;
+        let mut bytes = std::fs::read(&path).map_err(|e| Error::io("read", &path, &e))?;
+        bytes.truncate(bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1));
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Whether somebody holds a journal that is there.
+    #[must_use]
+    pub fn is_journal_held(&self, name: &str) -> bool {
+        let path = self.journal_path(name).ok().filter(|path| path.is_file());
+        path.is_some_and(|path| Journal::hold(path).is_err())
+    }
+
     fn journal_path(&self, name: &str) -> Result<PathBuf> {
         ids::check_issue_key(name)
             .map_err(|fault| Error::usage(format!("the name of a journal, {name:?}, {fault}")))?;
-        Ok(self.layout.service(FOLDER).join(format!("{name}.jsonl")))
+        Ok(self.layout.service(FOLDER).join(format!("{name}{ENDING}")))
     }
 }
 

@@ -2,7 +2,25 @@
 //!
 //! Lives here: words that are told in more than one place. May not live here: drawing.
 
-use super::{End, Replay};
+use super::{End, Replay, Unfinished};
+
+/// So much of a run's id is told where the whole has no room.
+const SHORT_ID: usize = 8;
+
+/// The beginning of a run's id.
+#[must_use]
+pub fn short_id(id: &str) -> String {
+    format!("{}…", id.get(..SHORT_ID).unwrap_or(id))
+}
+
+impl Unfinished {
+    /// Which run it is and how far it came.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let (id, from, to) = (short_id(&self.replay_id), self.from, self.to);
+        format!("run {id} of #{from} to #{to} {}", self.told)
+    }
+}
 
 impl Replay {
     /// How it ended; none while it goes on.

@@ -16,9 +16,9 @@ use crate::tui::layout::Pane;
 use crate::tui::replay::{Answer, Only, Progress, Replay, Replaying, Row, Start, What};
 
 use super::prompt::save;
-pub use confirm::CONFIRM;
 pub(super) use confirm::confirm_key;
 use confirm::execute;
+pub use confirm::{ANEW, CONFIRM};
 pub(super) use stop::{holds, stop};
 use stop::{note_end, stop_quietly, tell_end};
 
@@ -99,7 +99,7 @@ fn rehearse(app: &mut App, start: Start, range: Option<(Position, Position)>) ->
     let (from, to) = range.unwrap_or(match &start {
         Start::Checkpoint(_, position) => (position + 1, head),
         Start::Beginning => (1, head),
-        Start::Playhead | Start::Typed => (debugger.playhead, head),
+        Start::Playhead | Start::Typed | Start::Begun => (debugger.playhead, head),
     });
     if debugger.replay.is_none() {
         let before = debugger.before_replay();
@@ -161,12 +161,14 @@ fn again(app: &mut App, elsewhere: bool) -> Vec<Effect> {
     let (start, range) = (replay.start.clone(), (replay.from, replay.to));
     if !elsewhere {
         return match start {
-            Start::Typed => rehearse(app, Start::Typed, Some(range)),
+            Start::Typed | Start::Begun => rehearse(app, start, Some(range)),
             other => rehearse(app, other, None),
         };
     }
     let next = match start {
-        Start::Playhead | Start::Typed => checkpoint(debugger).unwrap_or(Start::Beginning),
+        Start::Playhead | Start::Typed | Start::Begun => {
+            checkpoint(debugger).unwrap_or(Start::Beginning)
+        }
         Start::Checkpoint(..) => Start::Beginning,
         Start::Beginning => Start::Playhead,
     };
@@ -292,6 +294,8 @@ pub(super) fn take(
     if replay.executes {
         tell_end(app);
         note_end(app);
+    } else {
+        confirm::tell_unfinished(app);
     }
     if let Some(complaint) = complaint {
         app.fail(complaint);

@@ -4,7 +4,7 @@
 use crate::model::Position;
 use crate::tui::action::Command;
 use crate::tui::app::App;
-use crate::tui::replay::{End, Replay, Start};
+use crate::tui::replay::{End, Replay, Start, short_id};
 use crate::tui::signs::ReplayMark;
 use crate::tui::theme::{Glyph, Role, Theme};
 use crate::tui::viewer::Viewer;
@@ -92,6 +92,7 @@ fn range(theme: &Theme, replay: &Replay, pen: &mut Pen<'_>) {
         Start::Checkpoint(id, _) => format!("from behind checkpoint {id}"),
         Start::Beginning => "from the beginning".to_owned(),
         Start::Typed => "as typed".to_owned(),
+        Start::Begun => "as it was begun".to_owned(),
     };
     pen.put(&format!("{} event{s}", replay.events()), theme.style(Role::Text)).skip(2);
     pen.put(&start, theme.style(Role::Dim));
@@ -205,16 +206,17 @@ fn state(theme: &Theme, replay: &Replay, pen: &mut Pen<'_>) {
 fn next(app: &App, replay: &Replay, pen: &mut Pen<'_>) {
     let theme = &app.theme;
     let (execute, copy) = (app.first_key(Command::Execute), app.first_key(Command::CopyReplay));
-    let text = if let Some(id) = replay.resumable() {
-        let short = id.get(..8).unwrap_or(id);
-        format!("{execute} goes on with {short}…, {copy} copies the command")
+    let text = if let Some(run) = replay.unfinished() {
+        format!("{execute} goes on with {}, {}, or begins anew", short_id(&run.replay_id), run.told)
+    } else if let Some(id) = replay.resumable() {
+        format!("{execute} goes on with {}, {copy} copies the command", short_id(id))
     } else if replay.executes || replay.state().is_none() {
         let rehearse = app.first_key(Command::Rehearse);
         format!("{rehearse} rehearses again")
     } else if let Some(refusal) = replay.refusal() {
         format!("not from here: {refusal}; {copy} copies the command")
     } else {
-        let events: usize = replay.programs.iter().map(|program| program.events).sum();
+        let events = replay.programs.iter().filter_map(|program| program.events).sum::<usize>();
         let s = if events == 1 { "" } else { "s" };
         format!("{execute} executes {events} event{s}, {copy} copies the command")
     };
