@@ -11,7 +11,9 @@ use chronoscope::tui::action::Action;
 use chronoscope::tui::app::Mode;
 use chronoscope::tui::effect::Effect;
 use chronoscope::tui::layout::Pane;
-use chronoscope::tui::replay::{Answer, End, Only, Replay, Replaying, Start, Teller, Terms, What};
+use chronoscope::tui::replay::{
+    Answer, End, Only, Program, Replay, Replaying, Start, Teller, Terms, Unfinished, What,
+};
 use chronoscope::tui::signs::ReplayMark;
 use chronoscope::tui::theme::Theme;
 
@@ -62,7 +64,8 @@ fn tell(desk: &Desk, outcomes: impl IntoIterator<Item = Outcome>) {
 }
 
 fn terms() -> Terms {
-    Terms { markers: true, timeout: Duration::from_secs(300), attempts: 3, refusal: None }
+    let timeout = Duration::from_secs(300);
+    Terms { markers: true, timeout, attempts: 3, refusal: None, unfinished: None }
 }
 
 fn state(first_difference: Option<Difference>) -> FinalState {
@@ -360,13 +363,21 @@ fn an_execution_is_stopped_in_order_and_gone_on_with() {
     assert!(replay(&desk).is_executing());
     desk.press("esc");
     assert!(asked(&desk).progress.is_stopped());
-    assert_eq!(desk.told(), "stopping: what was begun is waited for");
     assert!(desk.screen().contains("stopping at #171"), "{}", desk.screen());
+    // What is waited for is told as long as it is so, whatever else is pressed.
+    let waits = " stopping: the program of #171 is waited for, 300 s at most ";
+    for keys in ["tab", "esc", "q", "r", "esc"] {
+        desk.press(keys);
+        assert!(status(&desk).starts_with(waits), "{keys}: {}", status(&desk));
+        assert!(!status(&desk).contains("esc stops"), "{keys}: {}", status(&desk));
+    }
     // Its program came to its end.
     tell(&desk, [outcome(&desk, 171, Status::Executed, "its handler succeeded")]);
     let replaying = asked(&desk);
     desk.act(Action::Replayed(replaying, stopped()));
     assert!(desk.screen().contains("stopped after 7/36 events"), "{}", desk.screen());
+    assert!(!status(&desk).contains("stopping"), "{}", status(&desk));
+    desk.press("g p");
     assert!(desk.screen().contains("x goes on with 5bd9cc65"), "{}", desk.screen());
     desk.press("y");
     let command = "chronoscope replay --resume 5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50";
@@ -378,6 +389,27 @@ fn an_execution_is_stopped_in_order_and_gone_on_with() {
     assert_eq!(asked(&desk).what, What::Resume(id));
 }
 
+/// The line at the bottom.
+fn status(desk: &Desk) -> String {
+    desk.screen().lines().last().unwrap().to_owned()
+}
+
+#[test]
+fn what_was_said_while_programs_ran_is_not_said_once_they_ended() {
+    let mut desk = execution((120, 40));
+    desk.press("q");
+    assert_eq!(desk.told(), "programs are being run: esc stops that first");
+    answer(&mut desk, 1.0, state(None));
+    assert!(desk.screen().contains("done: 36 events"), "{}", desk.screen());
+    assert!(!status(&desk).contains("programs are being run"), "{}", status(&desk));
+    // Where the pane is not seen, the line tells the end.
+    let mut desk = execution((40, 12));
+    desk.press("tab");
+    let replaying = asked(&desk);
+    desk.act(Action::Replayed(replaying, stopped()));
+    assert!(status(&desk).starts_with(" stopped after 7/36 events"), "{}", desk.screen());
+}
+
 #[test]
 fn who_leaves_while_programs_run_waits_for_them_or_insists() {
     let mut desk = execution((120, 40));
@@ -386,9 +418,151 @@ fn who_leaves_while_programs_run_waits_for_them_or_insists() {
     let replaying = asked(&desk);
     desk.act(Action::Replayed(replaying, stopped()));
     assert_eq!(desk.effects.last(), Some(&Effect::Quit));
+    assert_eq!(
+        farewell(&desk),
+        "replay 5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50 stopped after 7/36 events, 2.0 s; \
+         `chronoscope replay --resume 5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50` goes on"
+    );
     let mut desk = execution((120, 40));
-    desk.press("ctrl-c ctrl-c");
+    desk.press("ctrl-c");
+    let text = "the program of #171 is waited for, 300 s at most; ctrl-c again leaves it behind";
+    assert!(status(&desk).contains(text), "{}", status(&desk));
+    desk.press("ctrl-c");
     assert_eq!(desk.effects.last(), Some(&Effect::Quit));
+    let text =
+        "was left while a program of it may still run; `chronoscope replay --resume 5bd9cc65";
+    assert!(farewell(&desk).contains(text), "{}", farewell(&desk));
+}
+
+/// What is said once the terminal is given back.
+fn farewell(desk: &Desk) -> &str {
+    desk.app.farewells.last().map_or("", |(_, text)| text)
+}
+
+#[test]
+fn what_was_stopped_and_gone_on_with_to_its_end_needs_no_word_at_the_end() {
+    let mut desk = execution((120, 40));
+    desk.press("esc");
+    let replaying = asked(&desk);
+    desk.act(Action::Replayed(replaying, stopped()));
+    assert!(farewell(&desk).contains("stopped after 7/36"), "{}", farewell(&desk));
+    desk.press("x y");
+    asked(&desk).progress.name("5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50");
+    answer(&mut desk, 1.0, state(None));
+    assert_eq!(farewell(&desk), "");
+}
+
+/// The mark of a replay, appended three days after what it replays.
+fn mark(at: usize) -> String {
+    let last = sample(at - 1).lines().last().unwrap().to_owned();
+    let mut event: serde_json::Value = serde_json::from_str(&last).unwrap();
+    event["event_id"] = format!("5bd9cc65-d3f6-4968-962f-{at:012}").into();
+    event["event_type"] = "ReplayStarted".into();
+    event["timestamp"] = "2026-11-23T12:00:00.000Z".into();
+    event["event_sequence"] = at.into();
+    event["metadata"] = serde_json::json!({ "replay_id": "5bd9cc65" });
+    format!("{event}\n")
+}
+
+/// The timeline's title.
+fn axis(desk: &Desk) -> String {
+    desk.screen().lines().nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn the_timeline_covers_what_is_replayed_whatever_an_execution_appends() {
+    for size in [(160, 50), (80, 24)] {
+        let mut desk = rehearsal(size, 165);
+        assert!(axis(&desk).contains("12:13–12:26 ── clock: time"), "{}", axis(&desk));
+        desk.press("x y");
+        let rail = |desk: &Desk| {
+            let screen = desk.screen();
+            screen.lines().find(|line| line.contains("│ rail")).unwrap().to_owned()
+        };
+        let before = rail(&desk);
+        desk.append(&mark(201), 201);
+        assert!(axis(&desk).contains("12:13–12:26 ── clock: time"), "{}", axis(&desk));
+        assert_eq!(rail(&desk), before);
+        // A range that was three days long by then is seen without the days between.
+        answer(&mut desk, 1.0, state(None));
+        desk.press("r");
+        assert_eq!(asked(&desk).to, 201);
+        assert!(axis(&desk).contains("clock: active"), "{}", axis(&desk));
+        desk.press("esc esc");
+        assert!(axis(&desk).contains("11-20"), "as it was: the whole log; {}", axis(&desk));
+    }
+}
+
+#[test]
+fn a_range_elsewhere_is_seen_once_the_playhead_has_come_there() {
+    let mut desk = Desk::new(&sample(200), (120, 40));
+    let whole = desk.debugger().timeline.clone();
+    desk.press(":").type_text("replay 40 60").press("enter");
+    let seen = |desk: &Desk| desk.debugger().timeline.window.unwrap();
+    let reading = |desk: &Desk, at| {
+        desk.debugger().session.timeline().clocks().at(desk.debugger().timeline.clock, at)
+    };
+    assert_eq!(seen(&desk), (reading(&desk, 40), reading(&desk, 200)), "the playhead is seen too");
+    tell(&desk, [outcome(&desk, 40, Status::WouldExecute, RUN_TESTS)]);
+    answer(&mut desk, 1.0, state(None));
+    desk.press("x y");
+    tell(&desk, [outcome(&desk, 40, Status::Executed, "its handler succeeded")]);
+    desk.act(Action::Tick(Duration::from_secs(1)));
+    assert_eq!(seen(&desk), (reading(&desk, 40), reading(&desk, 60)));
+    answer(&mut desk, 1.0, state(None));
+    // What the user looks at meanwhile is not kept.
+    desk.press("t esc");
+    assert_eq!(desk.debugger().timeline, whole);
+}
+
+#[test]
+fn a_run_of_another_time_that_did_not_end_is_told_and_gone_on_with_or_begun_anew() {
+    for size in SIZES {
+        let mut desk = Desk::new(&sample(200), size);
+        desk.type_text("190").press("G g p");
+        let (command, type_name) = ("/srv/old/run-tests".to_owned(), "TestRunStarted".to_owned());
+        let id = "0c0ffee0-d3f6-4968-962f-2d7ea5b7eb50";
+        let unfinished = Unfinished {
+            replay_id: id.to_owned(),
+            from: 165,
+            to: 180,
+            told: "stopped after 5/16 events".to_owned(),
+            programs: vec![Program { command, type_name, events: None }],
+            terms: Box::new(Terms { timeout: Duration::from_secs(7), ..terms() }),
+        };
+        let told = Terms { unfinished: Some(unfinished), ..terms() };
+        let rehearsed = |desk: &mut Desk| {
+            tell(desk, [outcome(desk, 195, Status::WouldExecute, RUN_TESTS)]);
+            let (state, terms) = (state(None), told.clone());
+            let answer = Answer { success_rate: 1.0, state, terms, complaint: None };
+            let replaying = asked(desk);
+            desk.act(Action::Replayed(replaying, Ok(Box::new(answer))));
+        };
+        rehearsed(&mut desk);
+        let text = "run 0c0ffee0… of #165 to #180 stopped after 5/16 events";
+        assert_eq!(desk.told(), format!("{text}: x goes on, or begins anew"));
+        desk.press("x");
+        insta::assert_snapshot!(format!("unfinished-{}x{}", size.0, size.1), desk.screen());
+        desk.press("n x");
+        assert!(matches!(desk.app.mode, Mode::Confirm(_)), "nothing was executed");
+        // Going on takes the place of what was rehearsed.
+        desk.press("y");
+        let Replaying { what, from, to, .. } = asked(&desk);
+        assert_eq!((what, from, to), (What::Resume(id.to_owned()), 165, 180));
+        assert_eq!(replay(&desk).start, Start::Begun);
+        asked(&desk).progress.name(id);
+        let replaying = asked(&desk);
+        desk.act(Action::Replayed(replaying, stopped()));
+        assert_eq!(replay(&desk).resumable(), Some(id));
+        // Or another run is asked about, as ever.
+        desk.press("r");
+        rehearsed(&mut desk);
+        desk.press("x a");
+        assert!(matches!(desk.app.mode, Mode::Confirm(_)));
+        assert!(desk.screen().contains("y runs them"), "{}", desk.screen());
+        desk.press("y");
+        assert_eq!(asked(&desk).what, What::Execute);
+    }
 }
 
 #[test]

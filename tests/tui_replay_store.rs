@@ -12,6 +12,7 @@ use chronoscope::error::{ErrorKind, Result};
 use chronoscope::model::Position;
 use chronoscope::model::catalogue::LINKS;
 use chronoscope::schema::Redactor;
+use chronoscope::session::replay::unfinished::last_unfinished;
 use chronoscope::store::local::LocalStore;
 use chronoscope::tui::replay::{Answer, Outfit, Progress, Replaying, What};
 use chronoscope::tui::replay_beside;
@@ -155,16 +156,11 @@ fn what_is_stopped_before_it_begins_leaves_nothing_behind() {
     assert!(files(&bench.store()) == before && ran(&bench).is_empty());
 }
 
-#[test]
-fn what_was_stopped_is_gone_on_with_and_nothing_runs_twice() {
-    let bench = bench();
-    // The first event wants to be tried again until somebody has put things right.
-    let right = bench.work().join("right");
-    let program = noting(&bench, &format!("[ -e '{}' ] || exit 75", right.display()));
-    let outfit = outfit(&bench, Some(&program));
+/// A run of #169 to #175 that is stopped while its first program runs; its id.
+fn stopped_at_its_first_program(outfit: &Outfit) -> String {
     let first = replaying(169, 175, What::Execute);
     let stopper = first.progress.clone();
-    let id = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let stopped = scope.spawn(move || {
             let mut id = None;
             loop {
@@ -177,9 +173,55 @@ fn what_was_stopped_is_gone_on_with_and_nothing_runs_twice() {
                 std::thread::yield_now();
             }
         });
-        assert_eq!(run(&outfit, &first).unwrap_err().kind(), ErrorKind::Interrupted);
+        assert_eq!(run(outfit, &first).unwrap_err().kind(), ErrorKind::Interrupted);
         stopped.join().unwrap()
-    });
+    })
+}
+
+#[test]
+fn a_rehearsal_finds_the_last_run_that_did_not_come_to_its_end() {
+    let bench = bench();
+    let right = bench.work().join("right");
+    let program = noting(&bench, &format!("[ -e '{}' ] || exit 75", right.display()));
+    let outfit = outfit(&bench, Some(&program));
+    let rehearse = || {
+        let rehearsal = replaying(1, 287, What::Rehearse);
+        run(&outfit, &rehearsal).unwrap().terms.unfinished
+    };
+    assert_eq!(rehearse(), None);
+    let id = stopped_at_its_first_program(&outfit);
+    let found = rehearse().unwrap();
+    assert_eq!((&found.replay_id, found.from, found.to), (&id, 169, 175));
+    assert_eq!(found.told, "stopped after 0/7 events");
+    assert_eq!(found.programs[0].command, program.display().to_string());
+    // Of another issue it is not told, nor once it came to its end.
+    assert_eq!(last_unfinished(outfit.store.as_ref().unwrap(), "PROJ-7").unwrap(), None);
+    // One whose last line was torn, and that ended in the middle of a program.
+    let journal = bench.store().join(format!(".chronoscope/journals/replay-{id}.jsonl"));
+    let whole = std::fs::read_to_string(&journal).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+    let done = lines[2].replace("\"again\"", "\"done\"");
+    let torn =
+        [lines[0], lines[1], &done, "{\"at\":\"begin\",\"position\":171,\"attempt\":1}", "{\"at"];
+    std::fs::write(&journal, torn.join("\n")).unwrap();
+    let before = std::fs::read(&journal).unwrap();
+    let told = "stopped after 1/7 events, and nobody knows how #171 ended";
+    assert_eq!(rehearse().unwrap().told, told);
+    assert_eq!(std::fs::read(&journal).unwrap(), before, "looking changes nothing");
+    std::fs::write(&journal, &whole).unwrap();
+    std::fs::write(right, "").unwrap();
+    run(&outfit, &replaying(169, 175, What::Resume(id))).unwrap();
+    assert_eq!(rehearse(), None);
+}
+
+#[test]
+fn what_was_stopped_is_gone_on_with_and_nothing_runs_twice() {
+    let bench = bench();
+    // The first event wants to be tried again until somebody has put things right.
+    let right = bench.work().join("right");
+    let program = noting(&bench, &format!("[ -e '{}' ] || exit 75", right.display()));
+    let outfit = outfit(&bench, Some(&program));
+    let id = stopped_at_its_first_program(&outfit);
     assert_eq!(ran(&bench), [169], "the pause before the next try was cut short");
     std::fs::write(right, "").unwrap();
     let rest = replaying(169, 175, What::Resume(id));
@@ -212,25 +254,53 @@ fn the_settings_hold_on_the_screen_too() {
     assert!(answer.terms.refusal.unwrap().contains("a store of one's own"));
 }
 
-#[test]
-fn in_a_terminal_a_replay_is_rehearsed_confirmed_executed_and_seen_in_the_log() {
-    let bench = bench();
-    let program = noting(&bench, "exit 0");
+/// The screen at #165, with settings that name a program.
+fn screen(bench: &TestEnvironment, program: &Path) -> Terminal {
     let config = bench.work().join("settings.yaml");
     let handler = format!("      TestRunStarted: \"'{}'\"\n", program.display());
     let text = format!("event_sourcing:\n  replay:\n    handlers:\n{handler}");
     std::fs::write(&config, text).unwrap();
+    let (config, store) = (config.to_str().unwrap(), bench.store());
+    let store = store.to_str().unwrap();
+    let arguments = ["PROJ-123", "--at", "165", "--config", config, "--store", store];
+    Terminal::start((120, 40), bench.path(), &[], &arguments)
+}
+
+#[test]
+fn who_leaves_during_a_run_is_told_on_the_shell_how_to_go_on() {
+    let bench = bench();
+    // The first event's program ends once somebody lets it.
+    let (first, go) = (bench.work().join("first"), bench.work().join("go"));
+    assert!(std::process::Command::new("mkfifo").arg(&go).status().unwrap().success());
+    let wait = format!("! mkdir '{}' || cat '{}'", first.display(), go.display());
+    let program = noting(&bench, &wait);
+    let mut terminal = screen(&bench, &program);
+    terminal.wait_for_text("#165/287");
+    terminal.press("gp");
+    terminal.wait_for_text("state as recorded");
+    terminal.press("x");
+    terminal.wait_for_text("y runs them");
+    terminal.press("y");
+    terminal.wait_for_text("1 running");
+    terminal.press("\u{3}");
+    terminal.wait_for_text("ctrl-c again leaves it behind");
+    std::fs::write(go, "").unwrap();
+    assert_eq!(terminal.wait_for_end(), 0);
+    assert!(Terminal::is_given_back(terminal.screen()));
+    let text = terminal.text().replace('\n', "");
+    assert!(text.contains("stopped after") && text.contains("` goes on"), "{text}");
+    let id = text.split("--resume ").nth(1).unwrap().split('`').next().unwrap().trim();
+    assert_eq!(ran(&bench), [169]);
     let store = bench.store();
-    let arguments = [
-        "PROJ-123",
-        "--at",
-        "165",
-        "--config",
-        config.to_str().unwrap(),
-        "--store",
-        store.to_str().unwrap(),
-    ];
-    let mut terminal = Terminal::start((120, 40), bench.path(), &[], &arguments);
+    bench.run(&["replay", "--store", store.to_str().unwrap(), "--resume", id]).ok();
+    assert_eq!(&ran(&bench)[..2], [169, 171]);
+}
+
+#[test]
+fn in_a_terminal_a_replay_is_rehearsed_confirmed_executed_and_seen_in_the_log() {
+    let bench = bench();
+    let program = noting(&bench, "exit 0");
+    let mut terminal = screen(&bench, &program);
     terminal.wait_for_text("#165/287");
     terminal.press("gp");
     terminal.wait_for_text("nothing is executed, nothing is written");

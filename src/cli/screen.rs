@@ -41,7 +41,9 @@ pub(crate) fn show(
         state_dir: user_state::state_dir(),
         clock: context.clock,
     };
-    Ok(tui::run(options)?)
+    let farewells = tui::run(options)?;
+    farewells.iter().for_each(|text| super::failure::note(text, context.out.paint));
+    Ok(())
 }
 
 /// Makes what replays need, when the first one is asked for: few screens ever show one.

@@ -78,6 +78,9 @@ pub struct Header {
     pub folder: Option<PathBuf>,
 }
 
+/// What the name of a run's journal begins with.
+const PREFIX: &str = "replay-";
+
 /// The version of the journal's format.
 pub const VERSION: u32 = 1;
 
@@ -209,7 +212,7 @@ pub struct RunJournal {
 
 impl RunJournal {
     fn name(replay_id: &str) -> String {
-        format!("replay-{replay_id}")
+        format!("{PREFIX}{replay_id}")
     }
 
     /// Begins a run.
@@ -251,9 +254,36 @@ impl RunJournal {
     /// The runs that did not come to their end, the newest first, at most so many.
     #[must_use]
     pub fn unfinished(store: &LocalStore, most: usize) -> Vec<String> {
-        let (prefix, over) = (Self::name(""), serde_json::to_string(&Line::new(OVER)));
-        let names = store.journals_not_ending(&prefix, &over.unwrap_or_default(), most);
-        names.iter().filter_map(|name| name.strip_prefix(&prefix)).map(str::to_owned).collect()
+        let over = serde_json::to_string(&Line::new(OVER)).unwrap_or_default();
+        let end = format!("\n{over}\n");
+        let goes_on =
+            |id: &String| store.journal_ends_with(&Self::name(id), end.as_bytes()) == Some(false);
+        Self::all(store).unwrap_or_default().into_iter().filter(goes_on).take(most).collect()
+    }
+
+    /// The ids of the runs that a store has journals of, what was noted last first.
+    ///
+    /// # Errors
+    /// Unavailable, when they cannot be listed.
+    pub fn all(store: &LocalStore) -> Result<Vec<String>> {
+        let names = store.journals()?;
+        let id = |name: &String| name.strip_prefix(PREFIX).map(str::to_owned);
+        Ok(names.iter().filter_map(id).collect())
+    }
+
+    /// What the journal of a run tells, without holding it.
+    ///
+    /// # Errors
+    /// As [`RunJournal::open`].
+    pub fn read(store: &LocalStore, replay_id: &str) -> Result<History> {
+        let name = Self::name(replay_id);
+        History::read(&store.read_journal(&name)?, &name)
+    }
+
+    /// Whether somebody holds the journal of a run.
+    #[must_use]
+    pub fn is_held(store: &LocalStore, replay_id: &str) -> bool {
+        store.is_journal_held(&Self::name(replay_id))
     }
 
     /// Lets the programs of the run hold the journal too: should this process be killed, nobody

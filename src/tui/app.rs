@@ -50,6 +50,9 @@ pub struct App {
     pub start: Start,
     /// Why the screen cannot show what it was started for: told when it is left.
     pub refused: Option<Error>,
+    /// What is said once the terminal is given back, by the id of the run that it is about: those that
+    /// were ended early and can be gone on with.
+    pub farewells: Vec<(String, String)>,
     /// Whether the mouse button went down in the timeline and is still down.
     pub scrubbing: bool,
 }
@@ -191,6 +194,7 @@ impl App {
             store: None,
             start: Start::default(),
             refused: None,
+            farewells: Vec::new(),
             scrubbing: false,
         }
     }

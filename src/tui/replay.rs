@@ -8,6 +8,7 @@ mod ask;
 mod only;
 mod outcomes;
 mod progress;
+mod told;
 
 use std::time::Duration;
 
@@ -20,11 +21,13 @@ use crate::model::Position;
 use crate::model::catalogue::ReplayPolicy;
 use crate::replay::FinalState;
 use crate::timeline::Timeline;
+use crate::tui::view::timeline::TimelineView;
 
-pub use ask::{Answer, End, Outfit, Outfitter, Replaying, Start, Terms, What};
+pub use ask::{Answer, End, Outfit, Outfitter, Replaying, Start, Terms, Unfinished, What};
 pub use only::Only;
 pub use outcomes::{Group, Outcomes, Program, ReplayMarks};
 pub use progress::{Entry, News, Progress, Teller, Words};
+pub use told::short_id;
 
 /// How many types a command names that want a program.
 const MOST_NAMED: usize = 3;
@@ -55,6 +58,8 @@ pub struct Before {
     pub zoom: bool,
     /// Whether details were shown.
     pub show_detail: bool,
+    /// What was seen of the timeline.
+    pub timeline: TimelineView,
 }
 
 /// The pane of a replay.
@@ -82,6 +87,8 @@ pub struct Replay {
     pub programs: Vec<Program>,
     /// The id of the execution.
     pub replay_id: Option<String>,
+    /// Whether the user wants another run than the one that did not come to its end.
+    pub anew: bool,
     /// Whether events are listed one by one.
     pub by_event: bool,
     /// Which of them.
@@ -116,6 +123,7 @@ impl Replay {
             terms: None,
             programs: Vec::new(),
             replay_id: None,
+            anew: false,
             by_event: false,
             only: Only::Telling,
             leaving: false,
@@ -138,7 +146,7 @@ impl Replay {
         (self.stopping, self.end) = (false, None);
         self.outcomes = Outcomes::default();
         if !self.executes {
-            (self.terms, self.replay_id) = (None, None);
+            (self.terms, self.replay_id, self.anew) = (None, None, false);
             self.programs.clear();
         }
         self.by_event = self.executes;
@@ -228,7 +236,32 @@ impl Replay {
     #[must_use]
     pub fn resumable(&self) -> Option<&str> {
         let ended = matches!(self.end, Some(End::Stopped | End::Fault(_)));
-        self.replay_id.as_deref().filter(|_| self.executes && ended)
+        let own = self.replay_id.as_deref().filter(|_| self.executes && ended);
+        own.or_else(|| self.unfinished().map(|run| run.replay_id.as_str()))
+    }
+
+    /// The run of another time that did not come to its end, where going on with that is offered
+    /// instead of another one.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<&Unfinished> {
+        let offered = !self.executes && !self.anew && self.state().is_some();
+        self.terms.as_ref().filter(|_| offered)?.unfinished.as_ref()
+    }
+
+    /// The programs that would run next and what is done beside, as it is asked whether to.
+    #[must_use]
+    pub fn asked(&self) -> (&[Program], Option<&Terms>) {
+        match self.unfinished() {
+            Some(run) => (&run.programs, Some(&run.terms)),
+            None => (&self.programs, self.terms.as_ref()),
+        }
+    }
+
+    /// Takes over from where a run was begun at another time.
+    pub fn take_up(&mut self, run: &Unfinished) {
+        self.start = Start::Begun;
+        self.programs.clone_from(&run.programs);
+        self.terms = Some((*run.terms).clone());
     }
 
     /// Events settled in a second; none where that says nothing.

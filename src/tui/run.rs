@@ -64,12 +64,13 @@ enum Message {
     Panicked(String),
 }
 
-/// Shows the screen until the user quits.
+/// Shows the screen until the user quits. Then the terminal is given back; what there is to say after
+/// that is returned.
 ///
 /// # Errors
 /// Not found, when there is no such issue or theme; unavailable, when the store or the terminal
 /// cannot be used; usage, when a theme file is wrong.
-pub fn run(options: TuiOptions) -> Result<()> {
+pub fn run(options: TuiOptions) -> Result<Vec<String>> {
     let mut wish = Wish::from_environment(options.theme.clone(), options.ascii);
     wish.no_color |= options.no_color;
     let theme = Theme::choose(&wish)?;
@@ -109,7 +110,8 @@ pub fn run(options: TuiOptions) -> Result<()> {
         None => turner.perform(Effect::Browse)?,
     }
     turner.run()?;
-    turner.app.refused.take().map_or(Ok(()), Err)
+    let farewells = turner.app.farewells.drain(..).map(|(_, text)| text).collect();
+    turner.app.refused.take().map_or(Ok(farewells), Err)
 }
 
 fn read_keymap(options: &TuiOptions) -> (Keymap, Vec<String>) {

@@ -27,7 +27,7 @@ use super::search::Outcome;
 use super::whatif::WhatIf;
 use crate::session::Session;
 
-pub use replay::CONFIRM;
+pub use replay::{ANEW, CONFIRM};
 
 /// Changes the screen as the action says, and answers what is to be done outside.
 pub fn update(app: &mut App, action: Action) -> Vec<Effect> {

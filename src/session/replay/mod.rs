@@ -8,6 +8,7 @@ pub mod copy;
 pub mod execute;
 pub mod settings;
 pub mod stream;
+pub mod unfinished;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -17,6 +17,8 @@ use crate::model::ids;
 
 /// The folder of the journals, below the service folder.
 const FOLDER: &str = "journals";
+/// What the name of a journal's file ends with.
+const ENDING: &str = ".jsonl";
 /// How long a journal is asked for that is held: a program that is just being started, by this
 /// process or by one that was ended, holds for a moment what it does not keep.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -75,26 +77,51 @@ impl LocalStore {
         Ok((journal, String::from_utf8_lossy(&bytes).into_owned()))
     }
 
-    /// The journals whose names begin so and whose last line is another than `last`, the newest
-    /// first, at most so many. Who holds them is not asked; one that cannot be read is left out.
-    #[must_use]
-    pub fn journals_not_ending(&self, prefix: &str, last: &str, most: usize) -> Vec<String> {
-        let folder = std::fs::read_dir(self.layout.service(FOLDER)).into_iter().flatten().flatten();
-        let mut found: Vec<_> = folder
+    /// The names of the journals, what was written last first.
+    ///
+    /// # Errors
+    /// Unavailable, when they cannot be listed.
+    pub fn journals(&self) -> Result<Vec<String>> {
+        self.layout.refuse_service_links()?;
+        let folder = self.layout.service(FOLDER);
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::io("list", &folder, &error)),
+        };
+        let mut found: Vec<_> = entries
             .filter_map(|entry| {
-                let file = entry.file_name().into_string().ok()?;
-                let name = file.strip_suffix(".jsonl").filter(|name| name.starts_with(prefix))?;
-                Some((entry.metadata().ok()?.modified().ok()?, name.to_owned()))
+                let entry = entry.ok()?;
+                let name = entry.file_name().to_str()?.strip_suffix(ENDING)?.to_owned();
+                Some((std::cmp::Reverse(entry.metadata().ok()?.modified().ok()?), name))
             })
             .collect();
-        found.sort_by(|a, b| b.cmp(a));
-        let end = format!("\n{last}\n");
-        let is_other = |name: &String| self.journal_ends_with(name, end.as_bytes()) == Some(false);
-        found.into_iter().map(|(_, name)| name).filter(is_other).take(most).collect()
+        found.sort();
+        Ok(found.into_iter().map(|(_, name)| name).collect())
+    }
+
+    /// The whole lines of a journal, whoever holds it.
+    ///
+    /// # Errors
+    /// Not found, when there is none of this name; unavailable, when it cannot be read.
+    pub fn read_journal(&self, name: &str) -> Result<String> {
+        let path = self.journal_path(name)?;
+        self.layout.refuse_service_links()?;
+        let mut bytes = std::fs::read(&path).map_err(|e| Error::io("read", &path, &e))?;
+        bytes.truncate(bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1));
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Whether somebody holds a journal that is there.
+    #[must_use]
+    pub fn is_journal_held(&self, name: &str) -> bool {
+        let path = self.journal_path(name).ok().filter(|path| path.is_file());
+        path.is_some_and(|path| Journal::hold(path).is_err())
     }
 
     /// Whether a journal ends with these bytes; none where it holds nothing, or cannot be read.
-    fn journal_ends_with(&self, name: &str, end: &[u8]) -> Option<bool> {
+    #[must_use]
+    pub fn journal_ends_with(&self, name: &str, end: &[u8]) -> Option<bool> {
         let file = std::fs::File::open(self.journal_path(name).ok()?).ok()?;
         let length = file.metadata().ok()?.len();
         let from = length.saturating_sub(end.len() as u64);
@@ -105,7 +132,7 @@ impl LocalStore {
     fn journal_path(&self, name: &str) -> Result<PathBuf> {
         ids::check_issue_key(name)
             .map_err(|fault| Error::usage(format!("the name of a journal, {name:?}, {fault}")))?;
-        Ok(self.layout.service(FOLDER).join(format!("{name}.jsonl")))
+        Ok(self.layout.service(FOLDER).join(format!("{name}{ENDING}")))
     }
 }
 

@@ -1,7 +1,9 @@
-//! The pane of a replay: what the screen was like before it, and having that back.
+//! The pane of a replay: what the screen was like before it, having that back, and what is seen of
+//! the timeline meanwhile.
 
 use super::Debugger;
 use super::travel::Follow;
+use crate::timeline::ClockKind;
 use crate::tui::layout::Pane;
 use crate::tui::replay::Before;
 
@@ -16,14 +18,27 @@ impl Debugger {
             side: self.side,
             zoom: self.zoom,
             show_detail: self.show_detail,
+            timeline: self.timeline.clone(),
         }
+    }
+
+    /// Sees what is replayed on the timeline, and the playhead: the marks of an execution are as
+    /// old as now, and what is watched must not shrink to a few columns because of them.
+    pub fn see_replayed(&mut self) {
+        let Some(replay) = &self.replay else { return };
+        let range = (replay.from.min(self.playhead), replay.to.max(self.playhead));
+        if self.timeline.clock == ClockKind::Active {
+            // (Whether this range needs that is another question.)
+            self.timeline.clock = replay.before.timeline.clock;
+        }
+        self.timeline.show_range(range, self.session.timeline());
     }
 
     /// Takes the pane of a replay away: the screen is as it was before it. Where one was meanwhile is
     /// among the jumps.
     pub fn close_replay(&mut self) {
         let Some(replay) = self.replay.take() else { return };
-        let Before { playhead, follow, focus, side, zoom, show_detail } = replay.before;
+        let Before { playhead, follow, focus, side, zoom, show_detail, timeline } = replay.before;
         if follow == Follow::Live {
             self.follow_head();
         } else {
@@ -31,6 +46,7 @@ impl Debugger {
             self.follow = follow;
         }
         (self.side, self.zoom, self.show_detail) = (side, zoom, show_detail);
+        self.timeline = timeline;
         self.focus = if focus == Pane::Replay { Pane::Events } else { focus };
     }
 }

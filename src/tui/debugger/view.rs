@@ -65,6 +65,7 @@ impl Debugger {
             Pane::Replay => before.unwrap_or(Pane::Events),
             pane => pane,
         };
+        let timeline = before.map_or(&self.timeline, |before| &before.timeline);
         View {
             base: user.base.filter(|base| *base <= self.head()),
             focus: own(self.focus, before.map(|before| before.focus)),
@@ -76,8 +77,8 @@ impl Debugger {
             opened: branches(true),
             closed: branches(false),
             pins: user.pins.iter().filter_map(|pin| Path::parse(pin).ok()).collect(),
-            clock: self.timeline.clock,
-            window: self.timeline.window,
+            clock: timeline.clock,
+            window: timeline.window,
             unified: self.diff.style == Style::Unified,
             counters: self.diff.counters,
             filter: user.filter.clone(),

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::outcomes::Program;
 use super::progress::Progress;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -41,6 +42,8 @@ pub enum Start {
     Beginning,
     /// At an event that was typed, up to another one.
     Typed,
+    /// Where a run began that is gone on with.
+    Begun,
 }
 
 /// What is done.
@@ -69,6 +72,23 @@ pub struct Replaying {
     pub progress: Progress,
 }
 
+/// A run that did not come to its end, and can be gone on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The run.
+    pub replay_id: String,
+    /// The first event.
+    pub from: Position,
+    /// The last event.
+    pub to: Position,
+    /// How far it came.
+    pub told: String,
+    /// Its programs.
+    pub programs: Vec<Program>,
+    /// What going on does beside running them.
+    pub terms: Box<Terms>,
+}
+
 /// What an execution would do beside running programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
@@ -80,6 +100,8 @@ pub struct Terms {
     pub attempts: u32,
     /// Why it cannot be done from here.
     pub refusal: Option<String>,
+    /// The last run of the issue, where that did not come to its end.
+    pub unfinished: Option<Unfinished>,
 }
 
 /// What a replay came to.

@@ -262,11 +262,11 @@ impl Outcomes {
             let same =
                 |p: &&mut Program| p.command == words.reason && p.type_name == words.type_name;
             match found.iter_mut().find(same) {
-                Some(program) => program.events += 1,
+                Some(program) => program.events = program.events.map(|events| events + 1),
                 None => found.push(Program {
                     command: words.reason.clone(),
                     type_name: words.type_name.clone(),
-                    events: 1,
+                    events: Some(1),
                 }),
             }
         }
@@ -281,6 +281,6 @@ pub struct Program {
     pub command: String,
     /// What it executes.
     pub type_name: String,
-    /// How many events.
-    pub events: usize,
+    /// How many events; none where that is not known.
+    pub events: Option<usize>,
 }

@@ -11,10 +11,11 @@ use crate::model::catalogue::Links;
 use crate::model::ids;
 use crate::replay::{Decision, Policies, Report};
 use crate::session::Session;
+use crate::session::replay::unfinished::{self, last_unfinished};
 use crate::session::replay::{Means, Request, execute, plan, settings};
 use crate::store::EventStore;
 use crate::store::local::LocalStore;
-use crate::tui::replay::{Answer, Outfit, Replaying, Teller, Terms, What};
+use crate::tui::replay::{Answer, Outfit, Program, Replaying, Teller, Terms, Unfinished, What};
 
 /// How long a checkpoint waits for who is signing.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -31,8 +32,12 @@ pub fn replay(
     replaying: &Replaying,
 ) -> Result<Box<Answer>> {
     let log = Log { store, links };
+    let mut terms = terms(outfit);
     let (report, complaint) = match &replaying.what {
-        What::Rehearse => (rehearse(log, replaying, outfit)?, None),
+        What::Rehearse => {
+            terms.unfinished = unfinished(outfit, &replaying.issue, &terms);
+            (rehearse(log, replaying, outfit)?, None)
+        }
         What::Execute | What::Resume(_) => {
             let store = outfit.store.as_deref().ok_or_else(nowhere)?;
             let done = executed(log, replaying, outfit, store);
@@ -43,7 +48,7 @@ pub fn replay(
         }
     };
     let (success_rate, state) = (report.success_rate, report.final_state);
-    Ok(Box::new(Answer { success_rate, state, terms: terms(outfit), complaint }))
+    Ok(Box::new(Answer { success_rate, state, terms, complaint }))
 }
 
 /// Where the events are read.
@@ -77,6 +82,44 @@ fn terms(outfit: &Outfit) -> Terms {
         timeout: limits.bounds.timeout,
         attempts: limits.attempts,
         refusal,
+        unfinished: None,
+    }
+}
+
+/// The last run of the issue, where that did not come to its end and could be gone on with.
+fn unfinished(outfit: &Outfit, issue: &str, terms: &Terms) -> Option<Unfinished> {
+    let store = outfit.store.as_deref().filter(|_| terms.refusal.is_none())?;
+    // What cannot be listed cannot be gone on with, and a rehearsal does not need it.
+    let found = last_unfinished(store, issue).ok().flatten()?;
+    let told = how_far(&found);
+    let header = found.header;
+    let program = |(name, words): &(String, Vec<String>)| Program {
+        command: outfit.redactor.conceal(&words.join(" ")).into_owned(),
+        type_name: name.clone(),
+        events: None,
+    };
+    Some(Unfinished {
+        from: header.from,
+        to: header.to,
+        told,
+        programs: header.handlers.iter().map(program).collect(),
+        terms: Box::new(Terms {
+            markers: header.markers,
+            timeout: Duration::from_millis(header.timeout_ms),
+            attempts: header.attempts,
+            ..terms.clone()
+        }),
+        replay_id: header.replay_id,
+    })
+}
+
+fn how_far(run: &unfinished::Unfinished) -> String {
+    let count = format!("{}/{} events", run.done, run.events);
+    let unknown: Vec<String> = run.unknown.iter().map(|at| format!("#{at}")).collect();
+    match unknown.as_slice() {
+        _ if run.is_held => format!("still at work after {count}"),
+        [] => format!("stopped after {count}"),
+        all => format!("stopped after {count}, and nobody knows how {} ended", all.join(", ")),
     }
 }
 

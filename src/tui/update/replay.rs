@@ -16,11 +16,11 @@ use crate::tui::layout::Pane;
 use crate::tui::replay::{Answer, Only, Progress, Replay, Replaying, Row, Start, What};
 
 use super::prompt::save;
-pub use confirm::CONFIRM;
 pub(super) use confirm::confirm_key;
 use confirm::execute;
-use stop::stop_quietly;
+pub use confirm::{ANEW, CONFIRM};
 pub(super) use stop::{holds, stop};
+use stop::{note_end, stop_quietly, tell_end};
 
 /// Opens the pane with a rehearsal from here on; when it is open, gives it the keys.
 pub(super) fn ask(app: &mut App) -> Vec<Effect> {
@@ -99,7 +99,7 @@ fn rehearse(app: &mut App, start: Start, range: Option<(Position, Position)>) ->
     let (from, to) = range.unwrap_or(match &start {
         Start::Checkpoint(_, position) => (position + 1, head),
         Start::Beginning => (1, head),
-        Start::Playhead | Start::Typed => (debugger.playhead, head),
+        Start::Playhead | Start::Typed | Start::Begun => (debugger.playhead, head),
     });
     if debugger.replay.is_none() {
         let before = debugger.before_replay();
@@ -126,10 +126,15 @@ fn begin(app: &mut App, from: Position, to: Position, what: What) -> Vec<Effect>
     replay.begin(replaying.clone(), now);
     // Who watches an execution is taken along, until they go somewhere themselves.
     replay.along = replay.executes.then_some(debugger.playhead);
+    debugger.see_replayed();
     vec![Effect::Replay(replaying)]
 }
 
 fn refuse_while_executing(app: &mut App) -> Vec<Effect> {
+    if app.debugger.as_ref().and_then(|d| d.replay.as_ref()).is_some_and(|r| r.stopping) {
+        // That is told as long as it is so.
+        return Vec::new();
+    }
     let key = app.first_key(Command::Cancel);
     app.tell(format!("programs are being run: {key} stops that first"));
     Vec::new()
@@ -156,12 +161,14 @@ fn again(app: &mut App, elsewhere: bool) -> Vec<Effect> {
     let (start, range) = (replay.start.clone(), (replay.from, replay.to));
     if !elsewhere {
         return match start {
-            Start::Typed => rehearse(app, Start::Typed, Some(range)),
+            Start::Typed | Start::Begun => rehearse(app, start, Some(range)),
             other => rehearse(app, other, None),
         };
     }
     let next = match start {
-        Start::Playhead | Start::Typed => checkpoint(debugger).unwrap_or(Start::Beginning),
+        Start::Playhead | Start::Typed | Start::Begun => {
+            checkpoint(debugger).unwrap_or(Start::Beginning)
+        }
         Start::Checkpoint(..) => Start::Beginning,
         Start::Beginning => Start::Playhead,
     };
@@ -284,6 +291,12 @@ pub(super) fn take(
     replay.finish(result, timeline);
     replay.along = None;
     let leaving = replay.leaving;
+    if replay.executes {
+        tell_end(app);
+        note_end(app);
+    } else {
+        confirm::tell_unfinished(app);
+    }
     if let Some(complaint) = complaint {
         app.fail(complaint);
     }
@@ -301,6 +314,10 @@ pub(super) fn tick(debugger: &mut Debugger, now: Duration) {
         replay.along = None;
     } else if let Some(to) = replay.outcomes.last().filter(|to| *to != put) {
         replay.along = Some(to);
+        let came_in = !(replay.from..=replay.to).contains(&put);
         debugger.step_to(to);
+        if came_in {
+            debugger.see_replayed();
+        }
     }
 }

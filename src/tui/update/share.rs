@@ -59,10 +59,10 @@ fn expression(debugger: &mut Debugger, path: &Path, at: Position) -> Result<Stri
 
 /// The command that does what the pane of a replay shows.
 pub(super) fn replay(app: &App, issue: &str, replay: &Replay) -> String {
-    let store = store_flag(app);
     if let Some(id) = replay.resumable() {
-        return format!("chronoscope replay{store} --resume {}", shell_word(id));
+        return resume(app, id);
     }
+    let store = store_flag(app);
     let (issue, from, to) = (shell_word(issue), replay.from, replay.to);
     let mut text = format!("chronoscope replay {issue}{store} --from {from} --to {to}");
     // Without a program there is nothing to execute: this is where one is given.
@@ -70,6 +70,11 @@ pub(super) fn replay(app: &App, issue: &str, replay: &Replay) -> String {
         text += &format!(" --handler {}=PROGRAM", shell_word(name));
     }
     text + " --execute"
+}
+
+/// The command that goes on with a run.
+pub(super) fn resume(app: &App, replay_id: &str) -> String {
+    format!("chronoscope replay{} --resume {}", store_flag(app), shell_word(replay_id))
 }
 
 fn store_flag(app: &App) -> String {

@@ -34,6 +34,9 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
                 let role = if notice.fault { Role::Failed } else { Role::Text };
                 pen.put(&notice.text, theme.style(role));
             }
+            (None, _) if stopping(app).is_some() => {
+                pen.put(&stopping(app).unwrap_or_default(), theme.style(Role::Warned));
+            }
             (None, Some(fault)) => {
                 pen.put(
                     &format!("{} {fault}", theme.glyph(Glyph::Error)),
@@ -116,6 +119,14 @@ fn fault(app: &App) -> Option<&str> {
     debugger.session.fault().or(debugger.fault.as_deref())
 }
 
+/// What a replay that stops still waits for, and how not to wait for it.
+fn stopping(app: &App) -> Option<String> {
+    let replay = app.debugger.as_ref()?.replay.as_ref()?;
+    let text = replay.stopping_text().filter(|_| matches!(app.mode, Mode::Normal))?;
+    let key = app.first_key(Command::Quit);
+    Some(if replay.leaving { format!("{text}; {key} again leaves it behind") } else { text })
+}
+
 /// What is always told: anomalies, what is being typed, how far a search is.
 fn right(app: &App, pen: &mut Pen<'_>) {
     let theme = &app.theme;
@@ -155,11 +166,14 @@ fn right(app: &App, pen: &mut Pen<'_>) {
     if let Some(replay) = debugger.replay.as_ref().filter(|replay| replay.running.is_some()) {
         let key = app.first_key(Command::Cancel);
         let hundredths = replay.outcomes.len() * 100 / replay.events().max(1);
-        let (what, role) = match replay.executes {
-            true => ("executing", Role::Running),
-            false => ("rehearsing", Role::Accent),
+        let (what, role) = match (replay.executes, replay.stopping) {
+            (_, true) => ("stopping", Role::Warned),
+            (true, _) => ("executing", Role::Running),
+            (false, _) => ("rehearsing", Role::Accent),
         };
-        let short = format!("{hundredths} %, {key} stops  ");
+        // What stops already cannot be stopped.
+        let stops = if replay.stopping { String::new() } else { format!(", {key} stops") };
+        let short = format!("{hundredths} %{stops}  ");
         if !pen.put_right(&format!("{what} {short}"), 16, theme.style(role)) {
             pen.put_right(&short, 8, theme.style(role));
         }

@@ -7,11 +7,13 @@ use crate::tui::effect::Effect;
 use crate::tui::key::Key;
 use crate::tui::keymap::Lookup;
 use crate::tui::pane::{motion, moved};
-use crate::tui::replay::What;
+use crate::tui::replay::{Unfinished, What};
 use crate::tui::update::command_in_mode;
 
 /// The letter that confirms an execution.
 pub const CONFIRM: char = 'y';
+/// The letter that begins another run instead of going on with one that did not come to its end.
+pub const ANEW: char = 'a';
 
 /// Asks whether to execute what was rehearsed, or to go on with what was stopped; else why not.
 pub(super) fn execute(app: &mut App) -> Vec<Effect> {
@@ -43,6 +45,10 @@ pub(in crate::tui::update) fn confirm_key(app: &mut App, key: Key) -> Vec<Effect
         app.mode = Mode::Normal;
         return confirmed(app);
     }
+    if key.character() == Some(ANEW) && unfinished(app).is_some() {
+        app.mode = Mode::Normal;
+        return anew(app);
+    }
     let command = match app.keymap.look_up(&app.contexts(), &[key]) {
         Lookup::Command(command) => Some(command),
         _ => None,
@@ -50,8 +56,8 @@ pub(in crate::tui::update) fn confirm_key(app: &mut App, key: Key) -> Vec<Effect
     let rows = command.and_then(|command| motion(command, None, 4));
     match (rows, command) {
         (Some(rows), _) => {
-            let lines = app.debugger.as_deref().and_then(|d| d.replay.as_deref());
-            let total = lines.map_or(0, |replay| replay.programs.len());
+            let replay = app.debugger.as_deref().and_then(|d| d.replay.as_deref());
+            let total = replay.map_or(0, |replay| replay.asked().0.len());
             app.mode = Mode::Confirm(moved(top, rows, total));
         }
         (None, Some(command @ (Command::Quit | Command::Suspend | Command::Redraw))) => {
@@ -66,13 +72,35 @@ pub(in crate::tui::update) fn confirm_key(app: &mut App, key: Key) -> Vec<Effect
     Vec::new()
 }
 
+/// The run of another time that is asked about.
+fn unfinished(app: &App) -> Option<&Unfinished> {
+    app.debugger.as_deref()?.replay.as_deref()?.unfinished()
+}
+
+/// Tells that a run did not come to its end, and what can be done about it.
+pub(super) fn tell_unfinished(app: &mut App) {
+    let Some(text) = unfinished(app).map(Unfinished::text) else { return };
+    let key = app.first_key(Command::Execute);
+    app.tell(format!("{text}: {key} goes on, or begins anew"));
+}
+
+/// Asks about another run than the one that did not come to its end.
+fn anew(app: &mut App) -> Vec<Effect> {
+    if let Some(replay) = app.debugger.as_deref_mut().and_then(|d| d.replay.as_deref_mut()) {
+        replay.anew = true;
+    }
+    execute(app)
+}
+
 fn confirmed(app: &mut App) -> Vec<Effect> {
-    let replay = app.debugger.as_deref().and_then(|d| d.replay.as_deref());
-    let Some((from, to, resumable)) =
-        replay.map(|r| (r.from, r.to, r.resumable().map(str::to_owned)))
-    else {
+    let Some(replay) = app.debugger.as_deref_mut().and_then(|d| d.replay.as_deref_mut()) else {
         return Vec::new();
     };
-    let what = resumable.map_or(What::Execute, What::Resume);
+    if let Some(run) = replay.unfinished().cloned() {
+        replay.take_up(&run);
+        return begin(app, run.from, run.to, What::Resume(run.replay_id));
+    }
+    let (from, to) = (replay.from, replay.to);
+    let what = replay.resumable().map_or(What::Execute, |id| What::Resume(id.to_owned()));
     begin(app, from, to, what)
 }

@@ -2,9 +2,9 @@
 
 use super::refuse_while_executing;
 use crate::error::{Error, ErrorKind};
-use crate::tui::action::Command;
-use crate::tui::app::App;
+use crate::tui::app::{App, Notice};
 use crate::tui::debugger::Debugger;
+use crate::tui::layout::Pane;
 
 /// Whether the screen must not be left yet: programs are being run. They are told to stop, and the
 /// screen is left then; who insists leaves them behind.
@@ -20,19 +20,49 @@ pub(in crate::tui::update) fn holds(app: &mut App, at_once: bool) -> bool {
         return true;
     }
     if replay.leaving {
+        let id = replay.replay_id.clone();
+        note_farewell(app, id, "was left while a program of it may still run");
         return false;
     }
     replay.leaving = true;
-    stop(app);
-    let key = app.first_key(Command::Quit);
-    app.tell(format!("the program that runs is waited for; {key} again leaves it behind"));
-    true
+    stop(app)
 }
 
 /// Stops what goes on, for nobody waits for it any more.
 pub(super) fn stop_quietly(debugger: &mut Debugger) {
     if let Some(running) = debugger.replay.as_ref().and_then(|replay| replay.running.as_ref()) {
         running.progress.stop();
+    }
+}
+
+/// Notes how an execution ended that can be gone on with, for who leaves before that was done.
+pub(super) fn note_end(app: &mut App) {
+    let Some(replay) = app.debugger.as_deref().and_then(|d| d.replay.as_deref()) else { return };
+    let (id, text) = (replay.replay_id.clone(), replay.end_text().unwrap_or_default());
+    if replay.resumable().is_some() {
+        note_farewell(app, id, &text);
+    } else {
+        app.farewells.retain(|(of, _)| Some(of) != id.as_ref());
+    }
+}
+
+fn note_farewell(app: &mut App, replay_id: Option<String>, what: &str) {
+    let Some(id) = replay_id else { return };
+    let command = crate::tui::update::share::resume(app, &id);
+    app.farewells.retain(|(of, _)| *of != id);
+    let text = format!("replay {id} {what}; `{command}` goes on");
+    app.farewells.push((id, text));
+}
+
+/// What was told while programs ran is true no more: the pane says how that ended, and where it is not
+/// seen, the status line.
+pub(super) fn tell_end(app: &mut App) {
+    let Some(debugger) = app.debugger.as_deref() else { return };
+    let Some(replay) = debugger.replay.as_deref() else { return };
+    let is_seen = debugger.layout.pane(Pane::Replay).is_some();
+    let text = replay.end_text().filter(|_| !is_seen);
+    if !app.notice.as_ref().is_some_and(|notice| notice.fault) {
+        app.notice = text.map(|text| Notice { text, fault: false });
     }
 }
 
@@ -47,7 +77,8 @@ pub(in crate::tui::update) fn stop(app: &mut App) -> bool {
     running.progress.stop();
     if replay.executes {
         replay.stopping = true;
-        app.tell("stopping: what was begun is waited for");
+        // The status line tells what is waited for, as long as it is.
+        app.notice = None;
     } else {
         replay.hear(timeline, now);
         replay.finish(Err(stopped()), timeline);

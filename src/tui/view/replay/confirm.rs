@@ -8,7 +8,7 @@ use crate::tui::app::App;
 use crate::tui::debugger::Debugger;
 use crate::tui::replay::{Program, Replay, Terms};
 use crate::tui::theme::{Glyph, Role};
-use crate::tui::update::CONFIRM;
+use crate::tui::update::{ANEW, CONFIRM};
 
 /// The lines below the programs.
 const BELOW: usize = 4;
@@ -22,11 +22,11 @@ pub(in crate::tui::view) fn confirm(
 ) {
     let Some(replay) = debugger.replay.as_deref() else { return };
     let theme = &app.theme;
-    let programs = &replay.programs;
+    let (programs, terms) = replay.asked();
     let (title, head) = question(debugger, replay);
-    let key = format!("{CONFIRM} runs them, any other key goes back");
     let inner = popup::open_list(app, buffer, title, "", programs.len() + 1 + BELOW);
     Pen::new(buffer, inner, 0).put(&head, theme.style(Role::Strong));
+    let key = keys(replay, inner.width.into());
     let room = usize::from(inner.height).saturating_sub(1 + BELOW).max(1);
     let top = top.min(programs.len().saturating_sub(room));
     for (row, program) in programs.iter().skip(top).take(room).enumerate() {
@@ -40,16 +40,29 @@ pub(in crate::tui::view) fn confirm(
         let text = format!("{} {more} more: scroll", theme.glyph(Glyph::MoreDown));
         pen.put(&text, theme.style(Role::Accent));
     }
-    for (row, text) in replay.terms.as_ref().map(terms_text).into_iter().flatten().enumerate() {
+    for (row, text) in terms.map(terms_text).into_iter().flatten().enumerate() {
         Pen::new(buffer, inner, below + 1 + row).put(&text, theme.style(Role::Dim));
     }
     Pen::new(buffer, inner, below + 3).put(&key, theme.style(Role::Warned));
 }
 
+/// What the keys do; shorter where there is less room.
+fn keys(replay: &Replay, room: usize) -> String {
+    if replay.unfinished().is_none() {
+        return format!("{CONFIRM} runs them, any other key goes back");
+    }
+    let whole =
+        format!("{CONFIRM} goes on with it, {ANEW} begins another run, any other key goes back");
+    if whole.len() <= room { whole } else { format!("{CONFIRM} goes on, {ANEW} begins anew") }
+}
+
 fn question(debugger: &Debugger, replay: &Replay) -> (&'static str, String) {
     let issue = debugger.session.issue_key();
     let (from, to) = (replay.from, replay.to);
-    let events: usize = replay.programs.iter().map(|program| program.events).sum();
+    if let Some(run) = replay.unfinished() {
+        return ("go on", format!("{}: the rest of", run.text()));
+    }
+    let events = replay.programs.iter().filter_map(|program| program.events).sum::<usize>();
     let s = if events == 1 { "" } else { "s" };
     match replay.resumable() {
         Some(_) => {
@@ -67,7 +80,8 @@ fn draw_program(app: &App, program: &Program, pen: &mut Pen<'_>) {
     let theme = &app.theme;
     let (glyph, role) = crate::tui::signs::ReplayMark::WouldExecute.look();
     pen.put(theme.glyph(glyph), theme.style(role)).skip(1);
-    pen.put(&format!("{} × {}", program.events, program.type_name), theme.style(Role::Text));
+    let events = program.events.map(|events| format!("{events} × ")).unwrap_or_default();
+    pen.put(&format!("{events}{}", program.type_name), theme.style(Role::Text));
     pen.skip(2);
     let room = pen.room();
     let command = crate::tui::text::cut_middle(&program.command, room);

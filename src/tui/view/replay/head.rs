@@ -4,7 +4,7 @@
 use crate::model::Position;
 use crate::tui::action::Command;
 use crate::tui::app::App;
-use crate::tui::replay::{End, Replay, Start};
+use crate::tui::replay::{End, Replay, Start, short_id};
 use crate::tui::signs::ReplayMark;
 use crate::tui::theme::{Glyph, Role, Theme};
 use crate::tui::viewer::Viewer;
@@ -92,6 +92,7 @@ fn range(theme: &Theme, replay: &Replay, pen: &mut Pen<'_>) {
         Start::Checkpoint(id, _) => format!("from behind checkpoint {id}"),
         Start::Beginning => "from the beginning".to_owned(),
         Start::Typed => "as typed".to_owned(),
+        Start::Begun => "as it was begun".to_owned(),
     };
     pen.put(&format!("{} event{s}", replay.events()), theme.style(Role::Text)).skip(2);
     pen.put(&start, theme.style(Role::Dim));
@@ -120,22 +121,15 @@ fn progress(app: &App, replay: &Replay, pen: &mut Pen<'_>) {
             pen.put(&count, theme.style(Role::Strong));
             pen.put(&rate.unwrap_or_default(), theme.style(Role::Dim));
         }
-        (None, Some(End::Stopped)) => {
-            let seconds = seconds_text(replay);
-            pen.put(&format!("stopped after {count} events, {seconds}"), theme.style(Role::Warned));
-        }
-        (None, Some(End::Fault(_))) => {
-            pen.put(&format!("could not go on after {count} events"), theme.style(Role::Failed));
-        }
-        (None, _) => {
-            let text = format!("done: {all} events in {}", seconds_text(replay));
-            pen.put(&text, theme.style(Role::Done));
+        (None, end) => {
+            let role = match end {
+                Some(End::Stopped) => Role::Warned,
+                Some(End::Fault(_)) => Role::Failed,
+                Some(End::Done(_)) | None => Role::Done,
+            };
+            pen.put(&replay.end_text().unwrap_or_default(), theme.style(role));
         }
     }
-}
-
-fn seconds_text(replay: &Replay) -> String {
-    format!("{:.1} s", replay.took().as_secs_f64())
 }
 
 fn rate_text(rate: f64) -> String {
@@ -212,16 +206,17 @@ fn state(theme: &Theme, replay: &Replay, pen: &mut Pen<'_>) {
 fn next(app: &App, replay: &Replay, pen: &mut Pen<'_>) {
     let theme = &app.theme;
     let (execute, copy) = (app.first_key(Command::Execute), app.first_key(Command::CopyReplay));
-    let text = if let Some(id) = replay.resumable() {
-        let short = id.get(..8).unwrap_or(id);
-        format!("{execute} goes on with {short}…, {copy} copies the command")
+    let text = if let Some(run) = replay.unfinished() {
+        format!("{execute} goes on with {}, {}, or begins anew", short_id(&run.replay_id), run.told)
+    } else if let Some(id) = replay.resumable() {
+        format!("{execute} goes on with {}, {copy} copies the command", short_id(id))
     } else if replay.executes || replay.state().is_none() {
         let rehearse = app.first_key(Command::Rehearse);
         format!("{rehearse} rehearses again")
     } else if let Some(refusal) = replay.refusal() {
         format!("not from here: {refusal}; {copy} copies the command")
     } else {
-        let events: usize = replay.programs.iter().map(|program| program.events).sum();
+        let events = replay.programs.iter().filter_map(|program| program.events).sum::<usize>();
         let s = if events == 1 { "" } else { "s" };
         format!("{execute} executes {events} event{s}, {copy} copies the command")
     };

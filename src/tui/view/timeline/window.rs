@@ -38,6 +38,9 @@ const fn narrowest(clock: ClockKind) -> i64 {
     }
 }
 
+/// A stretch that is so many times as long as what of it is not idle is mostly idle.
+const MOSTLY_IDLE: i64 = 4;
+
 impl TimelineView {
     /// The clock that the log can be drawn by: sequence, where the one asked for stands still
     /// (all events at one time, no cost recorded).
@@ -142,6 +145,25 @@ impl TimelineView {
             return;
         };
         self.place(target, span, timeline);
+    }
+
+    /// Sees the events of a range and nothing else, also when the log grows. Where most of what time
+    /// shows of it would be idle, that is collapsed.
+    pub fn show_range(&mut self, (first, last): (Position, Position), timeline: &Timeline) {
+        let clocks = timeline.clocks();
+        // (The log begins with the empty state.)
+        let first = if first <= 1 { 0 } else { first };
+        let span = |clock| clocks.at(clock, last) - clocks.at(clock, first);
+        if self.clock == ClockKind::Time
+            && span(ClockKind::Time) / MOSTLY_IDLE > span(ClockKind::Active)
+        {
+            self.clock = ClockKind::Active;
+        }
+        let clock = self.effective_clock(timeline);
+        let (low, high) = domain(timeline, clock);
+        let span = span(clock).max(narrowest(clock)).min(high - low);
+        let from = clocks.at(clock, first).clamp(low, high - span);
+        self.window = Some((from, from + span));
     }
 
     /// Changes the clock; about the same events stay in view.

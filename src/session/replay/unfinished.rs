@@ -1,0 +1,61 @@
+//! The last run of an issue, where it did not come to its end.
+//!
+//! Lives here: finding it among the journals, and how far it came. May not live here: going on with
+//! it (see [`super::execute::resume`]). Nothing is changed by looking.
+
+use crate::error::Result;
+use crate::model::Position;
+use crate::replay::journal::{Known, Verdict};
+use crate::replay::{Header, History, RunJournal};
+use crate::store::local::LocalStore;
+
+/// A run that did not come to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// How it was begun.
+    pub header: Header,
+    /// How many of its events there are up to the last whose execution is known to have ended.
+    pub done: usize,
+    /// How many events it has.
+    pub events: usize,
+    /// Those that were begun, and of which nobody knows how they ended.
+    pub unknown: Vec<Position>,
+    /// Whether somebody is at it: another process, or a program that was left behind.
+    pub is_held: bool,
+}
+
+/// The run of an issue that was begun or gone on with last, unless that came to its end. Journals
+/// that cannot be read can neither be gone on with: they are passed over.
+///
+/// # Errors
+/// Unavailable, when the journals cannot be listed.
+pub fn last_unfinished(store: &LocalStore, issue: &str) -> Result<Option<Unfinished>> {
+    for id in RunJournal::all(store)? {
+        let Ok(history) = RunJournal::read(store, &id) else { continue };
+        if history.header.issue_key != issue {
+            continue;
+        }
+        return Ok((!history.over).then(|| unfinished(history, RunJournal::is_held(store, &id))));
+    }
+    Ok(None)
+}
+
+fn unfinished(history: History, is_held: bool) -> Unfinished {
+    let unknown = history.unknown();
+    let History { header, known, .. } = history;
+    let has_ended = |known: &Known| match known {
+        Known::Ended { verdict, .. } => *verdict != Verdict::Again,
+        Known::Begun(_) | Known::Decided(..) => false,
+    };
+    let last = known.iter().rev().find(|(_, known)| has_ended(known)).map_or(0, |(at, _)| *at);
+    let whole = [(header.from, header.to)];
+    let ranges = header.selected.as_deref().unwrap_or(&whole);
+    let events_upto = |most: Position| -> usize {
+        let of = |(first, end): &(Position, Position)| {
+            (*end.min(&most) + 1).saturating_sub(*first) as usize
+        };
+        ranges.iter().map(of).sum()
+    };
+    let (done, events) = (events_upto(last), events_upto(header.to));
+    Unfinished { done, events, unknown, is_held, header }
+}
