@@ -425,8 +425,11 @@ fn who_leaves_while_programs_run_waits_for_them_or_insists() {
     );
     let mut desk = execution((120, 40));
     desk.press("ctrl-c");
-    let text = "the program of #171 is waited for, 300 s at most; ctrl-c again leaves it behind";
+    let text = "the program of #171 is waited for, 300 s at most; ctrl-c again ends it";
     assert!(status(&desk).contains(text), "{}", status(&desk));
+    desk.press("ctrl-c");
+    assert!(!desk.effects.contains(&Effect::Quit) && asked(&desk).progress.is_ended());
+    assert!(status(&desk).contains("is being ended"), "{}", status(&desk));
     desk.press("ctrl-c");
     assert_eq!(desk.effects.last(), Some(&Effect::Quit));
     let text =

@@ -283,7 +283,7 @@ fn who_leaves_during_a_run_is_told_on_the_shell_how_to_go_on() {
     terminal.press("y");
     terminal.wait_for_text("1 running");
     terminal.press("\u{3}");
-    terminal.wait_for_text("ctrl-c again leaves it behind");
+    terminal.wait_for_text("ctrl-c again ends it");
     std::fs::write(go, "").unwrap();
     assert_eq!(terminal.wait_for_end(), 0);
     assert!(Terminal::is_given_back(terminal.screen()));
@@ -294,6 +294,34 @@ fn who_leaves_during_a_run_is_told_on_the_shell_how_to_go_on() {
     let store = bench.store();
     bench.run(&["replay", "--store", store.to_str().unwrap(), "--resume", id]).ok();
     assert_eq!(&ran(&bench)[..2], [169, 171]);
+}
+
+#[test]
+fn who_insists_on_leaving_leaves_no_program_behind() {
+    let bench = bench();
+    let (first, go) = (bench.work().join("first"), bench.work().join("go"));
+    assert!(std::process::Command::new("mkfifo").arg(&go).status().unwrap().success());
+    let wait = format!("! mkdir '{}' || cat '{}'", first.display(), go.display());
+    let program = noting(&bench, &wait);
+    let mut terminal = screen(&bench, &program);
+    terminal.wait_for_text("#165/287");
+    terminal.press("gp");
+    terminal.wait_for_text("state as recorded");
+    terminal.press("x");
+    terminal.wait_for_text("y runs them");
+    terminal.press("y");
+    terminal.wait_for_text("1 running");
+    terminal.press("\u{3}");
+    terminal.wait_for_text("ctrl-c again ends it");
+    terminal.press("\u{3}");
+    assert_eq!(terminal.wait_for_end(), 0);
+    let text = terminal.text().replace('\n', "");
+    let id = text.split("--resume ").nth(1).unwrap().split('`').next().unwrap().trim();
+    // Nobody holds the run any more, and how far its program came is for the user to say.
+    let store = bench.store();
+    let resume = ["replay", "--json", "--store", store.to_str().unwrap(), "--resume", id];
+    let error = bench.run(&resume).error(8);
+    assert!(error["message"].as_str().unwrap().contains("#169"), "{error}");
 }
 
 #[test]

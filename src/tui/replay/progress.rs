@@ -91,6 +91,12 @@ impl Progress {
         self.0.end_now.store(true, Ordering::Relaxed);
     }
 
+    /// Whether it is to end at once.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.0.end_now.load(Ordering::Relaxed)
+    }
+
     /// The flag that ends programs.
     #[must_use]
     pub fn end_now(&self) -> Arc<AtomicBool> {

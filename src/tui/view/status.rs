@@ -124,7 +124,12 @@ fn stopping(app: &App) -> Option<String> {
     let replay = app.debugger.as_ref()?.replay.as_ref()?;
     let text = replay.stopping_text().filter(|_| matches!(app.mode, Mode::Normal))?;
     let key = app.first_key(Command::Quit);
-    Some(if replay.leaving { format!("{text}; {key} again leaves it behind") } else { text })
+    let is_ended = replay.running.as_ref().is_some_and(|running| running.progress.is_ended());
+    Some(match replay.leaving {
+        false => text,
+        true if is_ended => "the program that runs is being ended".to_owned(),
+        true => format!("{text}; {key} again ends it"),
+    })
 }
 
 /// What is always told: anomalies, what is being typed, how far a search is.

@@ -7,7 +7,7 @@ use crate::tui::debugger::Debugger;
 use crate::tui::layout::Pane;
 
 /// Whether the screen must not be left yet: programs are being run. They are told to stop, and the
-/// screen is left then; who insists leaves them behind.
+/// screen is left then; who insists has them ended.
 pub(in crate::tui::update) fn holds(app: &mut App, at_once: bool) -> bool {
     let Some(debugger) = app.debugger.as_deref_mut() else { return false };
     let Some(replay) = debugger.replay.as_deref_mut() else { return false };
@@ -20,6 +20,12 @@ pub(in crate::tui::update) fn holds(app: &mut App, at_once: bool) -> bool {
         return true;
     }
     if replay.leaving {
+        let running = replay.running.as_ref().filter(|running| !running.progress.is_ended());
+        if let Some(running) = running {
+            running.progress.end();
+            return true;
+        }
+        // What ends programs does not answer.
         let id = replay.replay_id.clone();
         note_farewell(app, id, "was left while a program of it may still run");
         return false;
