@@ -260,6 +260,7 @@ impl Replay {
     /// Takes over from where a run was begun at another time.
     pub fn take_up(&mut self, run: &Unfinished) {
         self.start = Start::Begun;
+        self.replay_id = Some(run.replay_id.clone());
         self.programs.clone_from(&run.programs);
         self.terms = Some((*run.terms).clone());
     }

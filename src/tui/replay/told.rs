@@ -31,6 +31,7 @@ impl Replay {
         Some(match self.end.as_ref()? {
             End::Done(_) => format!("done: {all} events in {seconds:.1} s"),
             End::Stopped => format!("stopped after {done}/{all} events, {seconds:.1} s"),
+            End::Fault(_) if done == 0 => "could not go on".to_owned(),
             End::Fault(_) => format!("could not go on after {done}/{all} events"),
         })
     }

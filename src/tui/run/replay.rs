@@ -119,7 +119,7 @@ fn how_far(run: &unfinished::Unfinished) -> String {
     match unknown.as_slice() {
         _ if run.is_held => format!("still at work after {count}"),
         [] => format!("stopped after {count}"),
-        all => format!("stopped after {count}, and nobody knows how {} ended", all.join(", ")),
+        all => format!("stopped after {count}, {} unknown", all.join(", ")),
     }
 }
 

@@ -60,7 +60,7 @@ fn question(debugger: &Debugger, replay: &Replay) -> (&'static str, String) {
     let issue = debugger.session.issue_key();
     let (from, to) = (replay.from, replay.to);
     if let Some(run) = replay.unfinished() {
-        return ("go on", format!("{}: the rest of", run.text()));
+        return ("go on", format!("{}:", run.text()));
     }
     let events = replay.programs.iter().filter_map(|program| program.events).sum::<usize>();
     let s = if events == 1 { "" } else { "s" };
