@@ -53,6 +53,7 @@ fn a_copy_of_what_was_not_recorded_says_so() {
         let text = environment.run(&["replay", "R-1", "--into", "../copy"]);
         let said = text.stdout.contains("is not what was recorded");
         assert_eq!(said, !expected.is_empty(), "{name}: {text:#?}");
+        assert_eq!(text.stdout.contains("as it is recorded"), expected.is_empty(), "{name}");
         let all = environment.run(&["replay", "--all", "--json", "--into", "../copy"]);
         assert_eq!(all.code, ran.code, "{name}");
         assert_eq!(kinds(&report(&all)["issues"][0]), found, "{name}");

@@ -191,6 +191,7 @@ fn summary(context: &mut Context, report: &Report) -> Outcome {
 fn state_of(report: &Report) -> String {
     let state = &report.final_state;
     match (&state.first_difference, state.matches) {
+        (_, true) if !report.source_findings.is_empty() => "as that log has it".to_owned(),
         (_, true) => "as it is recorded".to_owned(),
         (Some(first), _) => {
             let show = |value: &Option<crate::model::Value>| {
