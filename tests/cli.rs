@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::cli_support::{PROJ_1, TestEnvironment};
+use crate::cli_support::{PROJ_1, TestEnvironment, ran};
 
 fn keys(value: &Value, text: &str) -> Vec<String> {
     // The order is part of the contract, so it is read from the text.
@@ -483,5 +483,22 @@ fn completions_and_manual() {
     let man = environment.run(&["man"]).ok();
     for command in ["append", "timeline", "verify"] {
         assert!(man.contains(command), "{command}");
+    }
+}
+
+#[test]
+fn nothing_is_cut_in_a_pipe_unless_a_width_is_asked_for() {
+    let environment = TestEnvironment::with_history();
+    let long = ["a goal of many words"; 20].join(", ");
+    let meta = format!("phase_objective={long}");
+    environment.append_phase("PROJ-1", "TEST", &["--meta", &meta]).ok();
+    for command in
+        [&["diff", "PROJ-1", "start", "end"][..], &["why", "PROJ-1", "/phases/TEST/objective"]]
+    {
+        let cut = environment.run(command).ok();
+        assert!(cut.contains('…') && !cut.contains(&long), "{cut}");
+        let mut piped = environment.command(command);
+        let whole = ran(piped.env_remove("COLUMNS").output().unwrap()).ok();
+        assert!(whole.contains(&long), "{whole}");
     }
 }

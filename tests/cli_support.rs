@@ -174,7 +174,7 @@ impl TestEnvironment {
     }
 }
 
-fn ran(output: std::process::Output) -> Ran {
+pub(crate) fn ran(output: std::process::Output) -> Ran {
     Ran {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).unwrap(),

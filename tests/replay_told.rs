@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::cli_support::TestEnvironment;
+use crate::cli_support::{Ran, TestEnvironment, ran};
 use crate::pty_support::Terminal;
 use crate::replay_support::statuses;
 
@@ -163,6 +163,12 @@ fn that_nothing_was_selected_is_said() {
     assert!(environment.run(&["replay", "R-1"]).ok().contains("100.0 %"));
 }
 
+/// Runs the program into a pipe whose other end has no width.
+fn piped(environment: &TestEnvironment, args: &[&str]) -> Ran {
+    let mut command = environment.command(args);
+    ran(command.env_remove("COLUMNS").env("PATH", "/usr/bin:/bin").output().unwrap())
+}
+
 #[test]
 fn nothing_of_a_result_is_cut_where_there_is_no_terminal() {
     let environment = TestEnvironment::with_replayable();
@@ -171,9 +177,9 @@ fn nothing_of_a_result_is_cut_where_there_is_no_terminal() {
     let tool =
         environment.handler(name, "echo first >&2; echo >&2; echo '\u{1b}[31mlast' >&2; exit 3");
     let tool = format!("tool={}", tool.split_once('=').unwrap().1);
-    let ran = environment.run_with_path(&["replay", "R-1", "--handler", &tool], "");
+    let ran = piped(&environment, &["replay", "R-1", "--handler", &tool]);
     assert!(ran.ok().contains(&format!("{name}.sh")));
-    let ran = environment.run_with_path(&["replay", "R-1", "--handler", &tool, "--execute"], "");
+    let ran = piped(&environment, &["replay", "R-1", "--handler", &tool, "--execute"]);
     assert_eq!(ran.code, Some(8));
     let digest = |line: &str| line.split_once("sha256:").is_some_and(|(_, hex)| hex.len() == 64);
     assert!(ran.stdout.lines().any(digest), "{}", ran.stdout);
@@ -181,7 +187,7 @@ fn nothing_of_a_result_is_cut_where_there_is_no_terminal() {
     // What the handler complained of stands below its event.
     let wanted = "#5  failed   ToolInvoked    its handler failed with exit 3\n    first\n    \\u{1b}[31mlast\n";
     assert!(ran.stdout.contains(wanted), "{}", ran.stdout);
-    let copies = environment.run(&["replay", "--all", "--into", "../copy"]).ok();
+    let copies = piped(&environment, &["replay", "--all", "--into", "../copy"]).ok();
     assert!(copies.lines().any(digest), "{copies}");
 }
 
@@ -191,7 +197,7 @@ fn of_a_long_complaint_the_end_is_shown() {
     let script = "for n in 1 2 3 4 5 6 7 8; do echo line $n >&2; done
         printf '%02000d\\n' 0 >&2; exit 1";
     let tool = environment.handler("TestRunStarted", script);
-    let ran = environment.run_with_path(&["replay", "R-1", "--handler", &tool, "--execute"], "");
+    let ran = piped(&environment, &["replay", "R-1", "--handler", &tool, "--execute"]);
     let told: Vec<&str> = ran.stdout.lines().skip(2).take(6).collect();
     assert_eq!(told[..4], ["    line 5", "    line 6", "    line 7", "    line 8"], "{ran:#?}");
     assert_eq!(told[4].chars().count(), 404, "{ran:#?}");

@@ -47,6 +47,9 @@ fn default_dir() -> Result<PathBuf> {
     Ok(folder.join("demo"))
 }
 
+/// The most columns that the tour takes.
+const TOUR_COLUMNS: usize = 100;
+
 /// Timeline, state, diff, and where the store is.
 fn tour(context: &mut Context, demo: &DemoStore) -> Outcome {
     let mut session = Session::read(&*demo.store, TOUR.issue_key)?;
@@ -63,6 +66,8 @@ fn tour(context: &mut Context, demo: &DemoStore) -> Outcome {
         return Ok(context.out.json(&serde_json::json!({"store": path, "issues": issues}))?);
     }
     let issue = TOUR.issue_key;
+    // For people, wherever it goes.
+    context.out.columns = context.out.columns.min(TOUR_COLUMNS);
     step(context, "What happened", &format!("timeline {issue} --around {}", TOUR.failure))?;
     let window =
         failure.saturating_sub(10).max(1)..failure.saturating_add(6).min(session.head() + 1);

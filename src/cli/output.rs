@@ -299,23 +299,6 @@ impl Output {
         table.lines(self.paint, self.columns).iter().try_for_each(|line| self.line(line))
     }
 
-    /// Writes the lines of a table whose last column says what must not be lost: without a
-    /// terminal there is no width that it would have to keep to.
-    ///
-    /// # Errors
-    /// When the output is closed or full.
-    pub(crate) fn table_in_full(&mut self, table: &Table) -> io::Result<()> {
-        let lines = table.lines(self.paint, self.width_of_text());
-        lines.iter().try_for_each(|line| self.line(line))
-    }
-
-    /// How many columns text may take that is in line with nothing: any number where there is no
-    /// terminal.
-    #[must_use]
-    pub(crate) fn width_of_text(&self) -> usize {
-        if self.terminal { self.columns } else { usize::MAX }
-    }
-
     /// Writes one JSON document: indented on a terminal, else in one line.
     ///
     /// # Errors
@@ -361,11 +344,12 @@ impl Output {
     }
 }
 
-/// The width of lines: `COLUMNS`, else that of the terminal, else 100 where there is none.
+/// The width of lines: `COLUMNS`, else that of the terminal. Without one nothing is cut: what goes into
+/// a pipe or a file is searched and compared there.
 fn columns(terminal: bool) -> usize {
     let wanted = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok()).filter(|c| *c >= 20);
-    let size = || terminal.then(terminal_size::terminal_size).flatten();
-    wanted.unwrap_or_else(|| size().map_or(100, |(width, _)| usize::from(width.0)).max(20))
+    let size = || terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0));
+    wanted.unwrap_or_else(|| if terminal { size().max(20) } else { usize::MAX })
 }
 
 #[cfg(test)]

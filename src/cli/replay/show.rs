@@ -37,7 +37,7 @@ fn as_text(context: &mut Context, report: &Report) -> Outcome {
             (None, &format!("{}{tries}", fate.reason.as_deref().unwrap_or_default())),
         ]);
     }
-    let lines = table.lines(context.out.paint, context.out.width_of_text());
+    let lines = table.lines(context.out.paint, context.out.columns);
     for (line, fate) in lines.iter().zip(report.results.iter().filter(|fate| !plain(fate))) {
         context.out.line(line)?;
         complaint(context, fate)?;
@@ -73,7 +73,7 @@ fn evidence(context: &mut Context, findings: &[&Finding]) -> Outcome {
             (None, &finding.detail),
         ]);
     }
-    context.out.table_in_full(&table)?;
+    context.out.table(&table)?;
     let more = findings.len().saturating_sub(FINDINGS);
     let more = if more > 0 { format!("and {more} more; ") } else { String::new() };
     let text = format!("  {more}`chronoscope verify` tells all, `store repair` mends what it can");
@@ -89,7 +89,7 @@ fn complaint(context: &mut Context, fate: &One) -> Outcome {
     let lines = result.stderr.lines().rev().filter(|line| !line.trim().is_empty());
     let mut last: Vec<&str> = lines.take(COMPLAINT_LINES).collect();
     last.reverse();
-    let room = (context.out.width_of_text() - COMPLAINT_INDENT.len()).min(COMPLAINT_COLUMNS);
+    let room = (context.out.columns - COMPLAINT_INDENT.len()).min(COMPLAINT_COLUMNS);
     for line in last {
         let line = context.out.paint.of(Role::Dim, &cut(&escape(line), room));
         context.out.line(format!("{COMPLAINT_INDENT}{line}"))?;
@@ -127,7 +127,7 @@ pub(super) fn copies(context: &mut Context, copies: &Copies) -> Outcome {
             (Some(Role::Dim), &report.final_state.digest),
         ]);
     }
-    context.out.table_in_full(&table)?;
+    context.out.table(&table)?;
     details(context, copies)?;
     let gone = copies.source_findings.iter();
     let of_issues = copies.issues.iter().filter_map(|copy| match &copy.fate {
@@ -154,7 +154,7 @@ fn details(context: &mut Context, copies: &Copies) -> Outcome {
             ]);
         }
     }
-    Ok(context.out.table_in_full(&table)?)
+    Ok(context.out.table(&table)?)
 }
 
 fn role(status: Status) -> Role {
@@ -184,7 +184,7 @@ fn summary(context: &mut Context, report: &Report) -> Outcome {
     let (state, told) = (&report.final_state, state_of(report));
     table.row([(label, "state"), (if state.matches { None } else { Some(Role::Warned) }, &told)]);
     table.row([(label, "digest"), (label, &state.digest)]);
-    Ok(context.out.table_in_full(&table)?)
+    Ok(context.out.table(&table)?)
 }
 
 /// How the state that it came to stands beside the recorded one.
