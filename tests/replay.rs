@@ -240,6 +240,12 @@ fn hostile_handlers_are_contained() {
     let (told, code) = run("sleep 1000 & echo $! > child; echo done", "60s");
     assert_eq!((&told["status"], code), (&"executed".into(), Some(0)), "{told}");
     assert_gone(&environment);
+    for left in LEFT_BEHIND {
+        let leave = format!("{left} & until [ -s child ]; do sleep 0.01; done; echo done");
+        let (told, code) = run(&format!("rm child; {leave}"), "60s");
+        assert_eq!((&told["status"], code), (&"executed".into(), Some(0)), "{left}: {told}");
+        assert_gone(&environment);
+    }
     // It floods.
     let (told, _) = run("yes 0123456789 | head -c 30000000; echo the end", "60s");
     let output = told["result"]["stdout"].as_str().unwrap();
@@ -252,6 +258,18 @@ fn hostile_handlers_are_contained() {
     assert_eq!(told["status"], "executed");
     assert_eq!(told["result"]["stdout"], "\u{1b}[31m\u{fffd}");
 }
+
+/// Sessions of their own, within one another, whose parents end.
+#[cfg(target_os = "linux")]
+const LEFT_BEHIND: &[&str] = &[
+    "setsid sh -c 'echo $$ > child; exec sleep 1000'",
+    "(setsid sh -c 'setsid sh -c \"echo \\$\\$ > child; exec sleep 1000\" & sleep 1000' &)",
+    "setsid sh -c 'env -i /usr/bin/setsid sh -c \"echo \\$\\$ > child; exec sleep 1000\" & sleep 1000'",
+];
+
+/// What leaves its group is found on Linux only.
+#[cfg(not(target_os = "linux"))]
+const LEFT_BEHIND: &[&str] = &[];
 
 /// The child whose number stands in `child` does not run any more.
 fn assert_gone(environment: &TestEnvironment) {

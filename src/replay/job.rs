@@ -107,17 +107,20 @@ impl Job<'_> {
         environment.extend([
             ("CHRONOSCOPE_EVENT_ID", OsString::from(&self.event_id)),
             ("CHRONOSCOPE_EVENT_TYPE", OsString::from(&self.event_type)),
-            ("CHRONOSCOPE_POSITION", self.position.to_string().into()),
             ("CHRONOSCOPE_ATTEMPT", self.attempt.to_string().into()),
             // What a handler appends names the event as its cause.
             ("CHRONOSCOPE_CAUSATION", OsString::from(&self.event_id)),
         ]);
         environment.retain(|(_, value)| !value.is_empty());
+        let marks = vec![
+            ("CHRONOSCOPE_REPLAY_ID", OsString::from(&self.execute.replay_id)),
+            ("CHRONOSCOPE_POSITION", self.position.to_string().into()),
+        ];
         let mut input = self.line.clone();
         input.push(b'\n');
         crate::store::local::note_told(&format!("handler {} {}", self.position, self.attempt));
         let Execute { folder, end_now, limits, .. } = self.execute;
-        let around = Surroundings { environment, folder: folder.as_deref(), end_now };
+        let around = Surroundings { environment, marks, folder: folder.as_deref(), end_now };
         process::run(&self.handler, &around, input, limits.bounds)
     }
 

@@ -3,8 +3,9 @@
 //!
 //! Lives here: [`run`]. May not live here: what its exit status means for a replay.
 //!
-//! The program leads a process group of its own, and the whole group is ended with it. What makes
-//! itself a session of its own leaves the group; it is not waited for, whatever it holds open.
+//! The program leads a process group of its own, and the whole group is ended with it; so is what
+//! left the group, where the system lets it be found (see [`super::strays`]). What is not found is
+//! not waited for, whatever it holds open.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -60,6 +61,8 @@ pub struct Bounds {
 pub struct Surroundings<'a> {
     /// Its environment, beside what is [passed on](PASSED_ON).
     pub environment: Vec<(&'static str, OsString)>,
+    /// Variables of its own that tell its processes from those of all other programs.
+    pub marks: Vec<(&'static str, OsString)>,
     /// The folder that it runs in; none for that of this process.
     pub folder: Option<&'a Path>,
     /// Set when it is to be ended at once.
@@ -94,6 +97,7 @@ mod unix {
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
     use super::super::capture::Capture;
+    use super::super::strays::{self, Known};
     use super::*;
 
     /// How long output is waited for that a program may have left in its pipes: who still holds
@@ -111,6 +115,7 @@ mod unix {
         stack: Option<usize>,
     ) -> Ended {
         let started = Instant::now();
+        strays::adopt();
         let running = Helpers::new(input, bounds.output, stack)
             .and_then(|helpers| start(handler, around, helpers));
         let (mut child, ended, pipes) = match running {
@@ -123,8 +128,10 @@ mod unix {
         };
         let cut_short = wait(&ended, bounds.timeout, around.end_now);
         // Its number is not given to anybody else before it was waited for.
-        let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
+        let group = Pid::from_child(&child);
+        let _ = kill_process_group(group, Signal::KILL);
         let status = child.wait();
+        strays::end(&Known { group, marks: &around.marks });
         let end = match (cut_short, status) {
             (Some(end), _) => end,
             (None, Ok(status)) => end_of(status),
@@ -185,7 +192,8 @@ mod unix {
         command.args(&handler.args).env_clear();
         let passed_on = PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
         command.envs(passed_on);
-        command.envs(around.environment.iter().map(|(name, value)| (name, value)));
+        let own = around.environment.iter().chain(&around.marks);
+        command.envs(own.map(|(name, value)| (name, value)));
         if let Some(folder) = around.folder {
             command.current_dir(folder);
         }
@@ -284,8 +292,8 @@ mod unix {
             let handler = Handler { program: "/bin/sh".into(), args };
             let bounds = Bounds { timeout: Duration::from_secs(60), output: 64 };
             let environment = vec![("NAME", "it".into())];
-            let (folder, end_now) = (None, &AtomicBool::new(false));
-            let around = Surroundings { environment, folder, end_now };
+            let (marks, folder, end_now) = (Vec::new(), None, &AtomicBool::new(false));
+            let around = Surroundings { environment, marks, folder, end_now };
             run(&handler, &around, b"read ".to_vec(), bounds, stack)
         }
 

@@ -63,7 +63,9 @@ pub struct Execute<'a> {
     pub jobs: usize,
     /// What each may take.
     pub limits: Limits,
-    /// What every program finds in its environment.
+    /// The run's id.
+    pub replay_id: String,
+    /// What every program finds in its environment beside that.
     pub environment: Vec<(&'static str, OsString)>,
     /// The folder that programs run in; none for that of this process.
     pub folder: Option<PathBuf>,

@@ -164,6 +164,7 @@ impl Bench {
                 attempts: 4,
                 retry_delay: Duration::from_secs(1),
             },
+            replay_id: "r".to_owned(),
             environment: Vec::new(),
             folder: None,
             end_now: Arc::default(),

@@ -213,6 +213,7 @@ pub fn execute(
         history: &history,
         jobs,
         limits: limits(header),
+        replay_id: header.replay_id.clone(),
         environment: marks.environment(),
         folder: header.folder.clone(),
         end_now: means.end_now,
@@ -277,7 +278,6 @@ impl<'a> Marks<'a> {
     fn environment(&self) -> Vec<(&'static str, OsString)> {
         let store = std::path::absolute(self.store.root());
         vec![
-            ("CHRONOSCOPE_REPLAY_ID", OsString::from(&self.header.replay_id)),
             ("CHRONOSCOPE_ISSUE", OsString::from(&self.header.issue_key)),
             ("CHRONOSCOPE_SESSION", OsString::from(&self.session_id)),
             ("CHRONOSCOPE_STORE", store.map_or_else(|_| self.store.root().into(), Into::into)),
