@@ -279,15 +279,21 @@ impl Config {
     }
 
     /// The events folder that flag, environment or file name. A path of the file is relative to
-    /// the folder that holds it, or that holds its `config` folder; others to the working directory.
+    /// [its base](Config::base), others to the working directory.
     #[must_use]
     pub fn store(&self) -> Option<PathBuf> {
         let given = self.given(Setting::BasePath)?;
         let path = PathBuf::from(given.value.as_str()?);
-        let Origin::File(file, _) = &given.origin else { return Some(path) };
+        Some(self.base(Setting::BasePath).map_or_else(|| path.clone(), |base| base.join(&path)))
+    }
+
+    /// What the paths of a setting are relative to: the folder that holds its file, or that holds
+    /// the file's `config` folder. None where the working directory is meant.
+    #[must_use]
+    pub fn base(&self, setting: Setting) -> Option<&Path> {
+        let Origin::File(file, _) = &self.given(setting)?.origin else { return None };
         let folder = file.parent()?;
-        let folder = if folder.ends_with("config") { folder.parent()? } else { folder };
-        Some(folder.join(path))
+        if folder.ends_with("config") { folder.parent() } else { Some(folder) }
     }
 }
 

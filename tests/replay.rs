@@ -130,6 +130,27 @@ fn what_acts_upon_the_outside_is_never_executed_unless_the_settings_say_so() {
 }
 
 #[test]
+fn a_program_of_the_settings_is_sought_beside_them_and_runs_where_the_user_is() {
+    use std::os::unix::fs::PermissionsExt;
+    let environment = TestEnvironment::with_replayable();
+    for folder in ["config", "bin", "below"] {
+        std::fs::create_dir(environment.work().join(folder)).unwrap();
+    }
+    let program = environment.work().join("bin/again");
+    std::fs::write(&program, "#!/bin/sh\npwd\n").unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let settings = "event_sourcing: {replay: {handlers: {TestRunStarted: bin/again}}}";
+    let file = environment.work().join("config/event-sourcing.yaml");
+    std::fs::write(file, settings).unwrap();
+    let below = environment.work().join("below");
+    let mut command = environment.command(&["replay", "R-1", "--json", "--execute"]);
+    command.env("PATH", "/usr/bin:/bin").current_dir(&below);
+    let told = environment.feed(command, "").json();
+    let output = told["results"][10]["result"]["stdout"].as_str().unwrap();
+    assert_eq!(output.trim_end(), below.canonicalize().unwrap().to_str().unwrap());
+}
+
+#[test]
 fn a_range_and_filters_choose_what_is_replayed() {
     let environment = TestEnvironment::with_replayable();
     let results = |args: &[&str]| {

@@ -178,7 +178,7 @@ settings! {
     ]), Obeyed, "The types that are never executed again.";
     ReplayMarkers "replay.emit_replay_markers" Flag, F(true), Obeyed, "Whether a replay logs its start and end.";
     ReplayHandlers "replay.handlers" Tree, Absent, Obeyed,
-        "The programs that execute events, by type or area: a text that is split at spaces, or a list of words.";
+        "The programs that execute events, by type or area: a text that is split at spaces, or a list of words. Their paths are relative to what storage.base_path is relative to.";
     ReplayTimeout "replay.handler_timeout_seconds" Count(1, 1 << 31), N(300), Obeyed, "How long a handler may take, in seconds.";
     ReplayAttempts "replay.handler_attempts" Count(1, 1000), N(3), Obeyed, "How often a handler that wants to be tried again runs at most.";
     ReplayOutput "replay.max_output_bytes" Count(256, 1 << 24), N(1 << 14), Obeyed, "How much of a handler's output is kept, of each stream, in bytes.";

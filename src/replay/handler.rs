@@ -41,21 +41,22 @@ impl Handlers {
             Error::usage(format!("the handler {text:?} is not TYPE=COMMAND"))
                 .with_hint("as in TestRunStarted=./run-tests or test='./run-tests --fast'")
         })?;
-        self.add(name.trim(), &split(command)?)
+        self.add(name.trim(), &split(command)?, Path::new(""))
     }
 
-    /// Adds a program for a type or an area, in place of one that is there.
+    /// Adds a program for a type or an area, in place of one that is there. Its path is relative
+    /// to `base`, and that to the working directory.
     ///
     /// # Errors
     /// As [`Handlers::add_text`].
-    pub fn add(&mut self, name: &str, words: &[String]) -> Result<()> {
+    pub fn add(&mut self, name: &str, words: &[String], base: &Path) -> Result<()> {
         if name.is_empty() || name.chars().any(ids::is_control) {
             return Err(Error::usage(format!("{name:?} is no type of event and no area")));
         }
         let Some((program, args)) = words.split_first() else {
             return Err(Error::usage(format!("the handler of {name} names no program")));
         };
-        let handler = Handler { program: find(name, program)?, args: args.to_vec() };
+        let handler = Handler { program: find(name, program, base)?, args: args.to_vec() };
         self.by_name.insert(name.to_owned(), Arc::new(handler));
         Ok(())
     }
@@ -133,11 +134,12 @@ pub fn split(command: &str) -> Result<Vec<String>> {
     Ok(words)
 }
 
-/// The absolute path of a program: as it is given, or in one of the folders of `PATH`.
-fn find(name: &str, program: &str) -> Result<PathBuf> {
+/// The absolute path of a program: beside `base`, or in one of the folders of `PATH` where it is a
+/// mere name.
+fn find(name: &str, program: &str, base: &Path) -> Result<PathBuf> {
     let absolute = |path: &Path| std::path::absolute(path).ok().filter(|path| is_program(path));
     let found = if program.contains(std::path::is_separator) {
-        absolute(Path::new(program))
+        absolute(&base.join(program))
     } else {
         let folders = std::env::var_os("PATH").unwrap_or_default();
         std::env::split_paths(&folders).find_map(|folder| absolute(&folder.join(program)))

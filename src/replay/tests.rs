@@ -1,5 +1,6 @@
 //! Runs with a clock that only counts, and programs of a shell.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -118,7 +119,7 @@ impl Bench {
     fn handlers(&self, script: &str) -> Handlers {
         let mut handlers = Handlers::default();
         let script = script.replace("RAN", &self.folder.path().join("ran").display().to_string());
-        handlers.add("tool", &["sh".into(), "-c".into(), script]).unwrap();
+        handlers.add("tool", &["sh".into(), "-c".into(), script], Path::new("")).unwrap();
         handlers
     }
 

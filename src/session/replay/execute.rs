@@ -4,6 +4,7 @@
 //! process can go on. May not live here: the turns of the events (see [`crate::replay::run`]).
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -123,7 +124,8 @@ pub fn resume(
     let mut session = Session::read_with(store, &header.issue_key, links)?;
     let mut handlers = Handlers::default();
     for (name, words) in &header.handlers {
-        handlers.add(name, words)?;
+        // Its path is absolute.
+        handlers.add(name, words, Path::new(""))?;
     }
     let request = Request {
         from: header.from,

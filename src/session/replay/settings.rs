@@ -2,6 +2,7 @@
 //!
 //! Lives here: from [`Config`] to programs, limits and refusals. May not live here: flags.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -39,7 +40,7 @@ pub fn refuse_too_many(config: &Config, count: usize) -> Result<()> {
     Err(Error::usage(message).with_hint("narrow the range, or raise replay.max_replay_events"))
 }
 
-/// The configured programs.
+/// The configured programs; their paths are relative to the project of the configuration.
 ///
 /// # Errors
 /// Usage, for another form; not found, when there is no such program.
@@ -50,6 +51,7 @@ pub fn handlers(config: &Config) -> Result<Handlers> {
             .with_hint("as in `handlers: {TestRunStarted: ./run-tests, tool: [./again, --fast]}`")
     };
     let (Some(value), _) = config.value(Setting::ReplayHandlers) else { return Ok(handlers) };
+    let base = config.base(Setting::ReplayHandlers).unwrap_or(Path::new(""));
     for (name, command) in value.as_object().ok_or_else(wrong)? {
         let words = match command {
             Value::String(text) => handler::split(text)?,
@@ -59,7 +61,7 @@ pub fn handlers(config: &Config) -> Result<Handlers> {
             }
             _ => return Err(wrong()),
         };
-        handlers.add(name, &words)?;
+        handlers.add(name, &words, base)?;
     }
     Ok(handlers)
 }
