@@ -49,9 +49,9 @@ fn rehearsed(type_name: &str) -> (Status, &'static str) {
 
 fn outcome(desk: &Desk, position: Position, status: Status, reason: &str) -> Outcome {
     let timeline = desk.debugger().session.timeline();
-    let event_type = timeline.text(timeline.row(position).unwrap().type_name).to_owned();
-    let reason = Some(reason.to_owned());
-    Outcome { position, event_type, event_id: String::new(), status, reason, result: None }
+    let event_type = timeline.text(timeline.row(position).unwrap().type_name).into();
+    let reason = Some(reason.into());
+    Outcome { position, event_type, event_id: "".into(), status, reason, result: None }
 }
 
 /// Tells of events, as the thread of a replay does.
@@ -59,7 +59,7 @@ fn tell(desk: &Desk, outcomes: impl IntoIterator<Item = Outcome>) {
     let never = ["CommitCreated", "CommentPosted", "PRCreated"].map(str::to_owned);
     let teller = Teller::new(&asked(desk).progress, Policies::new(never));
     for outcome in outcomes {
-        teller.tell(Heard::Settled(&outcome));
+        teller.tell(Heard::Settled(outcome));
     }
 }
 
@@ -104,14 +104,14 @@ fn execution(size: (u16, u16)) -> Desk {
     replaying.progress.name("5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50");
     let record = "a record: there is nothing to execute";
     let mut failed = outcome(&desk, 169, Status::Failed, "its handler failed with exit 1");
-    failed.result = Some(Execution {
+    failed.result = Some(Box::new(Execution {
         exit_code: Some(1),
         signal: None,
         attempts: 2,
         duration_ms: 1204,
         stdout: (1..=40).map(|n| format!("test {n}\n")).collect(),
         stderr: "2 of 40 failed\n".to_owned(),
-    });
+    }));
     let plain = |p| outcome(&desk, p, Status::Replayed, record);
     let mut all: Vec<Outcome> = (165..169).map(plain).collect();
     all.extend([failed, outcome(&desk, 170, Status::Failed, "its cause #169 failed")]);

@@ -130,7 +130,7 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         end_now,
         verify_steps: flags.verify_steps,
         progress: &mut progress,
-        heard: &mut |_| {},
+        heard: None,
     };
     if let (true, Some(target)) = (flags.all, &flags.into) {
         let copies = into::all(context, flags, target, means);

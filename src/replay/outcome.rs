@@ -3,6 +3,7 @@
 //! Lives here: the words and the shape of the report. May not live here: deciding any of it.
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::model::{Path, Position, Value};
 use crate::store::local::Finding;
@@ -50,17 +51,17 @@ pub struct Outcome {
     pub position: Position,
     /// Its type.
     #[serde(skip)]
-    pub event_type: String,
+    pub event_type: SmolStr,
     /// Its id; empty where its line has none.
-    pub event_id: String,
+    pub event_id: SmolStr,
     /// What became of it.
     pub status: Status,
     /// Why, or by what.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    pub reason: Option<SmolStr>,
     /// What its handler did.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub result: Option<Execution>,
+    pub result: Option<Box<Execution>>,
 }
 
 /// The first difference between the recorded and the replayed state.
@@ -138,7 +139,8 @@ pub struct Report {
     pub failed_count: u64,
     /// Replayed, of replayed and failed.
     pub success_rate: f64,
-    /// Event by event; a copy names only what is not plainly copied.
+    /// Event by event, where nobody heard it as it came; a copy names only what is not plainly
+    /// copied.
     pub results: Vec<Outcome>,
     /// The state that it came to.
     pub final_state: FinalState,

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
+use smol_str::{SmolStr, format_smolstr};
 
 use super::handler::{Handler, Handlers};
 use super::outcome::Status;
@@ -16,6 +17,8 @@ use crate::fold::{self, State};
 use crate::model::catalogue::ReplayPolicy;
 use crate::model::{Event, Kind, Position};
 
+/// Why nothing is executed for a record.
+const NOTHING_TO_EXECUTE: &str = "a record: there is nothing to execute";
 /// Why an event that acts upon the outside is left alone.
 const NOT_REPEATABLE: &str =
     "it acts upon the outside and is not repeated (replay.non_replayable_events)";
@@ -68,7 +71,7 @@ pub(super) enum Turn {
     Over {
         /// What it comes to; none for history.
         status: Option<Status>,
-        reason: Option<String>,
+        reason: Option<SmolStr>,
         happened: bool,
     },
     /// It is executed.
@@ -76,9 +79,9 @@ pub(super) enum Turn {
 }
 
 impl Turn {
-    fn over(status: Status, reason: impl Into<String>) -> Self {
+    fn over(status: Status, reason: SmolStr) -> Self {
         let happened = status != Status::Failed;
-        Self::Over { status: Some(status), reason: Some(reason.into()), happened }
+        Self::Over { status: Some(status), reason: Some(reason), happened }
     }
 }
 
@@ -122,33 +125,35 @@ impl Plan {
         }
         if event.kind == Kind::Unreadable {
             // That there is a line is all that it recorded, and stands.
-            let reason = Some("its line cannot be read".to_owned());
+            let reason = Some(SmolStr::new_static("its line cannot be read"));
             return Turn::Over { status: Some(Status::Failed), reason, happened: true };
         }
         if let Some(cause) = failed {
-            return Turn::over(Status::Failed, format!("its cause #{cause} failed"));
+            return Turn::over(Status::Failed, format_smolstr!("its cause #{cause} failed"));
         }
         let policy = self.policies.of(event);
         if policy == ReplayPolicy::NotRepeatable {
-            return Turn::over(Status::Skipped, NOT_REPEATABLE);
+            return Turn::over(Status::Skipped, SmolStr::new_static(NOT_REPEATABLE));
         }
         let handler = self.handlers.of(event).filter(|_| policy == ReplayPolicy::Execute);
         match (fold::check(state, event), handler) {
             (Ok(()), Some(handler)) => Turn::Execute(Arc::clone(handler)),
             (Ok(()), None) if policy == ReplayPolicy::Record => {
-                Turn::over(Status::Replayed, "a record: there is nothing to execute")
+                Turn::over(Status::Replayed, SmolStr::new_static(NOTHING_TO_EXECUTE))
             }
-            (Ok(()), None) => Turn::over(Status::Replayed, "it has no handler"),
+            (Ok(()), None) => {
+                Turn::over(Status::Replayed, SmolStr::new_static("it has no handler"))
+            }
             // The record has it all the same: what it says stands, and nothing is done again.
             (Err(why), handler) if self.broken.contains(&event.position) => {
-                let reason = format!("recorded against its precondition: {why}");
+                let reason = format_smolstr!("recorded against its precondition: {why}");
                 match handler {
                     None => Turn::over(Status::Replayed, reason),
                     Some(_) => Turn::over(Status::Skipped, reason),
                 }
             }
             (Err(why), _) => {
-                Turn::over(Status::Failed, format!("its precondition does not hold: {why}"))
+                Turn::over(Status::Failed, format_smolstr!("its precondition does not hold: {why}"))
             }
         }
     }

@@ -16,6 +16,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::Scope;
 use std::time::Duration;
 
+use smol_str::SmolStr;
+
 use super::job::{Before, Job, before, interrupted};
 use super::journal::{History, RunJournal, Verdict};
 use super::outcome::{Execution, Outcome, Status, Tally};
@@ -74,20 +76,18 @@ pub struct Execute<'a> {
 }
 
 /// What is told of a run while it goes on.
-#[derive(Debug, Clone, Copy)]
-pub enum Heard<'a> {
+#[derive(Debug, Clone)]
+pub enum Heard {
     /// The program of the event at this position has its turn.
     Begun(Position),
     /// This became of an event.
-    Settled(&'a Outcome),
+    Settled(Outcome),
 }
 
 /// What a replay came to.
 #[derive(Debug)]
 pub struct Run {
-    /// What became of each selected event, in the order of the log.
-    pub outcomes: Vec<Outcome>,
-    /// How many of each.
+    /// How many events came to what.
     pub tally: Tally,
     /// The events that count as if they had not happened.
     pub gone: BTreeSet<Position>,
@@ -113,8 +113,8 @@ pub struct Runner<'a> {
     pub interrupt: Arc<AtomicBool>,
     /// Hears how many events are done.
     pub progress: &'a mut dyn FnMut(u64),
-    /// Hears what begins and what became of it.
-    pub heard: &'a mut dyn FnMut(Heard<'_>),
+    /// Hears what begins, and what became of each selected event.
+    pub heard: &'a mut dyn FnMut(Heard),
 }
 
 /// What is going on.
@@ -122,7 +122,6 @@ struct Going {
     state: State,
     ready: BinaryHeap<Reverse<Position>>,
     before: Vec<u32>,
-    outcomes: Vec<Outcome>,
     tally: Tally,
     gone: BTreeSet<Position>,
     running: Vec<Event>,
@@ -150,14 +149,12 @@ impl<'a> Runner<'a> {
         if let Some(error) = going.stop {
             return Err(error);
         }
-        going.outcomes.sort_by_key(|outcome| outcome.position);
         let state = match self.plan.order {
             Order::OneByOne => going.state,
             // It came together in another order than that of the log.
             Order::Causal { .. } => fold_without(self.plan, self.events, &going.gone)?,
         };
-        let Going { outcomes, tally, gone, .. } = going;
-        Ok(Run { outcomes, tally, gone, state })
+        Ok(Run { tally: going.tally, gone: going.gone, state })
     }
 
     /// Gives those their turn who can have it; whether there is an answer to wait for.
@@ -199,7 +196,7 @@ impl<'a> Runner<'a> {
                 return Ok(());
             }
             (Turn::Execute(handler), None) => {
-                let by = self.redactor.conceal(&handler.to_string()).into_owned();
+                let by = SmolStr::from(self.redactor.conceal(&handler.to_string()));
                 self.settle(going, &event, Some((Status::WouldExecute, Some(by), None)), true);
                 return Ok(());
             }
@@ -275,7 +272,8 @@ impl<'a> Runner<'a> {
                 (Status::Failed, reason)
             }
         };
-        self.settle(going, event, Some((status, Some(reason), result)), status != Status::Failed);
+        let told = (status, Some(reason.into()), result.map(Box::new));
+        self.settle(going, event, Some(told), status != Status::Failed);
     }
 
     /// Notes what became of an event, and lets those have their turn that waited for it.
@@ -283,16 +281,15 @@ impl<'a> Runner<'a> {
         &mut self,
         going: &mut Going,
         event: &Event,
-        told: Option<(Status, Option<String>, Option<Execution>)>,
+        told: Option<(Status, Option<SmolStr>, Option<Box<Execution>>)>,
         happened: bool,
     ) {
         if let Some((status, reason, result)) = told {
             going.tally.add(status);
-            let (event_id, event_type) = (event.id.to_string(), event.type_name.to_string());
+            let (event_id, event_type) = (event.id.clone(), event.type_name.clone());
             let position = event.position;
             let outcome = Outcome { position, event_type, event_id, status, reason, result };
-            (self.heard)(Heard::Settled(&outcome));
-            going.outcomes.push(outcome);
+            (self.heard)(Heard::Settled(outcome));
         }
         if happened {
             fold::advance(&mut going.state, event);
@@ -335,7 +332,6 @@ impl Going {
             state: plan.start.clone(),
             ready,
             before,
-            outcomes: Vec::new(),
             tally: Tally::default(),
             gone: BTreeSet::new(),
             running: Vec::new(),

@@ -123,7 +123,7 @@ pub(super) fn all(
     target: &Path,
     means: Means<'_>,
 ) -> Result<Copies> {
-    let Means { redactor, speed, interrupt, end_now, verify_steps, progress, heard } = means;
+    let Means { redactor, speed, interrupt, end_now, verify_steps, progress, .. } = means;
     let (store, into) = (context.shared_store()?, target);
     refuse_itself(&store, target)?;
     let target = open(context, flags, target)?;
@@ -154,7 +154,7 @@ pub(super) fn all(
             end_now: Arc::clone(&end_now),
             verify_steps,
             progress: &mut of_all,
-            heard: &mut *heard,
+            heard: None,
         };
         let what = (&store, target.as_ref(), issue.as_str());
         // All of them are signed together.

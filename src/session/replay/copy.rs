@@ -220,10 +220,10 @@ pub(super) fn outcome(event: &Event, copied: Copied) -> Option<Outcome> {
     };
     Some(Outcome {
         position: event.position,
-        event_type: event.type_name.to_string(),
-        event_id: event.id.to_string(),
+        event_type: event.type_name.clone(),
+        event_id: event.id.clone(),
         status,
-        reason: Some(reason),
+        reason: Some(reason.into()),
         result: None,
     })
 }

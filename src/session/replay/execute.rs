@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Means, Reader, Request, Session, compare, plan, report};
+use super::{Means, Reader, Request, Results, Session, compare, plan, report};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::catalogue::Links;
 use crate::model::{Position, ids};
@@ -222,6 +222,7 @@ pub fn execute(
     };
     let all = plan.len() as u64;
     let Means { redactor, speed, interrupt, verify_steps, progress, heard, .. } = means;
+    let mut results = Results::new(heard);
     let ticker = Steady::new(Arc::clone(&interrupt));
     let mut events = Reader::new(session);
     let run = Runner {
@@ -233,7 +234,7 @@ pub fn execute(
         ticker: &ticker,
         interrupt,
         progress: &mut |done| progress(done, all),
-        heard,
+        heard: &mut |heard| results.hear(heard),
     }
     .run()?;
     if !history.over {
@@ -243,7 +244,7 @@ pub fn execute(
         execute.journal.lock().unwrap_or_else(PoisonError::into_inner).over()?;
     }
     let final_state = compare(session, &plan, &run, verify_steps)?;
-    Ok(report(&header.replay_id, false, run.tally, run.outcomes, final_state))
+    Ok(report(&header.replay_id, false, run.tally, results.in_order(), final_state))
 }
 
 fn limits(header: &Header) -> Limits {

@@ -62,8 +62,9 @@ pub struct Means<'a> {
     pub verify_steps: bool,
     /// Hears how many events are done, and of how many; of a copy, how many bytes of the log.
     pub progress: &'a mut dyn FnMut(u64, u64),
-    /// Hears what begins and what became of it, event by event; a copy has nothing to tell.
-    pub heard: &'a mut dyn FnMut(Heard<'_>),
+    /// Hears what begins and what became of it, event by event; a copy has nothing to tell. None
+    /// where the report is to have all of that.
+    pub heard: Option<&'a mut dyn FnMut(Heard)>,
 }
 
 impl Means<'_> {
@@ -76,7 +77,10 @@ impl Means<'_> {
             end_now: Arc::clone(&self.end_now),
             verify_steps: self.verify_steps,
             progress: &mut *self.progress,
-            heard: &mut *self.heard,
+            heard: match &mut self.heard {
+                Some(heard) => Some(&mut **heard),
+                None => None,
+            },
         }
     }
 }
@@ -193,6 +197,7 @@ pub fn dry_run(
 ) -> Result<Report> {
     let all = plan.len() as u64;
     let Means { redactor, interrupt, verify_steps, progress, heard, .. } = means;
+    let mut results = Results::new(heard);
     let ticker = Steady::new(Arc::clone(&interrupt));
     let mut events = Reader::new(session);
     let run = Runner {
@@ -204,11 +209,37 @@ pub fn dry_run(
         ticker: &ticker,
         interrupt,
         progress: &mut |done| progress(done, all),
-        heard,
+        heard: &mut |heard| results.hear(heard),
     }
     .run()?;
     let final_state = compare(session, plan, &run, verify_steps)?;
-    Ok(report(replay_id, true, run.tally, run.outcomes, final_state))
+    Ok(report(replay_id, true, run.tally, results.in_order(), final_state))
+}
+
+/// What became of the events: kept, where nobody else hears it.
+struct Results<'a> {
+    heard: Option<&'a mut dyn FnMut(Heard)>,
+    kept: Vec<Outcome>,
+}
+
+impl<'a> Results<'a> {
+    fn new(heard: Option<&'a mut dyn FnMut(Heard)>) -> Self {
+        Self { heard, kept: Vec::new() }
+    }
+
+    fn hear(&mut self, news: Heard) {
+        match (&mut self.heard, news) {
+            (Some(heard), news) => heard(news),
+            (None, Heard::Settled(outcome)) => self.kept.push(outcome),
+            (None, Heard::Begun(_)) => {}
+        }
+    }
+
+    /// Those that were kept, as the log has their events.
+    fn in_order(mut self) -> Vec<Outcome> {
+        self.kept.sort_by_key(|outcome| outcome.position);
+        self.kept
+    }
 }
 
 fn report(

@@ -148,14 +148,14 @@ impl Teller {
     }
 
     /// Tells what the replay told.
-    pub fn tell(&self, heard: Heard<'_>) {
+    pub fn tell(&self, heard: Heard) {
         match heard {
             Heard::Begun(position) => self.progress.said().news.begun = Some(position),
             Heard::Settled(outcome) => self.settled(outcome),
         }
     }
 
-    fn settled(&self, outcome: &Outcome) {
+    fn settled(&self, outcome: Outcome) {
         let reason = outcome.reason.as_deref().unwrap_or_default();
         let mut key = String::with_capacity(outcome.event_type.len() + 1 + reason.len());
         key.push_str(&outcome.event_type);
@@ -166,7 +166,7 @@ impl Teller {
         let words = *said.numbers.entry(key).or_insert_with(|| {
             let kind = Kind::from_name(&outcome.event_type);
             news.words.push(Words {
-                type_name: outcome.event_type.clone(),
+                type_name: outcome.event_type.to_string(),
                 policy: self.policies.of_type(&outcome.event_type, kind),
                 reason: reason.to_owned(),
             });
@@ -174,8 +174,8 @@ impl Teller {
         });
         let position = outcome.position;
         news.entries.push(Entry { position, mark: mark(outcome.status), words });
-        if let Some(result) = &outcome.result {
-            news.results.push((position, result.clone()));
+        if let Some(result) = outcome.result {
+            news.results.push((position, *result));
         }
         if news.begun == Some(position) {
             news.begun = None;
@@ -198,8 +198,8 @@ mod tests {
     use super::*;
 
     fn outcome(position: Position, status: Status, reason: &str) -> Outcome {
-        let (event_type, event_id) = ("TestRunStarted".to_owned(), String::new());
-        let reason = Some(reason.to_owned());
+        let (event_type, event_id) = ("TestRunStarted".into(), "".into());
+        let reason = Some(reason.into());
         Outcome { position, event_type, event_id, status, reason, result: None }
     }
 
@@ -210,7 +210,7 @@ mod tests {
         for (position, reason) in [(1, "a"), (2, "b"), (3, "a")] {
             teller.tell(Heard::Begun(position));
             assert_eq!(progress.said().news.begun, Some(position));
-            teller.tell(Heard::Settled(&outcome(position, Status::Executed, reason)));
+            teller.tell(Heard::Settled(outcome(position, Status::Executed, reason)));
         }
         let news = progress.take();
         let reasons: Vec<&str> = news.words.iter().map(|w| w.reason.as_str()).collect();
@@ -218,8 +218,8 @@ mod tests {
         let said: Vec<_> = news.entries.iter().map(|e| (e.position, e.words)).collect();
         assert_eq!(said, [(1, 0), (2, 1), (3, 0)]);
         // Numbers go on after something was taken.
-        teller.tell(Heard::Settled(&outcome(4, Status::Failed, "b")));
-        teller.tell(Heard::Settled(&outcome(5, Status::Failed, "c")));
+        teller.tell(Heard::Settled(outcome(4, Status::Failed, "b")));
+        teller.tell(Heard::Settled(outcome(5, Status::Failed, "c")));
         let news = progress.take();
         assert_eq!(news.entries.iter().map(|e| e.words).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(news.words.len(), 1);

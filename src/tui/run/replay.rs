@@ -152,7 +152,7 @@ fn with_means<T>(
         end_now: replaying.progress.end_now(),
         verify_steps: true,
         progress: &mut |_, _| {},
-        heard: &mut |heard| teller.tell(heard),
+        heard: Some(&mut |heard| teller.tell(heard)),
     })
 }
 
