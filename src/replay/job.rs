@@ -14,6 +14,7 @@ use super::outcome::Execution;
 use super::pace::Ticker;
 use super::process::{self, End, Ended, Surroundings};
 use super::run::Execute;
+use super::strays;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Position;
 use crate::schema::Redactor;
@@ -113,7 +114,7 @@ impl Job<'_> {
         ]);
         environment.retain(|(_, value)| !value.is_empty());
         let marks = vec![
-            ("CHRONOSCOPE_REPLAY_ID", OsString::from(&self.execute.replay_id)),
+            (strays::REPLAY, OsString::from(&self.execute.replay_id)),
             ("CHRONOSCOPE_POSITION", self.position.to_string().into()),
         ];
         let mut input = self.line.clone();

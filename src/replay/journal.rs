@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::outcome::Execution;
+use super::strays;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Position;
 use crate::store::local::{Journal, LocalStore};
@@ -237,6 +238,12 @@ impl RunJournal {
             ErrorKind::NotFound => Self::no_such(store, replay_id),
             _ => error,
         })?;
+        // It holds the journal too, unless it closed what it was given.
+        if let Some(process) = strays::running(replay_id) {
+            let message = format!("process {process} of replay {replay_id} still runs");
+            return Err(Error::new(ErrorKind::Unavailable, message)
+                .with_hint("wait until it ends: nobody else knows how far it came"));
+        }
         Ok((Self { file }, History::read(&text, &name)?))
     }
 
@@ -280,10 +287,10 @@ impl RunJournal {
         History::read(&store.read_journal(&name)?, &name)
     }
 
-    /// Whether somebody holds the journal of a run.
+    /// Whether somebody holds the journal of a run, or works at it.
     #[must_use]
     pub fn is_held(store: &LocalStore, replay_id: &str) -> bool {
-        store.is_journal_held(&Self::name(replay_id))
+        store.is_journal_held(&Self::name(replay_id)) || strays::running(replay_id).is_some()
     }
 
     /// Lets the programs of the run hold the journal too: should this process be killed, nobody

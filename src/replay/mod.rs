@@ -20,7 +20,6 @@ pub mod plan;
 pub mod policy;
 pub mod process;
 pub mod run;
-#[cfg(unix)]
 mod strays;
 #[cfg(test)]
 mod tests;

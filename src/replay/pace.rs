@@ -77,21 +77,28 @@ impl Pace {
         Self { speed, first: None, latest, since: Duration::ZERO }
     }
 
-    /// Waits until it is the turn of an event of this time; gives whether to go on. Times that
-    /// run back cost nothing.
+    /// Waits until it is the turn of an event of this time, and gives it; gives whether to go on.
     pub fn turn(&mut self, at: Timestamp, ticker: &dyn Ticker) -> bool {
-        let Some(speed) = self.speed else { return true };
-        let Some(first) = self.first else {
-            (self.first, self.latest, self.since) = (Some(at), at, ticker.elapsed());
-            return true;
-        };
+        let left = self.left(at, ticker);
+        if !left.is_zero() && !ticker.wait(left) {
+            return false;
+        }
+        if self.first.is_none() {
+            (self.first, self.since) = (Some(at), ticker.elapsed());
+        }
         self.latest = self.latest.max(at);
-        let recorded = self.latest.millis().saturating_sub(first.millis());
+        true
+    }
+
+    /// How long it is until the turn of an event of this time. Times that run back cost nothing.
+    #[must_use]
+    pub fn left(&self, at: Timestamp, ticker: &dyn Ticker) -> Duration {
+        let (Some(speed), Some(first)) = (self.speed, self.first) else { return Duration::ZERO };
+        let recorded = self.latest.max(at).millis().saturating_sub(first.millis());
         let recorded = Duration::from_millis(u64::try_from(recorded).unwrap_or(0));
         // A speed that makes it longer than can be counted is as good as for ever.
         let due = Duration::try_from_secs_f64(recorded.as_secs_f64() / speed);
         let due = due.unwrap_or(Duration::MAX).saturating_add(self.since);
-        let left = due.saturating_sub(ticker.elapsed());
-        left.is_zero() || ticker.wait(left)
+        due.saturating_sub(ticker.elapsed())
     }
 }

@@ -22,6 +22,8 @@ const NOTHING_TO_EXECUTE: &str = "a record: there is nothing to execute";
 /// Why an event that acts upon the outside is left alone.
 const NOT_REPEATABLE: &str =
     "it acts upon the outside and is not repeated (replay.non_replayable_events)";
+/// Why an event that is recorded twice is executed once.
+const REPEATED: &str = "the same event stands before it in the log (duplicate-id)";
 
 /// The order in which events have their turn.
 #[derive(Debug)]
@@ -56,6 +58,8 @@ pub struct Plan {
     pub causes: Vec<Position>,
     /// The events whose precondition did not hold in the record either.
     pub broken: FxHashSet<Position>,
+    /// The events that stand in the log before, id and all.
+    pub repeated: FxHashSet<Position>,
     /// Who comes when.
     pub order: Order,
     /// What may be done.
@@ -136,6 +140,9 @@ impl Plan {
             return Turn::over(Status::Skipped, SmolStr::new_static(NOT_REPEATABLE));
         }
         let handler = self.handlers.of(event).filter(|_| policy == ReplayPolicy::Execute);
+        if handler.is_some() && self.repeated.contains(&event.position) {
+            return Turn::over(Status::Skipped, SmolStr::new_static(REPEATED));
+        }
         match (fold::check(state, event), handler) {
             (Ok(()), Some(handler)) => Turn::Execute(Arc::clone(handler)),
             (Ok(()), None) if policy == ReplayPolicy::Record => {

@@ -131,7 +131,7 @@ mod unix {
         let group = Pid::from_child(&child);
         let _ = kill_process_group(group, Signal::KILL);
         let status = child.wait();
-        strays::end(&Known { group, marks: &around.marks });
+        strays::end(&Known { group: group.as_raw_nonzero().get(), marks: &around.marks });
         let end = match (cut_short, status) {
             (Some(end), _) => end,
             (None, Ok(status)) => end_of(status),

@@ -142,8 +142,8 @@ impl<'a> Runner<'a> {
         let (answers, answered) = mpsc::channel();
         let mut going = Going::new(self.plan);
         std::thread::scope(|scope: &Scope<'_, 'a>| {
-            while self.start_some(scope, &mut going, &answers) {
-                self.take_answer(&mut going, &answered);
+            while let Some(patience) = self.start_some(scope, &mut going, &answers) {
+                self.take_answer(&mut going, &answered, patience);
             }
         });
         if let Some(error) = going.stop {
@@ -157,33 +157,46 @@ impl<'a> Runner<'a> {
         Ok(Run { tally: going.tally, gone: going.gone, state })
     }
 
-    /// Gives those their turn who can have it; whether there is an answer to wait for.
+    /// Gives those their turn who can have it. Gives how long to wait for an answer until the next
+    /// can; none where there is no answer to wait for.
     fn start_some<'scope>(
         &mut self,
         scope: &'scope Scope<'scope, 'a>,
         going: &mut Going,
         answers: &Sender<Answer>,
-    ) -> bool {
+    ) -> Option<Duration> {
         let jobs = self.execute.map_or(1, |execute| execute.jobs.max(1));
+        let mut patience = Duration::MAX;
         while going.stop.is_none() && going.running.len() < jobs {
             let Some(Reverse(position)) = going.ready.pop() else { break };
-            if let Err(error) = self.turn(scope, going, answers, position) {
-                going.stop = Some(error);
+            match self.turn(scope, going, answers, position) {
+                Ok(None) => {}
+                Ok(Some(left)) => {
+                    going.ready.push(Reverse(position));
+                    patience = left;
+                    break;
+                }
+                Err(error) => going.stop = Some(error),
             }
         }
-        !going.running.is_empty()
+        (!going.running.is_empty()).then_some(patience)
     }
 
-    /// The turn of one event: it is settled, or its program is started.
+    /// The turn of one event: it is settled, or its program is started. Gives how long it is until
+    /// then, where an answer that comes before may give another its turn.
     fn turn<'scope>(
         &mut self,
         scope: &'scope Scope<'scope, 'a>,
         going: &mut Going,
         answers: &Sender<Answer>,
         position: Position,
-    ) -> Result<()> {
+    ) -> Result<Option<Duration>> {
         let event = self.events.event(position)?;
-        let on = self.execute.is_none() || self.pace.turn(event.at, self.ticker);
+        let left = self.pace.left(event.at, self.ticker);
+        if !going.running.is_empty() && !left.is_zero() {
+            return Ok(Some(left));
+        }
+        let on = self.pace.turn(event.at, self.ticker);
         if !on || self.interrupt.load(Ordering::Relaxed) {
             return Err(interrupted());
         }
@@ -193,12 +206,12 @@ impl<'a> Runner<'a> {
             (Turn::Over { status, reason, happened }, _) => {
                 let told = status.map(|status| (status, reason, None));
                 self.settle(going, &event, told, happened);
-                return Ok(());
+                return Ok(None);
             }
             (Turn::Execute(handler), None) => {
                 let by = SmolStr::from(self.redactor.conceal(&handler.to_string()));
                 self.settle(going, &event, Some((Status::WouldExecute, Some(by), None)), true);
-                return Ok(());
+                return Ok(None);
             }
             (Turn::Execute(handler), Some(execute)) => (handler, execute),
         };
@@ -206,7 +219,7 @@ impl<'a> Runner<'a> {
             Before::Next(attempt) => attempt,
             Before::Over(verdict, reason, result) => {
                 self.conclude(going, &event, verdict, reason, result);
-                return Ok(());
+                return Ok(None);
             }
         };
         let job = Job {
@@ -235,12 +248,13 @@ impl<'a> Runner<'a> {
         }
         (self.heard)(Heard::Begun(position));
         going.running.push(event);
-        Ok(())
+        Ok(None)
     }
 
-    fn take_answer(&mut self, going: &mut Going, answered: &Receiver<Answer>) {
-        // A sender is always there: this thread has one.
-        let Ok((position, answer)) = answered.recv() else { return };
+    /// Waits for an answer, not longer than that.
+    fn take_answer(&mut self, going: &mut Going, answered: &Receiver<Answer>, patience: Duration) {
+        // (A sender is always there: this thread has one.)
+        let Ok((position, answer)) = answered.recv_timeout(patience) else { return };
         let Some(at) = going.running.iter().position(|event| event.position == position) else {
             return;
         };

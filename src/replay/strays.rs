@@ -1,41 +1,46 @@
-//! What a program leaves running that left its process group, by a session of its own for instance.
+//! Processes of a program that nothing else leads to: it ended, or who started it was killed.
 //!
-//! Lives here: becoming the parent of such processes ([`adopt`]), and ending those of one program
-//! ([`end`]). May not live here: programs themselves (see [`super::process`]).
+//! Lives here: becoming the parent of what left its process group, by a session of its own for
+//! instance ([`adopt`]), ending that ([`end`]), and finding what runs of a replay ([`running`]). May
+//! not live here: programs themselves (see [`super::process`]).
 //!
 //! A process whose parents ended comes to the nearest ancestor that asked for it. Whose it is tells
 //! the environment that it got from its program, or its group; one that clears the first and leaves
-//! the second while its parents end is out of reach. Only Linux has such ancestors.
+//! the second while its parents end is out of reach. All of this is known on Linux only.
 
 use std::ffi::OsString;
 
-use rustix::process::Pid;
+/// The variable that tells the programs of a replay its id.
+pub(super) const REPLAY: &str = "CHRONOSCOPE_REPLAY_ID";
 
 /// By what the processes of a program are known.
 #[derive(Debug)]
 pub(super) struct Known<'a> {
-    /// The process group that it led.
-    pub(super) group: Pid,
+    /// The number of the process group that it led.
+    pub(super) group: i32,
     /// Variables that no other program has with these values. Without any nothing is known of them.
     pub(super) marks: &'a [(&'static str, OsString)],
 }
 
-/// From now on, processes whose parents end come to this one.
 #[cfg(target_os = "linux")]
-pub(super) fn adopt() {
-    // A system that refuses has none of what is below.
-    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+pub(super) use linux::{adopt, end, running};
+
+#[cfg(not(target_os = "linux"))]
+pub(super) use others::*;
+
+/// Nothing is found.
+#[cfg(not(target_os = "linux"))]
+mod others {
+    #[cfg(unix)]
+    pub(in super::super) fn adopt() {}
+
+    #[cfg(unix)]
+    pub(in super::super) fn end(_: &super::Known<'_>) {}
+
+    pub(in super::super) fn running(_: &str) -> Option<i32> {
+        None
+    }
 }
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn adopt() {}
-
-#[cfg(target_os = "linux")]
-pub(super) use linux::end;
-
-/// Ends what is left of a program that was waited for.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn end(_: &Known<'_>) {}
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -45,7 +50,8 @@ mod linux {
 
     use rustc_hash::FxHashSet;
     use rustix::process::{
-        Signal, WaitId, WaitIdOptions, WaitOptions, getpid, kill_process, waitid, waitpid,
+        Pid, Signal, WaitId, WaitIdOptions, WaitOptions, getpid, kill_process, set_child_subreaper,
+        waitid, waitpid,
     };
 
     use super::*;
@@ -62,6 +68,12 @@ mod linux {
         group: i32,
     }
 
+    /// From now on, processes whose parents end come to this one.
+    pub(in super::super) fn adopt() {
+        // A system that refuses has none of what is below.
+        let _ = set_child_subreaper(Some(getpid()));
+    }
+
     /// Ends what is left of a program that was waited for.
     pub(in super::super) fn end(known: &Known<'_>) {
         let (begun, me) = (Instant::now(), getpid());
@@ -69,7 +81,7 @@ mod linux {
         while has_children() && begun.elapsed() < PATIENCE {
             let all = processes();
             let is_ours = |process: &Process| {
-                process.group == known.group.as_raw_nonzero().get()
+                process.group == known.group
                     || killed.contains(&process.who)
                     || is_marked(process.who.0, known.marks)
             };
@@ -94,6 +106,14 @@ mod linux {
                 }
             }
         }
+    }
+
+    /// The number of a process that a replay started, or that what it started did; not this one's.
+    pub(in super::super) fn running(replay_id: &str) -> Option<i32> {
+        let (marks, me) = ([(REPLAY, replay_id.into())], getpid());
+        let mut all = processes().into_iter().map(|process| process.who.0);
+        let found = all.find(|process| *process != me && is_marked(*process, &marks));
+        found.map(|process| process.as_raw_nonzero().get())
     }
 
     /// Whether this process has any children at all.

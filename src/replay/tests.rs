@@ -6,13 +6,15 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use rustc_hash::FxHashSet;
+
 use super::journal::{Known, Verdict};
 use super::process::Bounds;
 use super::*;
 use crate::clock::Clock;
 use crate::error::{ErrorKind, Result};
 use crate::fold::State;
-use crate::model::{Event, Position, Timestamp};
+use crate::model::{Event, Position, Timestamp, ids};
 use crate::schema::{Redactor, upcast};
 use crate::store::local::LocalStore;
 
@@ -80,12 +82,18 @@ impl Events for Calls {
     fn line(&mut self, position: Position) -> Result<Vec<u8>> {
         let event = serde_json::json!({
             "event_id": format!("id-{position}"), "event_type": "ToolInvoked",
-            "timestamp": "2026-11-20T10:00:00.000Z", "issue_key": "P-1", "session_id": "s",
+            "timestamp": Timestamp::from_millis(second(position) * 1000).to_string(),
+            "issue_key": "P-1", "session_id": "s",
             "actor": {"type": "agent", "id": "a"},
             "metadata": {"tool_use_id": format!("t{position}"), "tool_name": "Bash"},
         });
         Ok(event.to_string().into_bytes())
     }
+}
+
+/// When an event came: longer and longer after the one before.
+fn second(position: Position) -> i64 {
+    i64::try_from(position * position).unwrap()
 }
 
 fn plan(to: Position, handlers: Handlers) -> Plan {
@@ -96,6 +104,7 @@ fn plan(to: Position, handlers: Handlers) -> Plan {
         start: State::new(),
         selected: None,
         causes: Vec::new(),
+        repeated: FxHashSet::default(),
         broken: Default::default(),
         order: Order::OneByOne,
         policies: Policies::default(),
@@ -106,6 +115,9 @@ fn plan(to: Position, handlers: Handlers) -> Plan {
 struct Bench {
     folder: tempfile::TempDir,
     store: LocalStore,
+    /// No other test's: what runs of it is looked for.
+    replay_id: String,
+    speed: Option<f64>,
 }
 
 /// Keeps what became of the events.
@@ -119,7 +131,7 @@ impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = LocalStore::create(folder.path().join("events"), Clock::default()).unwrap();
-        Self { folder, store }
+        Self { folder, store, replay_id: ids::new_event_id(), speed: None }
     }
 
     /// What the shell does for each tool call; what it appends to `ran` is read by [`Bench::ran`].
@@ -134,10 +146,10 @@ impl Bench {
         std::fs::read_to_string(self.folder.path().join("ran")).unwrap_or_default()
     }
 
-    fn header() -> Header {
+    fn header(&self) -> Header {
         Header {
             journal: 1,
-            replay_id: "r".to_owned(),
+            replay_id: self.replay_id.clone(),
             issue_key: "P-1".to_owned(),
             from: 1,
             to: 1,
@@ -161,9 +173,9 @@ impl Bench {
         history: Option<History>,
     ) -> Result<(Run, Vec<Outcome>)> {
         let (journal, history) = match history {
-            Some(history) => (RunJournal::open(&self.store, "r").unwrap().0, history),
+            Some(history) => (RunJournal::open(&self.store, &self.replay_id).unwrap().0, history),
             None => {
-                let header = Self::header();
+                let header = self.header();
                 let journal = RunJournal::create(&self.store, &header).unwrap();
                 (journal, History::new(header))
             }
@@ -171,13 +183,13 @@ impl Bench {
         let execute = Execute {
             journal: Mutex::new(journal),
             history: &history,
-            jobs: 1,
+            jobs: 3,
             limits: Limits {
                 bounds: Bounds { timeout: Duration::from_secs(60), output: 64 },
                 attempts: 4,
                 retry_delay: Duration::from_secs(1),
             },
-            replay_id: "r".to_owned(),
+            replay_id: self.replay_id.clone(),
             environment: Vec::new(),
             folder: None,
             end_now: Arc::default(),
@@ -188,7 +200,7 @@ impl Bench {
             events: &mut Calls,
             execute: Some(&execute),
             redactor: &Redactor::default(),
-            pace: Pace::new(None),
+            pace: Pace::new(self.speed),
             ticker,
             interrupt: Arc::new(AtomicBool::new(false)),
             progress: &mut |_| {},
@@ -199,7 +211,7 @@ impl Bench {
     }
 
     fn history(&self) -> History {
-        RunJournal::open(&self.store, "r").unwrap().1
+        RunJournal::open(&self.store, &self.replay_id).unwrap().1
     }
 }
 
@@ -246,8 +258,7 @@ fn a_decision_holds() {
     {
         let bench = Bench::new();
         let plan = plan(2, bench.handlers("echo $CHRONOSCOPE_POSITION >> RAN"));
-        let header = Bench::header();
-        let mut journal = RunJournal::create(&bench.store, &header).unwrap();
+        let mut journal = RunJournal::create(&bench.store, &bench.header()).unwrap();
         journal.begin(1, 1).unwrap();
         journal.decide(1, 1, decision).unwrap();
         drop(journal);
@@ -256,19 +267,34 @@ fn a_decision_holds() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn who_has_time_until_its_turn_does_not_hold_up_the_others() {
+    let bench = Bench { speed: Some(1.0), ..Bench::new() };
+    let mut plan = plan(5, bench.handlers("echo $CHRONOSCOPE_POSITION >> RAN"));
+    // Each of the first four waits for the one before; the fifth for nobody.
+    let after = vec![vec![1], vec![2], vec![3], vec![], vec![]];
+    plan.order = Order::Causal { before: vec![0, 1, 1, 1, 0], after };
+    let ticker = Counting::default();
+    bench.run(&plan, &ticker, None).unwrap();
+    assert_eq!(bench.ran(), "1\n2\n3\n4\n5\n");
+    assert_eq!(*ticker.waits.lock().unwrap(), seconds(&[3.0, 5.0, 7.0, 9.0]));
+}
+
 #[test]
 fn what_cannot_be_read_of_a_journal_is_damage() {
     let bench = Bench::new();
-    let mut journal = RunJournal::create(&bench.store, &Bench::header()).unwrap();
+    let mut journal = RunJournal::create(&bench.store, &bench.header()).unwrap();
     journal.begin(3, 1).unwrap();
     journal.over().unwrap();
     drop(journal);
     assert_eq!(bench.history().unknown(), [3]);
-    let file = bench.store.layout().service("journals/replay-r.jsonl");
+    let file = format!("journals/replay-{}.jsonl", bench.replay_id);
+    let file = bench.store.layout().service(&file);
     let text = std::fs::read_to_string(&file).unwrap();
     for damaged in [text.replace("\"begin\"", "\"bogus\""), text.replace("{\"at\"", "{at")] {
         std::fs::write(&file, damaged).unwrap();
-        let error = RunJournal::open(&bench.store, "r").unwrap_err();
+        let error = RunJournal::open(&bench.store, &bench.replay_id).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Integrity);
         assert!(error.message().contains("line 2"), "{error}");
     }

@@ -14,6 +14,12 @@ use crate::model::ids;
 /// The longest session id of an import, in bytes.
 pub(super) const MAX_SESSION_BYTES: usize = 500;
 
+/// Whether an event can have this session id.
+#[must_use]
+pub fn is_session_id(text: &str) -> bool {
+    text.len() <= MAX_SESSION_BYTES && check_word(text).is_ok()
+}
+
 /// Takes an event of another system; see [`Draft::lenient`].
 pub(super) fn take(mut parts: LenientDraft) -> Result<Draft, Vec<SchemaFault>> {
     let mut faults = Vec::new();

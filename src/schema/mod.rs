@@ -22,6 +22,7 @@ mod words;
 
 pub use draft::{Draft, KeyPattern, LenientDraft, Rules, SchemaFault, Stamp};
 pub use json::MAX_DEPTH;
+pub use lenient::is_session_id;
 pub use lines::Lines;
 pub(crate) use members::plain_until as plain_members_until;
 pub(crate) use plain::{

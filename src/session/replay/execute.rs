@@ -20,11 +20,11 @@ use crate::replay::{
     Decision, Execute, Handlers, Header, History, Limits, Pace, Plan, Policies, Report, RunJournal,
     Runner, Steady, Tally,
 };
-use crate::schema::{Draft, LenientDraft, Redactor};
+use crate::schema::{self, Draft, LenientDraft, Redactor};
 use crate::store::local::LocalStore;
 use crate::store::{AppendOptions, Batch, EventStore};
 
-/// The session of the marks of a replay of nothing.
+/// The session of the marks of a replay of nothing, or of what has none that can be written.
 const NO_SESSION: &str = "replay";
 
 /// How to execute.
@@ -261,7 +261,7 @@ struct Marks<'a> {
     store: &'a LocalStore,
     header: &'a Header,
     redactor: &'a Redactor,
-    /// The session of the last event.
+    /// The session of the last event, where it can be one.
     session_id: String,
 }
 
@@ -273,8 +273,8 @@ impl<'a> Marks<'a> {
         redactor: &'a Redactor,
     ) -> Result<Self> {
         let last = if header.to == 0 { None } else { Some(session.event(header.to)?.session) };
-        let session_id =
-            last.filter(|s| !s.is_empty()).map_or(NO_SESSION.into(), |s| s.to_string());
+        let session_id = last.filter(|s| schema::is_session_id(s));
+        let session_id = session_id.map_or_else(|| NO_SESSION.to_owned(), |s| s.to_string());
         Ok(Self { store, header, redactor, session_id })
     }
 

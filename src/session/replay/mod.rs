@@ -97,8 +97,10 @@ pub fn plan(session: &mut Session, request: Request) -> Result<Plan> {
     let timeline = session.timeline();
     let within = |position: &Position| (from..=to).contains(position);
     let cause = |position| timeline.cause(position).map_or(0, |cause| cause.position);
-    let anomalies = timeline.anomalies().iter();
-    let broken = anomalies.filter(|a| a.kind == AnomalyKind::GuardViolated);
+    let with = |kind: AnomalyKind| {
+        let anomalies = timeline.anomalies().iter().filter(move |anomaly| anomaly.kind == kind);
+        anomalies.map(|anomaly| anomaly.position).filter(within).collect()
+    };
     let mut plan = Plan {
         issue_key: session.issue_key().to_owned(),
         from,
@@ -106,7 +108,8 @@ pub fn plan(session: &mut Session, request: Request) -> Result<Plan> {
         start,
         selected,
         causes: (from..=to).map(cause).map(|c| if within(&c) { c } else { 0 }).collect(),
-        broken: broken.map(|a| a.position).filter(within).collect(),
+        broken: with(AnomalyKind::GuardViolated),
+        repeated: with(AnomalyKind::DuplicateId),
         order: Order::OneByOne,
         policies,
         handlers,

@@ -45,6 +45,9 @@ impl LocalStore {
         }
         self.layout.refuse_service_links()?;
         let folder = self.layout.service(FOLDER);
+        if !self.layout.service("").is_dir() {
+            self.layout.create()?;
+        }
         make_dir(&folder)?;
         // Not only when it is new: who made it may have been killed before this.
         sync_dir(&self.layout.service(""), Site::JournalEntry)?;
