@@ -28,8 +28,8 @@ pub struct Terminal {
     output: Receiver<Vec<u8>>,
     input: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
-    /// Closing it would hang up on the program.
-    master: Box<dyn MasterPty + Send>,
+    /// Closing it hangs up on the program.
+    master: Option<Box<dyn MasterPty + Send>>,
     /// Everything that was printed.
     printed: Vec<u8>,
 }
@@ -47,9 +47,21 @@ impl Terminal {
         variables: &[(&str, &str)],
         arguments: &[&str],
     ) -> Self {
+        Self::start_as(size, home, variables, arguments, true)
+    }
+
+    /// As [`Terminal::start`]; a program that the terminal does not control is not told of its end.
+    pub fn start_as(
+        size: (u16, u16),
+        home: &Path,
+        variables: &[(&str, &str)],
+        arguments: &[&str],
+        controlled: bool,
+    ) -> Self {
         let pty = PtySize { cols: size.0, rows: size.1, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(pty).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_chronoscope"));
+        command.set_controlling_tty(controlled);
         command.env_clear();
         command.cwd(home);
         for (name, value) in
@@ -76,7 +88,7 @@ impl Terminal {
             }
         });
         let emulator = vt100::Parser::new(at_least_one(size.1), at_least_one(size.0), 0);
-        Self { emulator, output, input, child, master: pair.master, printed: Vec::new() }
+        Self { emulator, output, input, child, master: Some(pair.master), printed: Vec::new() }
     }
 
     /// Presses keys, as the bytes that a terminal sends for them.
@@ -124,7 +136,16 @@ impl Terminal {
     pub fn resize(&mut self, (columns, rows): (u16, u16)) {
         self.emulator.screen_mut().set_size(at_least_one(rows), at_least_one(columns));
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
-        self.master.resize(size).unwrap();
+        self.master.as_ref().unwrap().resize(size).unwrap();
+    }
+
+    /// Takes the terminal away, as when its window is closed, and waits until the program has ended.
+    pub fn hang_up(mut self) {
+        // The thread that reads has the terminal too, until nobody wants what it reads.
+        self.output = channel().1;
+        self.input = Box::new(std::io::sink());
+        self.master = None;
+        self.child.wait().unwrap();
     }
 
     /// Sends the program a signal, as `kill` names it.

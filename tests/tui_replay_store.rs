@@ -22,16 +22,16 @@ use serde_json::json;
 use crate::cli_support::TestEnvironment;
 use crate::pty_support::Terminal;
 
-const ISSUE: &str = "PROJ-123";
+pub(crate) const ISSUE: &str = "PROJ-123";
 
-fn bench() -> TestEnvironment {
+pub(crate) fn bench() -> TestEnvironment {
     let bench = TestEnvironment::new();
     bench.append_text(include_str!("../assets/demo/proj-123.jsonl")).ok();
     bench
 }
 
 /// A program that notes which events it got.
-fn noting(bench: &TestEnvironment, more: &str) -> PathBuf {
+pub(crate) fn noting(bench: &TestEnvironment, more: &str) -> PathBuf {
     use std::os::unix::fs::PermissionsExt;
     let file = bench.work().join("note");
     let ran = bench.work().join("ran");
@@ -41,7 +41,7 @@ fn noting(bench: &TestEnvironment, more: &str) -> PathBuf {
     file
 }
 
-fn ran(bench: &TestEnvironment) -> Vec<Position> {
+pub(crate) fn ran(bench: &TestEnvironment) -> Vec<Position> {
     let text = std::fs::read_to_string(bench.work().join("ran")).unwrap_or_default();
     text.lines().map(|line| line.parse().unwrap()).collect()
 }
@@ -254,7 +254,12 @@ fn the_settings_hold_on_the_screen_too() {
 }
 
 /// The screen at #165, with settings that name a program.
-fn screen(bench: &TestEnvironment, program: &Path) -> Terminal {
+pub(crate) fn screen(bench: &TestEnvironment, program: &Path) -> Terminal {
+    screen_as(bench, program, true)
+}
+
+/// The same in a terminal that tells of its end, or not.
+pub(crate) fn screen_as(bench: &TestEnvironment, program: &Path, controlled: bool) -> Terminal {
     let config = bench.work().join("settings.yaml");
     let handler = format!("      TestRunStarted: \"'{}'\"\n", program.display());
     let text = format!("event_sourcing:\n  replay:\n    handlers:\n{handler}");
@@ -262,7 +267,7 @@ fn screen(bench: &TestEnvironment, program: &Path) -> Terminal {
     let (config, store) = (config.to_str().unwrap(), bench.store());
     let store = store.to_str().unwrap();
     let arguments = ["PROJ-123", "--at", "165", "--config", config, "--store", store];
-    Terminal::start((120, 40), bench.path(), &[], &arguments)
+    Terminal::start_as((120, 40), bench.path(), &[], &arguments, controlled)
 }
 
 #[test]
@@ -293,34 +298,6 @@ fn who_leaves_during_a_run_is_told_on_the_shell_how_to_go_on() {
     let store = bench.store();
     bench.run(&["replay", "--store", store.to_str().unwrap(), "--resume", id]).ok();
     assert_eq!(&ran(&bench)[..2], [169, 171]);
-}
-
-#[test]
-fn who_insists_on_leaving_leaves_no_program_behind() {
-    let bench = bench();
-    let (first, go) = (bench.work().join("first"), bench.work().join("go"));
-    assert!(std::process::Command::new("mkfifo").arg(&go).status().unwrap().success());
-    let wait = format!("! mkdir '{}' || cat '{}'", first.display(), go.display());
-    let program = noting(&bench, &wait);
-    let mut terminal = screen(&bench, &program);
-    terminal.wait_for_text("#165/287");
-    terminal.press("gp");
-    terminal.wait_for_text("state as recorded");
-    terminal.press("x");
-    terminal.wait_for_text("y runs them");
-    terminal.press("y");
-    terminal.wait_for_text("1 running");
-    terminal.press("\u{3}");
-    terminal.wait_for_text("ctrl-c again ends it");
-    terminal.press("\u{3}");
-    assert_eq!(terminal.wait_for_end(), 0);
-    let text = terminal.text().replace('\n', "");
-    let id = text.split("--resume ").nth(1).unwrap().split('`').next().unwrap().trim();
-    // Nobody holds the run any more, and how far its program came is for the user to say.
-    let store = bench.store();
-    let resume = ["replay", "--json", "--store", store.to_str().unwrap(), "--resume", id];
-    let error = bench.run(&resume).error(8);
-    assert!(error["message"].as_str().unwrap().contains("#169"), "{error}");
 }
 
 #[test]

@@ -47,6 +47,8 @@ pub enum Action {
     Told(String),
     /// More of what can be compared.
     Sides(Vec<Candidate>),
+    /// It is to end now: the terminal is gone, or the system wants it to.
+    End,
     /// What a replay came to.
     Replayed(Replaying, Result<Box<Answer>>),
     /// What a comparison came to.

@@ -5,6 +5,7 @@
 
 mod editor;
 mod effects;
+mod end;
 mod gate;
 mod replay;
 mod terminal;
@@ -19,6 +20,7 @@ use super::action::Action;
 use super::app::App;
 use super::effect::Effect;
 use super::keymap::Keymap;
+use super::replay::Replaying;
 use super::theme::{Theme, Wish};
 use super::{TuiOptions, update};
 use crate::error::{Error, Result};
@@ -102,6 +104,7 @@ pub fn run(options: TuiOptions) -> Result<Vec<String>> {
         started,
         drawn: None,
         still: LOADING_FRAME,
+        executions: Vec::new(),
         quit: false,
     };
     turner.listen()?;
@@ -109,9 +112,16 @@ pub fn run(options: TuiOptions) -> Result<Vec<String>> {
         Some(session) => turner.act(Action::Opened(Box::new(session)))?,
         None => turner.perform(Effect::Browse)?,
     }
-    turner.run()?;
-    let farewells = turner.app.farewells.drain(..).map(|(_, text)| text).collect();
-    turner.app.refused.take().map_or(Ok(farewells), Err)
+    let ended = turner.run();
+    turner.end_programs();
+    let farewells: Vec<String> = turner.app.farewells.drain(..).map(|(_, text)| text).collect();
+    match (ended, turner.app.refused.take()) {
+        (Ok(()), None) => Ok(farewells),
+        (Ok(()), Some(refused)) => Err(refused),
+        // How to go on matters more then than what the terminal is needed for.
+        (Err(error), _) if !farewells.is_empty() => Err(error.with_hint(farewells.join("; "))),
+        (Err(error), _) => Err(error),
+    }
 }
 
 fn read_keymap(options: &TuiOptions) -> (Keymap, Vec<String>) {
@@ -159,6 +169,8 @@ struct Turner {
     drawn: Option<Instant>,
     /// How long to leave it so while a log is being read.
     still: Duration,
+    /// The executions that were begun and did not answer yet, seen or not.
+    executions: Vec<Replaying>,
     quit: bool,
 }
 
@@ -284,24 +296,28 @@ impl Turner {
             Message::Browser => self.browse(),
             #[cfg(unix)]
             Message::Signal(signal) => self.signal(signal),
-            Message::Done(action) => self.act(*action),
+            Message::Done(action) => {
+                self.note_answer(&action);
+                self.act(*action)
+            }
             Message::Panicked(text) => {
                 let error = Error::internal(format!("a thread panicked: {text}"));
                 self.act(Action::Failed(error))
             }
-            Message::InputEnded => self.act(Action::Do(super::action::Command::Quit, None)),
+            Message::InputEnded => self.act(Action::End),
         }
     }
 
     #[cfg(unix)]
     fn signal(&mut self, signal: i32) -> Result<()> {
-        use signal_hook::consts::{SIGCONT, SIGTSTP};
+        use signal_hook::consts::{SIGCONT, SIGHUP, SIGTERM, SIGTSTP};
         match signal {
             SIGTSTP => self.perform(Effect::Suspend),
             SIGCONT => {
                 self.screen.resume()?;
                 self.perform(Effect::Redraw)
             }
+            SIGTERM | SIGHUP => self.act(Action::End),
             _ => self.act(Action::Do(super::action::Command::Quit, None)),
         }
     }

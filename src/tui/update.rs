@@ -25,6 +25,7 @@ use super::keymap::Lookup;
 use super::pane::{motion, moved};
 use super::search::Outcome;
 use super::whatif::WhatIf;
+use crate::model::Path;
 use crate::session::Session;
 
 pub use replay::{ANEW, CONFIRM};
@@ -94,18 +95,23 @@ fn act(app: &mut App, action: Action) -> Vec<Effect> {
             compare::offer(app, more);
             Vec::new()
         }
+        Action::End => replay::end(app),
         Action::Replayed(replaying, result) => replay::take(app, &replaying, result),
         Action::Compared(comparing, result) => {
             compare::take(app, &comparing, result);
             Vec::new()
         }
         Action::Reveal(path) => {
-            if let Some(debugger) = &mut app.debugger {
-                debugger.state.reveal(&path);
-                debugger.focus_on(super::layout::Pane::State);
-            }
+            reveal(app, &path);
             Vec::new()
         }
+    }
+}
+
+fn reveal(app: &mut App, path: &Path) {
+    if let Some(debugger) = &mut app.debugger {
+        debugger.state.reveal(path);
+        debugger.focus_on(super::layout::Pane::State);
     }
 }
 

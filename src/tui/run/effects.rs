@@ -113,6 +113,7 @@ impl Turner {
                 });
             }
             Effect::Replay(replaying) => {
+                self.note_execution(&replaying);
                 return self.beside(move |options| {
                     let (store, links) = (&*options.store, options.links);
                     let outfit = (options.replays)();

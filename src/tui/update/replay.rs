@@ -19,7 +19,7 @@ use super::prompt::save;
 pub(super) use confirm::confirm_key;
 use confirm::execute;
 pub use confirm::{ANEW, CONFIRM};
-pub(super) use stop::{holds, stop};
+pub(super) use stop::{end, holds, stop};
 use stop::{note_end, stop_quietly, tell_end};
 
 /// Opens the pane with a rehearsal from here on; when it is open, gives it the keys.

@@ -4,7 +4,9 @@ use super::refuse_while_executing;
 use crate::error::{Error, ErrorKind};
 use crate::tui::app::{App, Notice};
 use crate::tui::debugger::Debugger;
+use crate::tui::effect::Effect;
 use crate::tui::layout::Pane;
+use crate::tui::update::leave;
 
 /// Whether the screen must not be left yet: programs are being run. They are told to stop, and the
 /// screen is left then; who insists has them ended.
@@ -32,6 +34,21 @@ pub(in crate::tui::update) fn holds(app: &mut App, at_once: bool) -> bool {
     }
     replay.leaving = true;
     stop(app)
+}
+
+/// Leaves the screen without asking anybody: programs that run are ended at once, and the screen is
+/// left as soon as they have ended. Said once more, it is left all the same.
+pub(in crate::tui::update) fn end(app: &mut App) -> Vec<Effect> {
+    let replay = app.debugger.as_deref_mut().and_then(|debugger| debugger.replay.as_deref_mut());
+    if let Some(replay) = replay.filter(|replay| replay.is_executing()) {
+        replay.leaving = true;
+        if let Some(running) = replay.running.as_ref().filter(|r| !r.progress.is_ended()) {
+            running.progress.end();
+            stop(app);
+            return Vec::new();
+        }
+    }
+    leave(app, true)
 }
 
 /// Stops what goes on, for nobody waits for it any more.
