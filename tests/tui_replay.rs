@@ -302,6 +302,7 @@ fn at_the_end_of_the_log_it_begins_at_the_last_checkpoint() {
 fn what_cannot_be_executed_from_here_says_why_and_gives_the_command() {
     let mut desk = Desk::new(&sample(200), (120, 40));
     desk.app.store = Some("/srv/my events".to_owned());
+    desk.app.config = Some("/srv/my settings.yaml".to_owned());
     desk.press("1 9 6 G g p x");
     assert_eq!(desk.told(), "rehearse it first: r");
     tell(&desk, [outcome(&desk, 199, Status::Replayed, "it has no handler")]);
@@ -311,7 +312,8 @@ fn what_cannot_be_executed_from_here_says_why_and_gives_the_command() {
     let why = "no program is set for any of these events (replay.handlers); y copies the command";
     assert_eq!(desk.told(), why);
     desk.press("y");
-    let command = "chronoscope replay PROJ-123 --store '/srv/my events' --from 196 --to 200 \
+    let command = "chronoscope replay PROJ-123 --config '/srv/my settings.yaml' \
+                   --store '/srv/my events' --from 196 --to 200 \
                    --handler ToolInvoked=PROGRAM --execute";
     assert_eq!(desk.effects.last(), Some(&Effect::Copy(command.to_owned())));
     // A store that is nobody's to write.

@@ -293,6 +293,9 @@ fn who_leaves_during_a_run_is_told_on_the_shell_how_to_go_on() {
     assert!(Terminal::is_given_back(terminal.screen()));
     let text = terminal.text().replace('\n', "");
     assert!(text.contains("stopped after") && text.contains("` goes on"), "{text}");
+    // Redaction and limits are the screen's, wherever the command is run.
+    let config = format!("--config {}", bench.work().join("settings.yaml").display());
+    assert!(text.contains(&config), "{text}");
     let id = text.split("--resume ").nth(1).unwrap().split('`').next().unwrap().trim();
     assert_eq!(ran(&bench), [169]);
     let store = bench.store();

@@ -2,8 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
+
+use chronoscope::config::Rule;
 use chronoscope::error::ErrorKind;
 use chronoscope::model::Path;
+use chronoscope::model::catalogue::with_rules;
+use chronoscope::session::Session;
 use chronoscope::session::user_state::UserState;
 use chronoscope::tui::action::Action;
 use chronoscope::tui::app::Start;
@@ -43,6 +48,28 @@ fn picture(desk: &mut Desk) -> String {
         line.chars().skip(skip.into()).collect::<String>()
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Rules of the settings say what caused what, and so what is seen of a view.
+#[test]
+fn the_settings_go_with_a_view_that_has_rules_of_theirs() {
+    let mut desk = Desk::new(&sample(20), (120, 40));
+    desk.app.config = Some("/my settings.yaml".into());
+    desk.press("y v");
+    assert!(!copied(&desk).contains("--config"), "{}", copied(&desk));
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let rule = Rule {
+        name: "own".to_owned(),
+        sources: words(&["ToolInvoked"]),
+        targets: words(&["ToolCompleted"]),
+        key: "metadata.tool_use_id".to_owned(),
+    };
+    let store = Arc::new(desk.store.clone());
+    let session = Session::open(store, ISSUE, || {}).unwrap().with_links(with_rules(&[rule]));
+    desk.act(Action::Opened(Box::new(session)));
+    desk.press("y v");
+    let command = copied(&desk);
+    assert!(command.starts_with("chronoscope PROJ-123 --config '/my settings.yaml' --view "));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The way to the screen: what it needs of the command line.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::config;
@@ -31,6 +32,7 @@ pub(crate) fn show(
         replays: outfitter(context, &store),
         store_path: Some(store.root().to_owned()),
         store,
+        config_path: context.config.file().map(Path::to_owned),
         issue,
         start,
         links: context.links,

@@ -46,6 +46,8 @@ pub struct App {
     pub clock: Clock,
     /// Where the store is, for commands to copy; none when it has no folder.
     pub store: Option<String>,
+    /// The file that the settings are of, for commands to copy; none without one.
+    pub config: Option<String>,
     /// Where to stand in the issue that is opened next.
     pub start: Start,
     /// Why the screen cannot show what it was started for: told when it is left.
@@ -192,6 +194,7 @@ impl App {
             now: Duration::ZERO,
             clock,
             store: None,
+            config: None,
             start: Start::default(),
             refused: None,
             farewells: Vec::new(),

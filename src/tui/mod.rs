@@ -58,6 +58,8 @@ pub struct TuiOptions {
     pub store: Arc<dyn EventStore>,
     /// Where it is, for telling one store's marks from another's; none when it has no folder.
     pub store_path: Option<PathBuf>,
+    /// The file that the settings are of, for commands to copy; none without one.
+    pub config_path: Option<PathBuf>,
     /// The issue to open; none for the browser.
     pub issue: Option<String>,
     /// Where to stand at first; without a wish where the user stood last, else at the head.

@@ -89,6 +89,9 @@ pub fn run(options: TuiOptions) -> Result<Vec<String>> {
     // (A path that is no text cannot be copied either.)
     let root = options.store_path.as_deref().map(|path| path.canonicalize().unwrap_or(path.into()));
     app.store = root.and_then(|path| path.to_str().map(str::to_owned));
+    // (Not canonical: paths in it are relative to where it is found.)
+    let config = options.config_path.as_deref().map(|p| std::path::absolute(p).unwrap_or(p.into()));
+    app.config = config.and_then(|path| path.to_str().map(str::to_owned));
     if let Some(fault) = faults.first() {
         app.fail(fault.clone());
     }

@@ -1,6 +1,7 @@
 //! Commands to copy: one that opens the same view, and one that asserts a value.
 
 use crate::error::{Error, Result};
+use crate::model::catalogue::LINKS;
 use crate::model::{Path, Position};
 use crate::query::expression::Expression;
 use crate::tui::app::App;
@@ -16,7 +17,9 @@ pub(super) fn view(app: &mut App) -> Vec<Effect> {
     let mut view = debugger.view();
     let whole = view.shorten();
     let issue = shell_word(debugger.session.issue_key());
-    let store = store_flag(app);
+    // Without rules of its own the settings show nothing else.
+    let has_rules = !std::ptr::eq(debugger.session.links(), LINKS);
+    let store = if has_rules { flags(app) } else { store_flag(app) };
     let text = format!("chronoscope {issue}{store} --view {}", shell_word(&view.to_string()));
     app.tell(match whole {
         true => format!("view copied: {text}"),
@@ -62,9 +65,9 @@ pub(super) fn replay(app: &App, issue: &str, replay: &Replay) -> String {
     if let Some(id) = replay.resumable() {
         return resume(app, id);
     }
-    let store = store_flag(app);
+    let flags = flags(app);
     let (issue, from, to) = (shell_word(issue), replay.from, replay.to);
-    let mut text = format!("chronoscope replay {issue}{store} --from {from} --to {to}");
+    let mut text = format!("chronoscope replay {issue}{flags} --from {from} --to {to}");
     // Without a program there is nothing to execute: this is where one is given.
     for name in replay.without_program() {
         text += &format!(" --handler {}=PROGRAM", shell_word(name));
@@ -74,7 +77,13 @@ pub(super) fn replay(app: &App, issue: &str, replay: &Replay) -> String {
 
 /// The command that goes on with a run.
 pub(super) fn resume(app: &App, replay_id: &str) -> String {
-    format!("chronoscope replay{} --resume {}", store_flag(app), shell_word(replay_id))
+    format!("chronoscope replay{} --resume {}", flags(app), shell_word(replay_id))
+}
+
+/// Where the settings and the store are.
+fn flags(app: &App) -> String {
+    let config = app.config.as_ref().map(|file| format!(" --config {}", shell_word(file)));
+    config.unwrap_or_default() + &store_flag(app)
 }
 
 fn store_flag(app: &App) -> String {
