@@ -53,6 +53,7 @@ mod tui_keys;
 mod tui_races;
 mod tui_replay;
 mod tui_replay_end;
+mod tui_replay_rest;
 mod tui_replay_store;
 mod tui_share;
 mod tui_support;

@@ -6,31 +6,31 @@ use std::time::Duration;
 
 use chronoscope::error::{Error, ErrorKind, Result};
 use chronoscope::model::{Path, Position, Value};
-use chronoscope::replay::{Difference, Execution, FinalState, Heard, Outcome, Policies, Status};
+use chronoscope::replay::{
+    Decision, Difference, Execution, FinalState, Heard, Outcome, Policies, Status,
+};
 use chronoscope::tui::action::Action;
 use chronoscope::tui::app::Mode;
 use chronoscope::tui::effect::Effect;
 use chronoscope::tui::layout::Pane;
-use chronoscope::tui::replay::{
-    Answer, End, Only, Program, Replay, Replaying, Start, Teller, Terms, Unfinished, What,
-};
+use chronoscope::tui::replay::{Answer, End, Only, Replay, Replaying, Start, Teller, Terms, What};
 use chronoscope::tui::signs::ReplayMark;
 use chronoscope::tui::theme::Theme;
 
 use crate::tui_support::{Desk, sample};
 
-const RUN_TESTS: &str = "/srv/handlers/run-tests --fast";
-const SIZES: [(u16, u16); 4] = [(160, 50), (120, 40), (80, 24), (40, 12)];
+pub(crate) const RUN_TESTS: &str = "/srv/handlers/run-tests --fast";
+pub(crate) const SIZES: [(u16, u16); 4] = [(160, 50), (120, 40), (80, 24), (40, 12)];
 
 /// What the outside was asked to do last.
-fn asked(desk: &Desk) -> Replaying {
+pub(crate) fn asked(desk: &Desk) -> Replaying {
     match desk.effects.last() {
         Some(Effect::Replay(replaying)) => replaying.clone(),
         other => panic!("{other:?}"),
     }
 }
 
-fn replay(desk: &Desk) -> &Replay {
+pub(crate) fn replay(desk: &Desk) -> &Replay {
     desk.debugger().replay.as_ref().unwrap()
 }
 
@@ -47,7 +47,7 @@ fn rehearsed(type_name: &str) -> (Status, &'static str) {
     }
 }
 
-fn outcome(desk: &Desk, position: Position, status: Status, reason: &str) -> Outcome {
+pub(crate) fn outcome(desk: &Desk, position: Position, status: Status, reason: &str) -> Outcome {
     let timeline = desk.debugger().session.timeline();
     let event_type = timeline.text(timeline.row(position).unwrap().type_name).into();
     let reason = Some(reason.into());
@@ -55,7 +55,7 @@ fn outcome(desk: &Desk, position: Position, status: Status, reason: &str) -> Out
 }
 
 /// Tells of events, as the thread of a replay does.
-fn tell(desk: &Desk, outcomes: impl IntoIterator<Item = Outcome>) {
+pub(crate) fn tell(desk: &Desk, outcomes: impl IntoIterator<Item = Outcome>) {
     let never = ["CommitCreated", "CommentPosted", "PRCreated"].map(str::to_owned);
     let teller = Teller::new(&asked(desk).progress, Policies::new(never));
     for outcome in outcomes {
@@ -63,12 +63,12 @@ fn tell(desk: &Desk, outcomes: impl IntoIterator<Item = Outcome>) {
     }
 }
 
-fn terms() -> Terms {
+pub(crate) fn terms() -> Terms {
     let timeout = Duration::from_secs(300);
     Terms { markers: true, timeout, attempts: 3, refusal: None, unfinished: None }
 }
 
-fn state(first_difference: Option<Difference>) -> FinalState {
+pub(crate) fn state(first_difference: Option<Difference>) -> FinalState {
     let matches = first_difference.is_none();
     FinalState { digest: "sha256:00".to_owned(), matches, first_difference }
 }
@@ -96,7 +96,7 @@ fn rehearsal(size: (u16, u16), at: u32) -> Desk {
 }
 
 /// As [`rehearsal`], and its execution is going on at #171, with a failure at #169.
-fn execution(size: (u16, u16)) -> Desk {
+pub(crate) fn execution(size: (u16, u16)) -> Desk {
     let mut desk = rehearsal(size, 165);
     desk.press("x y");
     let replaying = asked(&desk);
@@ -122,7 +122,7 @@ fn execution(size: (u16, u16)) -> Desk {
     desk
 }
 
-fn stopped() -> Result<Box<Answer>> {
+pub(crate) fn stopped() -> Result<Box<Answer>> {
     Err(Error::new(ErrorKind::Interrupted, "the replay was stopped"))
 }
 
@@ -165,6 +165,59 @@ fn programs_are_named_before_they_run_and_one_key_alone_runs_them() {
         desk.press("y");
         assert_eq!(asked(&desk).what, What::Execute);
         assert_eq!(desk.effects.len(), before + 1);
+    }
+}
+
+#[test]
+fn what_is_left_to_be_scrolled_to_is_counted() {
+    for size in &SIZES[1..] {
+        let mut desk = Desk::new(&sample(200), *size);
+        desk.press("1 6 5 G g p");
+        let programs = (165..=200).map(|at| (at, format!("/srv/program-{at}")));
+        tell(&desk, programs.map(|(at, p)| outcome(&desk, at, Status::WouldExecute, &p)));
+        answer(&mut desk, 1.0, state(None));
+        desk.press("x");
+        let more = |desk: &Desk| {
+            let screen = desk.screen();
+            let count = screen.lines().find(|line| line.contains("more: scroll"));
+            count.map(|line| {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                let at = words.iter().position(|word| *word == "more:").unwrap();
+                words[at - 1].parse::<usize>().unwrap()
+            })
+        };
+        let all = more(&desk).unwrap();
+        desk.press("j j");
+        assert_eq!(more(&desk), Some(all - 2), "{}", desk.screen());
+        desk.press("G");
+        assert_eq!(more(&desk), None, "{}", desk.screen());
+        assert!(desk.screen().contains("200"), "{}", desk.screen());
+        // The first key up is seen at once.
+        desk.press("j k");
+        assert_eq!(more(&desk), Some(1), "{}", desk.screen());
+    }
+}
+
+#[test]
+fn a_branch_and_a_filter_do_not_count_and_that_is_said() {
+    for size in [(120, 40), (80, 24)] {
+        let mut desk = Desk::new(&sample(200), size);
+        desk.press("1 6 5 G F").type_text("tool").press("enter").work();
+        desk.press("g p");
+        tell(&desk, [outcome(&desk, 169, Status::WouldExecute, RUN_TESTS)]);
+        answer(&mut desk, 1.0, state(None));
+        let filter = "the log as it is: the filter does not count";
+        assert!(desk.screen().contains(filter), "{}", desk.screen());
+        desk.press("x");
+        assert_eq!(desk.screen().matches("the filter does not count").count(), 2);
+        desk.press("esc tab");
+        while desk.debugger().focus != Pane::Events {
+            desk.press("tab");
+        }
+        desk.press("x").work();
+        desk.press("g p");
+        let both = "the log as it is: branch and filter do not count";
+        assert!(desk.screen().contains(both), "{}", desk.screen());
     }
 }
 
@@ -388,7 +441,7 @@ fn an_execution_is_stopped_in_order_and_gone_on_with() {
     assert!(desk.screen().contains("stopped after 7"), "{}", desk.screen());
     desk.press("y");
     let id = "5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50".to_owned();
-    assert_eq!(asked(&desk).what, What::Resume(id));
+    assert_eq!(asked(&desk).what, What::Resume(id, Decision::Fail));
 }
 
 /// The line at the bottom.
@@ -409,7 +462,7 @@ fn what_was_said_while_programs_ran_is_not_said_once_they_ended() {
     desk.press("tab");
     let replaying = asked(&desk);
     desk.act(Action::Replayed(replaying, stopped()));
-    assert!(status(&desk).starts_with(" stopped after 7/36 events"), "{}", desk.screen());
+    assert!(status(&desk).starts_with(" stopped after 6/36 events"), "{}", desk.screen());
 }
 
 #[test]
@@ -422,8 +475,9 @@ fn who_leaves_while_programs_run_waits_for_them_or_insists() {
     assert_eq!(desk.effects.last(), Some(&Effect::Quit));
     assert_eq!(
         farewell(&desk),
-        "replay 5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50 stopped after 7/36 events, 2.0 s; \
-         `chronoscope replay --resume 5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50` goes on"
+        "replay 5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50 stopped after 6/36 events, 2.0 s, and nobody \
+         knows how #171 ended; `chronoscope replay --resume 5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50 \
+         --on-unknown skip` goes on (or retry, if it is not done)"
     );
     let mut desk = execution((120, 40));
     desk.press("ctrl-c");
@@ -434,13 +488,12 @@ fn who_leaves_while_programs_run_waits_for_them_or_insists() {
     assert!(status(&desk).contains("is being ended"), "{}", status(&desk));
     desk.press("ctrl-c");
     assert_eq!(desk.effects.last(), Some(&Effect::Quit));
-    let text =
-        "was left while a program of it may still run; `chronoscope replay --resume 5bd9cc65";
+    let text = "was left while a program of it may still run, and nobody knows how #171 ended; `chronoscope";
     assert!(farewell(&desk).contains(text), "{}", farewell(&desk));
 }
 
 /// What is said once the terminal is given back.
-fn farewell(desk: &Desk) -> &str {
+pub(crate) fn farewell(desk: &Desk) -> &str {
     desk.app.farewells.last().map_or("", |(_, text)| text)
 }
 
@@ -450,8 +503,8 @@ fn what_was_stopped_and_gone_on_with_to_its_end_needs_no_word_at_the_end() {
     desk.press("esc");
     let replaying = asked(&desk);
     desk.act(Action::Replayed(replaying, stopped()));
-    assert!(farewell(&desk).contains("stopped after 7/36"), "{}", farewell(&desk));
-    desk.press("x y");
+    assert!(farewell(&desk).contains("stopped after 6/36"), "{}", farewell(&desk));
+    desk.press("x s");
     asked(&desk).progress.name("5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50");
     answer(&mut desk, 1.0, state(None));
     assert_eq!(farewell(&desk), "");
@@ -518,59 +571,6 @@ fn a_range_elsewhere_is_seen_once_the_playhead_has_come_there() {
     // What the user looks at meanwhile is not kept.
     desk.press("t esc");
     assert_eq!(desk.debugger().timeline, whole);
-}
-
-#[test]
-fn a_run_of_another_time_that_did_not_end_is_told_and_gone_on_with_or_begun_anew() {
-    for size in SIZES {
-        let mut desk = Desk::new(&sample(200), size);
-        desk.type_text("190").press("G g p");
-        let (command, type_name) = ("/srv/old/run-tests".to_owned(), "TestRunStarted".to_owned());
-        let id = "0c0ffee0-d3f6-4968-962f-2d7ea5b7eb50";
-        let unfinished = Unfinished {
-            replay_id: id.to_owned(),
-            from: 165,
-            to: 180,
-            told: "stopped after 5/16 events".to_owned(),
-            programs: vec![Program { command, type_name, events: None }],
-            terms: Box::new(Terms { timeout: Duration::from_secs(7), ..terms() }),
-        };
-        let told = Terms { unfinished: Some(unfinished), ..terms() };
-        let rehearsed = |desk: &mut Desk| {
-            tell(desk, [outcome(desk, 195, Status::WouldExecute, RUN_TESTS)]);
-            let (state, terms) = (state(None), told.clone());
-            let answer = Answer { success_rate: 1.0, state, terms, complaint: None };
-            let replaying = asked(desk);
-            desk.act(Action::Replayed(replaying, Ok(Box::new(answer))));
-        };
-        rehearsed(&mut desk);
-        let text = "run 0c0ffee0… of #165 to #180 stopped after 5/16 events";
-        assert_eq!(desk.told(), format!("{text}: x goes on, or begins anew"));
-        desk.press("x");
-        insta::assert_snapshot!(format!("unfinished-{}x{}", size.0, size.1), desk.screen());
-        desk.press("n x");
-        assert!(matches!(desk.app.mode, Mode::Confirm(_)), "nothing was executed");
-        // Going on takes the place of what was rehearsed.
-        desk.press("y");
-        let Replaying { what, from, to, .. } = asked(&desk);
-        assert_eq!((what, from, to), (What::Resume(id.to_owned()), 165, 180));
-        assert_eq!(replay(&desk).start, Start::Begun);
-        // What cannot be gone on with from here can be on the command line.
-        let replaying = asked(&desk);
-        let error = Error::new(ErrorKind::Assertion, "nobody knows how #171 ended");
-        desk.act(Action::Replayed(replaying, Err(error)));
-        assert_eq!(replay(&desk).resumable(), Some(id));
-        let text = format!("replay {id} could not go on; `chronoscope replay --resume {id}`");
-        assert!(farewell(&desk).starts_with(&text), "{}", farewell(&desk));
-        // Or another run is asked about, as ever.
-        desk.press("r");
-        rehearsed(&mut desk);
-        desk.press("x a");
-        assert!(matches!(desk.app.mode, Mode::Confirm(_)));
-        assert!(desk.screen().contains("y runs them"), "{}", desk.screen());
-        desk.press("y");
-        assert_eq!(asked(&desk).what, What::Execute);
-    }
 }
 
 #[test]

@@ -10,11 +10,12 @@ use chronoscope::clock::Clock;
 use chronoscope::config::{Config, Setting};
 use chronoscope::error::{ErrorKind, Result};
 use chronoscope::model::Position;
-use chronoscope::model::catalogue::LINKS;
+use chronoscope::model::catalogue::{LINKS, ReplayPolicy};
+use chronoscope::replay::Decision;
 use chronoscope::schema::Redactor;
 use chronoscope::session::replay::unfinished::last_unfinished;
 use chronoscope::store::local::LocalStore;
-use chronoscope::tui::replay::{Answer, Outfit, Progress, Replaying, What};
+use chronoscope::tui::replay::{Answer, Outfit, Progress, Replaying, Rest, What};
 use chronoscope::tui::replay_beside;
 use chronoscope::tui::signs::ReplayMark;
 use serde_json::json;
@@ -156,7 +157,8 @@ fn what_is_stopped_before_it_begins_leaves_nothing_behind() {
     assert!(files(&bench.store()) == before && ran(&bench).is_empty());
 }
 
-/// A run of #169 to #175 that is stopped while its first program runs; its id.
+/// A run of #169 to #175 that is stopped while its first program runs, which wants to be tried again;
+/// its id.
 fn stopped_at_its_first_program(outfit: &Outfit) -> String {
     let first = replaying(169, 175, What::Execute);
     let stopper = first.progress.clone();
@@ -174,6 +176,8 @@ fn stopped_at_its_first_program(outfit: &Outfit) -> String {
             }
         });
         assert_eq!(run(outfit, &first).unwrap_err().kind(), ErrorKind::Interrupted);
+        // How its program ended is known: nobody has to decide anything.
+        assert_eq!(first.progress.take().rest, Some(Rest::default()));
         stopped.join().unwrap()
     })
 }
@@ -192,7 +196,7 @@ fn a_rehearsal_finds_the_last_run_that_did_not_come_to_its_end() {
     let id = stopped_at_its_first_program(&outfit);
     let found = rehearse().unwrap();
     assert_eq!((&found.replay_id, found.from, found.to), (&id, 169, 175));
-    assert_eq!(found.told, "stopped after 0/7 events");
+    assert_eq!(found.told(), "stopped after 0/7 events");
     assert_eq!(found.programs[0].command, program.display().to_string());
     // Of another issue it is not told, nor once it came to its end.
     assert_eq!(last_unfinished(outfit.store.as_ref().unwrap(), "PROJ-7").unwrap(), None);
@@ -205,11 +209,14 @@ fn a_rehearsal_finds_the_last_run_that_did_not_come_to_its_end() {
         [lines[0], lines[1], &done, "{\"at\":\"begin\",\"position\":171,\"attempt\":1}", "{\"at"];
     std::fs::write(&journal, torn.join("\n")).unwrap();
     let before = std::fs::read(&journal).unwrap();
-    assert_eq!(rehearse().unwrap().told, "stopped after 1/7 events, #171 unknown");
+    assert_eq!(rehearse().unwrap().told(), "stopped after 2/7 events, #171 unknown");
     assert_eq!(std::fs::read(&journal).unwrap(), before, "looking changes nothing");
+    let undecided = replaying(169, 175, What::Resume(id.clone(), Decision::Fail));
+    assert_eq!(run(&outfit, &undecided).unwrap_err().kind(), ErrorKind::Assertion);
+    assert_eq!(undecided.progress.take().rest.unwrap().unknown, [171]);
     std::fs::write(&journal, &whole).unwrap();
     std::fs::write(right, "").unwrap();
-    run(&outfit, &replaying(169, 175, What::Resume(id))).unwrap();
+    run(&outfit, &replaying(169, 175, What::Resume(id, Decision::Fail))).unwrap();
     assert_eq!(rehearse(), None);
 }
 
@@ -219,17 +226,22 @@ fn what_was_stopped_is_gone_on_with_and_nothing_runs_twice() {
     // The first event wants to be tried again until somebody has put things right.
     let right = bench.work().join("right");
     let program = noting(&bench, &format!("[ -e '{}' ] || exit 75", right.display()));
-    let outfit = outfit(&bench, Some(&program));
+    let mut outfit = outfit(&bench, Some(&program));
     let id = stopped_at_its_first_program(&outfit);
     assert_eq!(ran(&bench), [169], "the pause before the next try was cut short");
     std::fs::write(right, "").unwrap();
-    let rest = replaying(169, 175, What::Resume(id));
+    // What was replayable when it was begun still is, and is said to be.
+    let never = json!(["TestRunStarted"]);
+    outfit.config.give_flag(Setting::ReplayNever, "--test", never).unwrap();
+    let rest = replaying(169, 175, What::Resume(id, Decision::Fail));
     assert!(run(&outfit, &rest).unwrap().state.matches);
     assert_eq!(ran(&bench), [169, 169, 171, 174]);
     let news = rest.progress.take();
     let run = news.entries.iter().filter(|entry| entry.mark == ReplayMark::Executed);
     assert_eq!(run.map(|entry| entry.position).collect::<Vec<_>>(), [169, 171, 174]);
     assert_eq!(news.results[0].1.attempts, 2);
+    let words = news.words.iter().find(|words| words.type_name == "TestRunStarted").unwrap();
+    assert_eq!(words.policy, ReplayPolicy::Execute);
 }
 
 #[test]
@@ -241,7 +253,7 @@ fn the_settings_hold_on_the_screen_too() {
     assert!(error.message().contains("more than one replay may take"), "{error}");
     run(&outfit, &replaying(1, 10, What::Rehearse)).unwrap();
     outfit.config.give_flag(Setting::ReplayEnabled, "--test", json!(false)).unwrap();
-    for what in [What::Rehearse, What::Execute, What::Resume("x".to_owned())] {
+    for what in [What::Rehearse, What::Execute, What::Resume("x".to_owned(), Decision::Fail)] {
         let error = run(&outfit, &replaying(1, 10, what)).unwrap_err();
         assert_eq!(error.message(), "replays are switched off");
     }

@@ -8,6 +8,7 @@ mod ask;
 mod only;
 mod outcomes;
 mod progress;
+mod rest;
 mod told;
 
 use std::time::Duration;
@@ -27,7 +28,8 @@ pub use ask::{Answer, End, Outfit, Outfitter, Replaying, Start, Terms, Unfinishe
 pub use only::Only;
 pub use outcomes::{Group, Outcomes, Program, ReplayMarks};
 pub use progress::{Entry, News, Progress, Teller, Words};
-pub use told::short_id;
+pub use rest::{Question, Rest};
+pub use told::{beside, named, short_id};
 
 /// How many types a command names that want a program.
 const MOST_NAMED: usize = 3;
@@ -87,6 +89,8 @@ pub struct Replay {
     pub programs: Vec<Program>,
     /// The id of the execution.
     pub replay_id: Option<String>,
+    /// What is left of the execution, once it ended.
+    pub rest: Option<Rest>,
     /// Whether the user wants another run than the one that did not come to its end.
     pub anew: bool,
     /// Whether events are listed one by one.
@@ -95,6 +99,8 @@ pub struct Replay {
     pub only: Only,
     /// Whether the screen is left once it has stopped.
     pub leaving: bool,
+    /// What is on beside it and does not count.
+    pub beside: Option<&'static str>,
     /// What the screen was like before.
     pub before: Before,
     /// Where the playhead was put, while it moves along.
@@ -123,10 +129,12 @@ impl Replay {
             terms: None,
             programs: Vec::new(),
             replay_id: None,
+            rest: None,
             anew: false,
             by_event: false,
             only: Only::Telling,
             leaving: false,
+            beside: None,
             before,
             along: None,
             listed: Vec::new(),
@@ -143,7 +151,7 @@ impl Replay {
         self.executes = replaying.what != What::Rehearse;
         (self.from, self.to) = (replaying.from, replaying.to);
         self.running = Some(replaying);
-        (self.stopping, self.end) = (false, None);
+        (self.stopping, self.end, self.rest) = (false, None, None);
         self.outcomes = Outcomes::default();
         if !self.executes {
             (self.terms, self.replay_id, self.anew) = (None, None, false);
@@ -174,6 +182,7 @@ impl Replay {
         let mut news = running.progress.take();
         self.took = now.saturating_sub(self.began);
         self.replay_id = news.replay_id.take().or(self.replay_id.take());
+        self.rest = news.rest.take().or(self.rest.take());
         if news.entries.is_empty() && news.begun == self.outcomes.running() {
             return;
         }
@@ -185,11 +194,12 @@ impl Replay {
     pub fn finish(&mut self, result: Result<Box<Answer>>, timeline: &Timeline) {
         self.running = None;
         self.stopping = false;
-        if let Some(position) = self.outcomes.running() {
-            let row = timeline.row(position);
-            let type_name = row.map_or("", |row| timeline.text(row.type_name)).to_owned();
-            self.outcomes.end(&type_name, timeline);
-        }
+        let running = self.outcomes.running();
+        // Where nobody could look, what was begun is not known to have ended.
+        let unknown = running.into_iter().collect();
+        let rest = self.rest.get_or_insert(Rest { unknown, is_held: false });
+        let is_unknown = running.is_some_and(|position| rest.unknown.contains(&position));
+        self.outcomes.end(is_unknown, timeline);
         if !self.executes {
             self.programs = self.outcomes.programs();
         }
@@ -230,22 +240,6 @@ impl Replay {
         };
         let idle = self.outcomes.groups().filter(idle).map(|group| group.type_name.as_str());
         idle.take(MOST_NAMED).collect()
-    }
-
-    /// The run that was begun and can be gone on with.
-    #[must_use]
-    pub fn resumable(&self) -> Option<&str> {
-        let ended = matches!(self.end, Some(End::Stopped | End::Fault(_)));
-        let own = self.replay_id.as_deref().filter(|_| self.executes && ended);
-        own.or_else(|| self.unfinished().map(|run| run.replay_id.as_str()))
-    }
-
-    /// The run of another time that did not come to its end, where going on with that is offered
-    /// instead of another one.
-    #[must_use]
-    pub fn unfinished(&self) -> Option<&Unfinished> {
-        let offered = !self.executes && !self.anew && self.state().is_some();
-        self.terms.as_ref().filter(|_| offered)?.unfinished.as_ref()
     }
 
     /// The programs that would run next and what is done beside, as it is asked whether to.

@@ -28,7 +28,7 @@ use super::whatif::WhatIf;
 use crate::model::Path;
 use crate::session::Session;
 
-pub use replay::{ANEW, CONFIRM};
+pub use replay::{ANEW, CONFIRM, RETRY, SKIP};
 
 /// Changes the screen as the action says, and answers what is to be done outside.
 pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
@@ -142,6 +142,11 @@ fn prepare(app: &mut App) {
             let lines = super::view::help::line_count(&contexts);
             let (_, rows) = super::view::popup::inner_size(size);
             *top = (*top).min(lines.saturating_sub(rows));
+        }
+        Mode::Confirm(top) => {
+            let replay = app.debugger.as_deref().and_then(|debugger| debugger.replay.as_deref());
+            let last = replay.map_or(0, |replay| super::view::replay::last_top(replay, size));
+            *top = (*top).min(last);
         }
         _ => {}
     }

@@ -14,7 +14,8 @@ use crate::store::local::LocalStore;
 pub struct Unfinished {
     /// How it was begun.
     pub header: Header,
-    /// How many of its events there are up to the last whose execution is known to have ended.
+    /// How many of its events were dealt with: those before the last that was begun, and that one, if
+    /// it is known to have ended.
     pub done: usize,
     /// How many events it has.
     pub events: usize,
@@ -35,19 +36,32 @@ pub fn last_unfinished(store: &LocalStore, issue: &str) -> Result<Option<Unfinis
         if history.header.issue_key != issue {
             continue;
         }
-        return Ok((!history.over).then(|| unfinished(history, RunJournal::is_held(store, &id))));
+        return Ok(of_history(store, history));
     }
     Ok(None)
 }
 
-fn unfinished(history: History, is_held: bool) -> Unfinished {
+/// A run, unless it came to its end.
+///
+/// # Errors
+/// As [`RunJournal::read`].
+pub fn unfinished(store: &LocalStore, replay_id: &str) -> Result<Option<Unfinished>> {
+    Ok(of_history(store, RunJournal::read(store, replay_id)?))
+}
+
+fn of_history(store: &LocalStore, history: History) -> Option<Unfinished> {
+    if history.over {
+        return None;
+    }
+    let is_held = RunJournal::is_held(store, &history.header.replay_id);
     let unknown = history.unknown();
     let History { header, known, .. } = history;
     let has_ended = |known: &Known| match known {
         Known::Ended { verdict, .. } => *verdict != Verdict::Again,
         Known::Begun(_) | Known::Decided(..) => false,
     };
-    let last = known.iter().rev().find(|(_, known)| has_ended(known)).map_or(0, |(at, _)| *at);
+    let last = known.keys().next_back().copied().unwrap_or_default();
+    let begun = known.values().filter(|known| !has_ended(known)).count();
     let whole = [(header.from, header.to)];
     let ranges = header.selected.as_deref().unwrap_or(&whole);
     let events_upto = |most: Position| -> usize {
@@ -56,6 +70,7 @@ fn unfinished(history: History, is_held: bool) -> Unfinished {
         };
         ranges.iter().map(of).sum()
     };
-    let (done, events) = (events_upto(last), events_upto(header.to));
-    Unfinished { done, events, unknown, is_held, header }
+    let done = events_upto(last).saturating_sub(begun);
+    let events = events_upto(header.to);
+    Some(Unfinished { done, events, unknown, is_held, header })
 }

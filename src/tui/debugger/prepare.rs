@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::model::{Path, Value};
 use crate::tui::filter::Filter;
 use crate::tui::layout::{Layout, Pane, Wishes};
+use crate::tui::replay::beside;
 use crate::tui::view as draw;
 use crate::tui::view::timeline::LogId;
 
@@ -61,6 +62,9 @@ impl Debugger {
             self.fill_state(state.map_or(0, |(_, height)| height), diff)?;
         }
         self.look_at_pins()?;
+        if let Some(replay) = &mut self.replay {
+            replay.beside = beside(self.whatif.is_some(), self.filter.is_some());
+        }
         if let (Some((width, height)), Some(replay)) = (replay, &mut self.replay) {
             replay.prepare(draw::replay::list_height(replay, width, height));
         }

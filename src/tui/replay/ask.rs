@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use super::outcomes::Program;
 use super::progress::Progress;
+use super::rest::Rest;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::model::Position;
-use crate::replay::FinalState;
+use crate::replay::{Decision, FinalState};
 use crate::schema::Redactor;
 use crate::store::local::LocalStore;
 
@@ -53,8 +54,8 @@ pub enum What {
     Rehearse,
     /// Programs are run.
     Execute,
-    /// The run of this id is gone on with.
-    Resume(String),
+    /// The run of this id is gone on with; what becomes of events that have no known end.
+    Resume(String, Decision),
 }
 
 /// A replay that goes on.
@@ -81,8 +82,12 @@ pub struct Unfinished {
     pub from: Position,
     /// The last event.
     pub to: Position,
-    /// How far it came.
-    pub told: String,
+    /// How many of its events were dealt with.
+    pub done: usize,
+    /// How many it has.
+    pub events: usize,
+    /// What stands in the way of going on.
+    pub rest: Rest,
     /// Its programs.
     pub programs: Vec<Program>,
     /// What going on does beside running them.

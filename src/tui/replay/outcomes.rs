@@ -165,9 +165,16 @@ impl Outcomes {
         group.others += usize::from(group.reason != words.reason);
     }
 
-    /// Nothing more comes: what still runs has no known end.
-    pub fn end(&mut self, type_name: &str, timeline: &Timeline) {
+    /// Nothing more comes. What still ran has no known end, or is to be tried once more: then nothing
+    /// became of it yet.
+    pub fn end(&mut self, is_unknown: bool, timeline: &Timeline) {
         let Some(position) = self.running else { return };
+        if !is_unknown {
+            self.take(News::default(), timeline);
+            return;
+        }
+        let row = timeline.row(position);
+        let type_name = row.map_or("", |row| timeline.text(row.type_name));
         let number = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
         let (type_name, reason) = (type_name.to_owned(), UNKNOWN.to_owned());
         let words = vec![Words { type_name, policy: ReplayPolicy::Execute, reason }];
@@ -175,7 +182,13 @@ impl Outcomes {
         self.take(News { words, entries, ..News::default() }, timeline);
     }
 
-    /// How many events were settled.
+    /// How many events were dealt with: of those that are unknown that cannot be said.
+    #[must_use]
+    pub fn settled(&self) -> usize {
+        self.len() - self.marks.count(ReplayMark::Unknown)
+    }
+
+    /// How many events anything is said of.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
 
+use super::Rest;
 use crate::model::catalogue::ReplayPolicy;
 use crate::model::{Kind, Position};
 use crate::replay::{Execution, Heard, Outcome, Policies, Status};
@@ -50,6 +51,8 @@ pub struct News {
     pub begun: Option<Position>,
     /// The run's id, once something can be executed under it.
     pub replay_id: Option<String>,
+    /// What is left of the run, once it ended early.
+    pub rest: Option<Rest>,
 }
 
 #[derive(Debug, Default)]
@@ -126,6 +129,11 @@ impl Progress {
     /// Tells the run's id.
     pub fn name(&self, replay_id: &str) {
         self.said().news.replay_id = Some(replay_id.to_owned());
+    }
+
+    /// Tells what is left of the run.
+    pub fn leave(&self, rest: Rest) {
+        self.said().news.rest = Some(rest);
     }
 
     fn said(&self) -> MutexGuard<'_, Said> {

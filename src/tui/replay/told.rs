@@ -3,9 +3,12 @@
 //! Lives here: words that are told in more than one place. May not live here: drawing.
 
 use super::{End, Replay, Unfinished};
+use crate::model::Position;
 
 /// So much of a run's id is told where the whole has no room.
 const SHORT_ID: usize = 8;
+/// How many events are named where there are many.
+const MOST_NAMED: usize = 3;
 
 /// The beginning of a run's id.
 #[must_use]
@@ -13,12 +16,44 @@ pub fn short_id(id: &str) -> String {
     format!("{}…", id.get(..SHORT_ID).unwrap_or(id))
 }
 
+/// Some events by their positions; of many, the first.
+#[must_use]
+pub fn named(positions: &[Position]) -> String {
+    let first: Vec<String> = positions.iter().take(MOST_NAMED).map(|at| format!("#{at}")).collect();
+    match positions.len().saturating_sub(MOST_NAMED) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
+/// What is on beside a replay and does not count for it; none where nothing is.
+#[must_use]
+pub fn beside(branch: bool, filter: bool) -> Option<&'static str> {
+    match (branch, filter) {
+        (true, true) => Some("the log as it is: branch and filter do not count"),
+        (true, false) => Some("the log as it is: the branch does not count"),
+        (false, true) => Some("the log as it is: the filter does not count"),
+        (false, false) => None,
+    }
+}
+
 impl Unfinished {
+    /// How far it came.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let count = format!("{}/{} events", self.done, self.events);
+        match self.rest.unknown.as_slice() {
+            _ if self.rest.is_held => format!("is still at work elsewhere, after {count}"),
+            [] => format!("stopped after {count}"),
+            all => format!("stopped after {count}, {} unknown", named(all)),
+        }
+    }
+
     /// Which run it is and how far it came.
     #[must_use]
     pub fn text(&self) -> String {
         let (id, from, to) = (short_id(&self.replay_id), self.from, self.to);
-        format!("run {id} of #{from} to #{to} {}", self.told)
+        format!("run {id} of #{from} to #{to} {}", self.told())
     }
 }
 
@@ -26,7 +61,7 @@ impl Replay {
     /// How it ended; none while it goes on.
     #[must_use]
     pub fn end_text(&self) -> Option<String> {
-        let (done, all) = (self.outcomes.len(), self.events());
+        let (done, all) = (self.outcomes.settled(), self.events());
         let seconds = self.took().as_secs_f64();
         Some(match self.end.as_ref()? {
             End::Done(_) => format!("done: {all} events in {seconds:.1} s"),

@@ -9,13 +9,15 @@ use crate::config::Setting;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::catalogue::Links;
 use crate::model::ids;
-use crate::replay::{Decision, Policies, Report};
+use crate::replay::{Policies, Report, RunJournal};
 use crate::session::Session;
-use crate::session::replay::unfinished::{self, last_unfinished};
+use crate::session::replay::unfinished::{last_unfinished, unfinished};
 use crate::session::replay::{Means, Request, execute, plan, settings};
 use crate::store::EventStore;
 use crate::store::local::LocalStore;
-use crate::tui::replay::{Answer, Outfit, Program, Replaying, Teller, Terms, Unfinished, What};
+use crate::tui::replay::{
+    Answer, Outfit, Program, Progress, Replaying, Rest, Teller, Terms, Unfinished, What,
+};
 
 /// How long a checkpoint waits for who is signing.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -35,10 +37,10 @@ pub fn replay(
     let mut terms = terms(outfit);
     let (report, complaint) = match &replaying.what {
         What::Rehearse => {
-            terms.unfinished = unfinished(outfit, &replaying.issue, &terms);
+            terms.unfinished = last_run(outfit, &replaying.issue, &terms);
             (rehearse(log, replaying, outfit)?, None)
         }
-        What::Execute | What::Resume(_) => {
+        What::Execute | What::Resume(..) => {
             let store = outfit.store.as_deref().ok_or_else(nowhere)?;
             let done = executed(log, replaying, outfit, store);
             // The events are there by then: what goes wrong here is caught up by the next.
@@ -87,11 +89,12 @@ fn terms(outfit: &Outfit) -> Terms {
 }
 
 /// The last run of the issue, where that did not come to its end and could be gone on with.
-fn unfinished(outfit: &Outfit, issue: &str, terms: &Terms) -> Option<Unfinished> {
+fn last_run(outfit: &Outfit, issue: &str, terms: &Terms) -> Option<Unfinished> {
     let store = outfit.store.as_deref().filter(|_| terms.refusal.is_none())?;
     // What cannot be listed cannot be gone on with, and a rehearsal does not need it.
     let found = last_unfinished(store, issue).ok().flatten()?;
-    let told = how_far(&found);
+    let (done, events) = (found.done, found.events);
+    let rest = Rest { unknown: found.unknown, is_held: found.is_held };
     let header = found.header;
     let program = |(name, words): &(String, Vec<String>)| Program {
         command: outfit.redactor.conceal(&words.join(" ")).into_owned(),
@@ -101,7 +104,9 @@ fn unfinished(outfit: &Outfit, issue: &str, terms: &Terms) -> Option<Unfinished>
     Some(Unfinished {
         from: header.from,
         to: header.to,
-        told,
+        done,
+        events,
+        rest,
         programs: header.handlers.iter().map(program).collect(),
         terms: Box::new(Terms {
             markers: header.markers,
@@ -113,13 +118,10 @@ fn unfinished(outfit: &Outfit, issue: &str, terms: &Terms) -> Option<Unfinished>
     })
 }
 
-fn how_far(run: &unfinished::Unfinished) -> String {
-    let count = format!("{}/{} events", run.done, run.events);
-    let unknown: Vec<String> = run.unknown.iter().map(|at| format!("#{at}")).collect();
-    match unknown.as_slice() {
-        _ if run.is_held => format!("still at work after {count}"),
-        [] => format!("stopped after {count}"),
-        all => format!("stopped after {count}, {} unknown", all.join(", ")),
+/// Tells what is left of a run that ended early: its journal knows it.
+fn tell_rest(progress: &Progress, store: &LocalStore, replay_id: &str) {
+    if let Ok(Some(found)) = unfinished(store, replay_id) {
+        progress.leave(Rest { unknown: found.unknown, is_held: found.is_held });
     }
 }
 
@@ -137,14 +139,14 @@ fn asked_for(log: Log<'_>, replaying: &Replaying, outfit: &Outfit) -> Result<(Se
     Ok((session, Request { from, to, selected: None, policies, handlers, jobs: 1 }))
 }
 
-/// Hands what a replay is done with to it.
+/// Hands what a replay is done with to it; `never` are the types that are not executed.
 fn with_means<T>(
     replaying: &Replaying,
     outfit: &Outfit,
+    never: Vec<String>,
     run: impl FnOnce(Means<'_>) -> Result<T>,
 ) -> Result<T> {
-    let policies = Policies::new(outfit.config.list(Setting::ReplayNever));
-    let teller = Teller::new(&replaying.progress, policies);
+    let teller = Teller::new(&replaying.progress, Policies::new(never));
     run(Means {
         redactor: &outfit.redactor,
         speed: None,
@@ -160,7 +162,7 @@ fn rehearse(log: Log<'_>, replaying: &Replaying, outfit: &Outfit) -> Result<Repo
     let (mut session, request) = asked_for(log, replaying, outfit)?;
     let plan = plan(&mut session, request)?;
     let id = ids::new_event_id();
-    with_means(replaying, outfit, |means| {
+    with_means(replaying, outfit, outfit.config.list(Setting::ReplayNever), |means| {
         crate::session::replay::dry_run(&mut session, &plan, &id, means)
     })
 }
@@ -172,19 +174,29 @@ fn executed(
     store: &LocalStore,
 ) -> Result<Report> {
     settings::refuse_if_off(&outfit.config)?;
-    let (mut session, prepared) = if let What::Resume(id) = &replaying.what {
-        execute::resume(store, log.links, id, Decision::Fail, 1)?
-    } else {
-        let (mut session, request) = asked_for(log, replaying, outfit)?;
-        let how = execute::How {
-            limits: settings::limits(&outfit.config),
-            jobs: 1,
-            markers: outfit.config.flag(Setting::ReplayMarkers),
-        };
-        let id = ids::new_event_id();
-        let prepared = execute::begin(store, &mut session, request, &id, how, &outfit.redactor)?;
-        (session, prepared)
+    if let What::Resume(id, decision) = &replaying.what {
+        let resumed = execute::resume(store, log.links, id, *decision, 1);
+        let done = resumed.and_then(|(mut session, prepared)| {
+            replaying.progress.name(id);
+            // A run is gone on with under the settings that it was begun with.
+            let never = RunJournal::read(store, id).map(|history| history.header.never);
+            with_means(replaying, outfit, never?, |means| {
+                execute::execute(store, &mut session, prepared, means)
+            })
+        });
+        return done.inspect_err(|_| tell_rest(&replaying.progress, store, id));
+    }
+    let (mut session, request) = asked_for(log, replaying, outfit)?;
+    let how = execute::How {
+        limits: settings::limits(&outfit.config),
+        jobs: 1,
+        markers: outfit.config.flag(Setting::ReplayMarkers),
     };
-    replaying.progress.name(prepared.replay_id());
-    with_means(replaying, outfit, |means| execute::execute(store, &mut session, prepared, means))
+    let id = ids::new_event_id();
+    let prepared = execute::begin(store, &mut session, request, &id, how, &outfit.redactor)?;
+    replaying.progress.name(&id);
+    let done = with_means(replaying, outfit, outfit.config.list(Setting::ReplayNever), |means| {
+        execute::execute(store, &mut session, prepared, means)
+    });
+    done.inspect_err(|_| tell_rest(&replaying.progress, store, &id))
 }

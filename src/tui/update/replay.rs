@@ -18,7 +18,7 @@ use crate::tui::replay::{Answer, Only, Progress, Replay, Replaying, Row, Start, 
 use super::prompt::save;
 pub(super) use confirm::confirm_key;
 use confirm::execute;
-pub use confirm::{ANEW, CONFIRM};
+pub use confirm::{ANEW, CONFIRM, RETRY, SKIP};
 pub(super) use stop::{end, holds, stop};
 use stop::{note_end, stop_quietly, tell_end};
 
@@ -204,7 +204,9 @@ fn copy(app: &mut App) -> Vec<Effect> {
     };
     let issue = app.debugger.as_deref().map_or("", |d| d.session.issue_key());
     let text = super::share::replay(app, issue, replay);
-    app.tell(format!("copied: {text}"));
+    let decides = replay.resumable().is_some_and(|(_, rest)| !rest.unknown.is_empty());
+    let or = if decides { format!(" {}", super::share::OR_RETRY) } else { String::new() };
+    app.tell(format!("copied: {text}{or}"));
     vec![Effect::Copy(text)]
 }
 

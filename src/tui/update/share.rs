@@ -62,8 +62,8 @@ fn expression(debugger: &mut Debugger, path: &Path, at: Position) -> Result<Stri
 
 /// The command that does what the pane of a replay shows.
 pub(super) fn replay(app: &App, issue: &str, replay: &Replay) -> String {
-    if let Some(id) = replay.resumable() {
-        return resume(app, id);
+    if let Some((id, rest)) = replay.resumable() {
+        return resume(app, id, &rest.unknown);
     }
     let flags = flags(app);
     let (issue, from, to) = (shell_word(issue), replay.from, replay.to);
@@ -75,9 +75,13 @@ pub(super) fn replay(app: &App, issue: &str, replay: &Replay) -> String {
     text + " --execute"
 }
 
-/// The command that goes on with a run.
-pub(super) fn resume(app: &App, replay_id: &str) -> String {
-    format!("chronoscope replay{} --resume {}", flags(app), shell_word(replay_id))
+/// What is said beside a command that decides about events that have no known end.
+pub(super) const OR_RETRY: &str = "(or retry, if it is not done)";
+
+/// The command that goes on with a run, and takes for done what has no known end.
+pub(super) fn resume(app: &App, replay_id: &str, unknown: &[Position]) -> String {
+    let decision = if unknown.is_empty() { "" } else { " --on-unknown skip" };
+    format!("chronoscope replay{} --resume {}{decision}", flags(app), shell_word(replay_id))
 }
 
 /// Where the settings and the store are.

@@ -20,6 +20,7 @@ use crate::tui::theme::{Glyph, Role};
 use crate::tui::viewer::Viewer;
 
 pub(super) use confirm::confirm;
+pub use confirm::last_top;
 
 /// From so many rows on, the selected row is told in full below the list.
 const WITH_FOOT: u16 = 11;

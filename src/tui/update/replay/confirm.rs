@@ -1,34 +1,43 @@
 //! Executing what was rehearsed: the question before it, and the answer.
 
 use super::{begin, refuse_while_executing};
+use crate::replay::Decision;
 use crate::tui::action::Command;
 use crate::tui::app::{App, Mode};
 use crate::tui::effect::Effect;
 use crate::tui::key::Key;
 use crate::tui::keymap::Lookup;
 use crate::tui::pane::{motion, moved};
-use crate::tui::replay::{Unfinished, What};
+use crate::tui::replay::{Question, Replay, Unfinished, What, named, short_id};
 use crate::tui::update::command_in_mode;
 
 /// The letter that confirms an execution.
 pub const CONFIRM: char = 'y';
 /// The letter that begins another run instead of going on with one that did not come to its end.
 pub const ANEW: char = 'a';
+/// The letter that says that what was begun is done.
+pub const SKIP: char = 's';
+/// The letter that says that what was begun is not done.
+pub const RETRY: char = 'r';
 
 /// Asks whether to execute what was rehearsed, or to go on with what was stopped; else why not.
 pub(super) fn execute(app: &mut App) -> Vec<Effect> {
-    let copy = app.first_key(Command::CopyReplay);
+    let (copy, rehearse) = (app.first_key(Command::CopyReplay), app.first_key(Command::Rehearse));
     let Some(replay) = app.debugger.as_deref().and_then(|d| d.replay.as_deref()) else {
         return super::ask(app);
     };
     if replay.is_executing() {
         return refuse_while_executing(app);
     }
-    if replay.resumable().is_some() {
-        app.mode = Mode::Confirm(0);
+    if let Some((id, rest)) = replay.rest() {
+        if rest.is_held && replay.executes {
+            let id = short_id(id);
+            app.fail(format!("run {id} is still at work elsewhere: {rehearse} looks again"));
+        } else {
+            app.mode = Mode::Confirm(0);
+        }
     } else if replay.executes || replay.state().is_none() {
-        let key = app.first_key(Command::Rehearse);
-        app.tell(format!("rehearse it first: {key}"));
+        app.tell(format!("rehearse it first: {rehearse}"));
     } else if let Some(refusal) = replay.refusal() {
         app.fail(format!("{refusal}; {copy} copies the command"));
     } else {
@@ -41,25 +50,25 @@ pub(super) fn execute(app: &mut App) -> Vec<Effect> {
 /// back.
 pub(in crate::tui::update) fn confirm_key(app: &mut App, key: Key) -> Vec<Effect> {
     let Mode::Confirm(top) = app.mode else { return Vec::new() };
-    if key.character() == Some(CONFIRM) {
-        app.mode = Mode::Normal;
-        return confirmed(app);
-    }
-    if key.character() == Some(ANEW) && unfinished(app).is_some() {
+    let Some(replay) = app.debugger.as_deref().and_then(|d| d.replay.as_deref()) else {
+        return Vec::new();
+    };
+    if key.character() == Some(ANEW) && replay.unfinished().is_some() {
         app.mode = Mode::Normal;
         return anew(app);
     }
+    if let Some(decision) = answer(replay.question(), key) {
+        app.mode = Mode::Normal;
+        return confirmed(app, decision);
+    }
+    let total = replay.asked().0.len();
     let command = match app.keymap.look_up(&app.contexts(), &[key]) {
         Lookup::Command(command) => Some(command),
         _ => None,
     };
     let rows = command.and_then(|command| motion(command, None, 4));
     match (rows, command) {
-        (Some(rows), _) => {
-            let replay = app.debugger.as_deref().and_then(|d| d.replay.as_deref());
-            let total = replay.map_or(0, |replay| replay.asked().0.len());
-            app.mode = Mode::Confirm(moved(top, rows, total));
-        }
+        (Some(rows), _) => app.mode = Mode::Confirm(moved(top, rows, total)),
         (None, Some(command @ (Command::Quit | Command::Suspend | Command::Redraw))) => {
             app.mode = Mode::Normal;
             return command_in_mode(app, command, None);
@@ -72,35 +81,54 @@ pub(in crate::tui::update) fn confirm_key(app: &mut App, key: Key) -> Vec<Effect
     Vec::new()
 }
 
-/// The run of another time that is asked about.
-fn unfinished(app: &App) -> Option<&Unfinished> {
-    app.debugger.as_deref()?.replay.as_deref()?.unfinished()
+/// What becomes of events that have no known end, where the key says that programs are to run.
+fn answer(question: Question, key: Key) -> Option<Decision> {
+    match (question, key.character()?) {
+        (Question::Execute | Question::GoOn, CONFIRM) => Some(Decision::Fail),
+        (Question::Decide, SKIP) => Some(Decision::Skip),
+        (Question::Decide, RETRY) => Some(Decision::Retry),
+        _ => None,
+    }
 }
 
 /// Tells that a run did not come to its end, and what can be done about it.
 pub(super) fn tell_unfinished(app: &mut App) {
-    let Some(text) = unfinished(app).map(Unfinished::text) else { return };
+    let Some(replay) = app.debugger.as_deref().and_then(|d| d.replay.as_deref()) else { return };
+    let Some(text) = replay.unfinished().map(Unfinished::text) else { return };
     let key = app.first_key(Command::Execute);
-    app.tell(format!("{text}: {key} goes on, or begins anew"));
+    let can = match replay.question() {
+        Question::Execute | Question::GoOn => "goes on, or begins anew".to_owned(),
+        Question::Decide => {
+            let unknown = replay.rest().map(|(_, rest)| named(&rest.unknown)).unwrap_or_default();
+            format!("asks what became of {unknown} and goes on, or begins anew")
+        }
+        Question::Anew => "begins another".to_owned(),
+    };
+    app.tell(format!("{text}: {key} {can}"));
 }
 
 /// Asks about another run than the one that did not come to its end.
 fn anew(app: &mut App) -> Vec<Effect> {
-    if let Some(replay) = app.debugger.as_deref_mut().and_then(|d| d.replay.as_deref_mut()) {
+    if let Some(replay) = replay_of(app) {
         replay.anew = true;
     }
     execute(app)
 }
 
-fn confirmed(app: &mut App) -> Vec<Effect> {
-    let Some(replay) = app.debugger.as_deref_mut().and_then(|d| d.replay.as_deref_mut()) else {
-        return Vec::new();
-    };
+fn confirmed(app: &mut App, decision: Decision) -> Vec<Effect> {
+    let Some(replay) = replay_of(app) else { return Vec::new() };
     if let Some(run) = replay.unfinished().cloned() {
         replay.take_up(&run);
-        return begin(app, run.from, run.to, What::Resume(run.replay_id));
+        return begin(app, run.from, run.to, What::Resume(run.replay_id, decision));
     }
     let (from, to) = (replay.from, replay.to);
-    let what = replay.resumable().map_or(What::Execute, |id| What::Resume(id.to_owned()));
+    let what = match replay.resumable() {
+        Some((id, _)) => What::Resume(id.to_owned(), decision),
+        None => What::Execute,
+    };
     begin(app, from, to, what)
+}
+
+fn replay_of(app: &mut App) -> Option<&mut Replay> {
+    app.debugger.as_deref_mut().and_then(|debugger| debugger.replay.as_deref_mut())
 }

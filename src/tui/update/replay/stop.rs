@@ -2,11 +2,13 @@
 
 use super::refuse_while_executing;
 use crate::error::{Error, ErrorKind};
+use crate::model::Position;
 use crate::tui::app::{App, Notice};
 use crate::tui::debugger::Debugger;
 use crate::tui::effect::Effect;
 use crate::tui::layout::Pane;
-use crate::tui::update::leave;
+use crate::tui::replay::{End, named};
+use crate::tui::update::{leave, share};
 
 /// Whether the screen must not be left yet: programs are being run. They are told to stop, and the
 /// screen is left then; who insists has them ended.
@@ -28,8 +30,7 @@ pub(in crate::tui::update) fn holds(app: &mut App, at_once: bool) -> bool {
             return true;
         }
         // What ends programs does not answer.
-        let id = replay.replay_id.clone();
-        note_farewell(app, id, "was left while a program of it may still run");
+        note_left(app);
         return false;
     }
     replay.leaving = true;
@@ -58,22 +59,56 @@ pub(super) fn stop_quietly(debugger: &mut Debugger) {
     }
 }
 
-/// Notes how an execution ended that can be gone on with, for who leaves before that was done.
+/// Notes how an execution ended that did not come to its end, for who leaves before that was done.
 pub(super) fn note_end(app: &mut App) {
     let Some(replay) = app.debugger.as_deref().and_then(|d| d.replay.as_deref()) else { return };
-    let (id, text) = (replay.replay_id.clone(), replay.end_text().unwrap_or_default());
-    if replay.resumable().is_some() {
-        note_farewell(app, id, &text);
-    } else {
-        app.farewells.retain(|(of, _)| Some(of) != id.as_ref());
+    let Some(id) = replay.replay_id.clone() else { return };
+    let what = replay.end_text().unwrap_or_default();
+    let text = match (replay.rest(), &replay.end) {
+        (Some((_, rest)), _) if rest.is_held => {
+            let command = share::resume(app, &id, &[]);
+            format!("{what}; it is still at work elsewhere: `{command}` says more after that")
+        }
+        (Some((_, rest)), end) => {
+            let has_failed = matches!(end, Some(End::Fault(_)));
+            format!("{what}{}", going_on(app, &id, &rest.unknown, has_failed))
+        }
+        (None, Some(End::Fault(error))) => format!("{what}: {}", error.message()),
+        (None, _) => {
+            app.farewells.retain(|(of, _)| *of != id);
+            return;
+        }
+    };
+    note_farewell(app, id, &text);
+}
+
+/// Notes that the screen is left before an execution has answered.
+fn note_left(app: &mut App) {
+    let Some(replay) = app.debugger.as_deref().and_then(|d| d.replay.as_deref()) else { return };
+    let Some(id) = replay.replay_id.clone() else { return };
+    let unknown: Vec<Position> = replay.outcomes.running().into_iter().collect();
+    let text = "was left while a program of it may still run";
+    let text = format!("{text}{}", going_on(app, &id, &unknown, false));
+    note_farewell(app, id, &text);
+}
+
+/// How a run is gone on with, behind how it ended.
+fn going_on(app: &App, id: &str, unknown: &[Position], has_failed: bool) -> String {
+    let command = share::resume(app, id, unknown);
+    match unknown {
+        // What stood in its way may still be there.
+        [] if has_failed => format!("; `{command}` tries once more"),
+        [] => format!("; `{command}` goes on"),
+        unknown => {
+            let (unknown, or) = (named(unknown), share::OR_RETRY);
+            format!(", and nobody knows how {unknown} ended; `{command}` goes on {or}")
+        }
     }
 }
 
-fn note_farewell(app: &mut App, replay_id: Option<String>, what: &str) {
-    let Some(id) = replay_id else { return };
-    let command = crate::tui::update::share::resume(app, &id);
+fn note_farewell(app: &mut App, id: String, what: &str) {
     app.farewells.retain(|(of, _)| *of != id);
-    let text = format!("replay {id} {what}; `{command}` goes on");
+    let text = format!("replay {id} {what}");
     app.farewells.push((id, text));
 }
 

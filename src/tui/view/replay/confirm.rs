@@ -6,12 +6,50 @@ use super::super::pen::Pen;
 use super::super::popup;
 use crate::tui::app::App;
 use crate::tui::debugger::Debugger;
-use crate::tui::replay::{Program, Replay, Terms};
+use crate::tui::replay::{Program, Question, Replay, Terms, named};
 use crate::tui::theme::{Glyph, Role};
-use crate::tui::update::{ANEW, CONFIRM};
+use crate::tui::update::{ANEW, CONFIRM, RETRY, SKIP};
 
-/// The lines below the programs.
-const BELOW: usize = 4;
+/// The lines that are always there: what is asked, whether there is more, the keys.
+const FIXED: usize = 3;
+
+/// What is told below the programs, and how many of them are seen; where there is little room, some of
+/// them matter more than how they are run.
+struct Plan {
+    told: Vec<(String, Role)>,
+    programs: usize,
+}
+
+impl Plan {
+    fn new(replay: &Replay, size: (u16, u16)) -> Self {
+        let (programs, terms) = replay.asked();
+        let mut told: Vec<(String, Role)> = Vec::new();
+        if replay.question() == Question::Decide {
+            let unknown = replay.rest().map(|(_, rest)| named(&rest.unknown)).unwrap_or_default();
+            told.push((
+                format!("nobody knows how {unknown} ended: look what became of it"),
+                Role::Warned,
+            ));
+        }
+        told.extend(replay.beside.map(|text| (text.to_owned(), Role::Warned)));
+        let terms = terms.map(terms_text).into_iter().flatten();
+        told.extend(terms.map(|text| (text, Role::Dim)));
+        let (_, rows) = popup::inner_size(size);
+        told.truncate(rows.saturating_sub(FIXED + 1));
+        let room = rows.saturating_sub(FIXED + told.len()).max(1);
+        Self { programs: programs.len().min(room), told }
+    }
+
+    fn rows(&self) -> usize {
+        FIXED + self.told.len() + self.programs
+    }
+}
+
+/// The furthest that the programs can be scrolled on a terminal of this size.
+#[must_use]
+pub fn last_top(replay: &Replay, size: (u16, u16)) -> usize {
+    replay.asked().0.len() - Plan::new(replay, size).programs
+}
 
 /// Asks.
 pub(in crate::tui::view) fn confirm(
@@ -22,58 +60,77 @@ pub(in crate::tui::view) fn confirm(
 ) {
     let Some(replay) = debugger.replay.as_deref() else { return };
     let theme = &app.theme;
-    let (programs, terms) = replay.asked();
+    let (programs, _) = replay.asked();
     let (title, head) = question(debugger, replay);
-    let inner = popup::open_list(app, buffer, title, "", programs.len() + 1 + BELOW);
+    let plan = Plan::new(replay, app.size);
+    let inner = popup::open_list(app, buffer, title, "", plan.rows());
     Pen::new(buffer, inner, 0).put(&head, theme.style(Role::Strong));
-    let key = keys(replay, inner.width.into());
-    let room = usize::from(inner.height).saturating_sub(1 + BELOW).max(1);
-    let top = top.min(programs.len().saturating_sub(room));
-    for (row, program) in programs.iter().skip(top).take(room).enumerate() {
+    for (row, program) in programs.iter().skip(top).take(plan.programs).enumerate() {
         draw_program(app, program, &mut Pen::new(buffer, inner, row + 1));
     }
-    let shown = programs.len().saturating_sub(top).min(room);
-    let more = programs.len() - shown;
-    let below = usize::from(inner.height).saturating_sub(BELOW);
-    let mut pen = Pen::new(buffer, inner, below);
+    let more = programs.len().saturating_sub(top + plan.programs);
+    let below = plan.programs + 1;
     if more > 0 {
         let text = format!("{} {more} more: scroll", theme.glyph(Glyph::MoreDown));
-        pen.put(&text, theme.style(Role::Accent));
+        Pen::new(buffer, inner, below).put(&text, theme.style(Role::Accent));
     }
-    for (row, text) in terms.map(terms_text).into_iter().flatten().enumerate() {
-        Pen::new(buffer, inner, below + 1 + row).put(&text, theme.style(Role::Dim));
+    for (row, (text, role)) in plan.told.iter().enumerate() {
+        Pen::new(buffer, inner, below + 1 + row).put(text, theme.style(*role));
     }
-    Pen::new(buffer, inner, below + 3).put(&key, theme.style(Role::Warned));
+    let keys = keys(replay, inner.width.into());
+    Pen::new(buffer, inner, below + 1 + plan.told.len()).put(&keys, theme.style(Role::Warned));
 }
 
 /// What the keys do; shorter where there is less room.
 fn keys(replay: &Replay, room: usize) -> String {
-    if replay.unfinished().is_none() {
-        return format!("{CONFIRM} runs them, any other key goes back");
-    }
-    let whole =
-        format!("{CONFIRM} goes on with it, {ANEW} begins another run, any other key goes back");
-    if whole.len() <= room { whole } else { format!("{CONFIRM} goes on, {ANEW} begins anew") }
+    let other = replay.unfinished().is_some();
+    let texts = match (replay.question(), other) {
+        (Question::Execute, _) | (Question::GoOn, false) => {
+            [format!("{CONFIRM} runs them, any other key goes back"), String::new()]
+        }
+        (Question::GoOn, true) => [
+            format!(
+                "{CONFIRM} goes on with it, {ANEW} begins another run, any other key goes back"
+            ),
+            format!("{CONFIRM} goes on, {ANEW} begins anew"),
+        ],
+        (Question::Decide, false) => [
+            format!(
+                "{SKIP}: it is done, skip it; {RETRY}: it is not, run it again; others go back"
+            ),
+            format!("{SKIP} skips it, {RETRY} runs it again"),
+        ],
+        (Question::Decide, true) => [
+            format!(
+                "{SKIP}: it is done, skip it; {RETRY}: it is not, run it again; {ANEW} begins another run"
+            ),
+            format!("{SKIP} skips it, {RETRY} reruns it, {ANEW} anew"),
+        ],
+        (Question::Anew, _) => [
+            format!("{ANEW} begins another run, any other key goes back"),
+            format!("{ANEW} begins another run"),
+        ],
+    };
+    let [whole, short] = texts;
+    if whole.len() <= room || short.is_empty() { whole } else { short }
 }
 
 fn question(debugger: &Debugger, replay: &Replay) -> (&'static str, String) {
     let issue = debugger.session.issue_key();
     let (from, to) = (replay.from, replay.to);
     if let Some(run) = replay.unfinished() {
-        return ("go on", format!("{}:", run.text()));
+        let title = if run.rest.is_held { "begin anew" } else { "go on" };
+        return (title, format!("{}:", run.text()));
+    }
+    if replay.resumable().is_some() {
+        let done = replay.outcomes.settled();
+        let text =
+            format!("go on with {issue} #{from} to #{to}, stopped after {done}: the rest of");
+        return ("go on", text);
     }
     let events = replay.programs.iter().filter_map(|program| program.events).sum::<usize>();
     let s = if events == 1 { "" } else { "s" };
-    match replay.resumable() {
-        Some(_) => {
-            let done = replay.outcomes.len();
-            (
-                "go on",
-                format!("go on with {issue} #{from} to #{to}, stopped after {done}: the rest of"),
-            )
-        }
-        None => ("execute", format!("run for {events} event{s} of {issue}, #{from} to #{to}:")),
-    }
+    ("execute", format!("run for {events} event{s} of {issue}, #{from} to #{to}:"))
 }
 
 fn draw_program(app: &App, program: &Program, pen: &mut Pen<'_>) {

@@ -4,7 +4,7 @@
 use crate::model::Position;
 use crate::tui::action::Command;
 use crate::tui::app::App;
-use crate::tui::replay::{End, Replay, Start, short_id};
+use crate::tui::replay::{End, Question, Replay, Start, named, short_id};
 use crate::tui::signs::ReplayMark;
 use crate::tui::theme::{Glyph, Role, Theme};
 use crate::tui::viewer::Viewer;
@@ -24,6 +24,8 @@ const WITH_HINT: u16 = 11;
 pub(super) enum Line {
     Range,
     Promise,
+    /// What is on beside it, and does not count.
+    Beside,
     Progress,
     Counts,
     State,
@@ -37,6 +39,9 @@ pub(super) fn lines(replay: &Replay, width: usize, height: u16) -> Vec<Line> {
     let mut lines = vec![Line::Range];
     if !replay.executes {
         lines.push(Line::Promise);
+    }
+    if height >= WITH_NEXT && replay.beside.is_some() {
+        lines.push(Line::Beside);
     }
     let is_over = matches!(replay.end, Some(End::Done(_) | End::Fault(_)));
     if replay.executes || !is_over {
@@ -69,6 +74,9 @@ pub(super) fn draw(app: &App, replay: &Replay, line: Line, pen: &mut Pen<'_>) {
             let fits = |text: &&&str| text.len() <= pen.room();
             let text = PROMISES.iter().find(fits).unwrap_or(&PROMISES[1]);
             pen.put(text, theme.style(Role::Accent));
+        }
+        Line::Beside => {
+            pen.put(replay.beside.unwrap_or_default(), theme.style(Role::Warned));
         }
         Line::Progress => progress(app, replay, pen),
         Line::Counts => counts(theme, replay, pen),
@@ -206,10 +214,8 @@ fn state(theme: &Theme, replay: &Replay, pen: &mut Pen<'_>) {
 fn next(app: &App, replay: &Replay, pen: &mut Pen<'_>) {
     let theme = &app.theme;
     let (execute, copy) = (app.first_key(Command::Execute), app.first_key(Command::CopyReplay));
-    let text = if let Some(run) = replay.unfinished() {
-        format!("{execute} goes on with {}, {}, or begins anew", short_id(&run.replay_id), run.told)
-    } else if let Some(id) = replay.resumable() {
-        format!("{execute} goes on with {}, {copy} copies the command", short_id(id))
+    let text = if let Some(text) = next_of_rest(app, replay) {
+        text
     } else if replay.executes || replay.state().is_none() {
         let rehearse = app.first_key(Command::Rehearse);
         format!("{rehearse} rehearses again")
@@ -221,6 +227,32 @@ fn next(app: &App, replay: &Replay, pen: &mut Pen<'_>) {
         format!("{execute} executes {events} event{s}, {copy} copies the command")
     };
     pen.put(&text, theme.style(Role::Dim));
+}
+
+/// What can be done next about a run that did not come to its end; none where there is none.
+fn next_of_rest(app: &App, replay: &Replay) -> Option<String> {
+    let (execute, copy) = (app.first_key(Command::Execute), app.first_key(Command::CopyReplay));
+    let (id, rest) = replay.rest()?;
+    let (id, other) = (short_id(id), replay.unfinished());
+    Some(match (replay.question(), other) {
+        (Question::Anew, Some(run)) => {
+            format!("{execute} begins another run: {id} {}", run.told())
+        }
+        (Question::Anew, None) => {
+            let rehearse = app.first_key(Command::Rehearse);
+            format!("{id} is still at work elsewhere: {rehearse} looks again")
+        }
+        (Question::Decide, other) => {
+            let or = if other.is_some() { ", or begins anew" } else { "" };
+            let unknown = named(&rest.unknown);
+            format!("{execute} asks what became of {unknown} and goes on with {id}{or}")
+        }
+        (_, Some(run)) => format!("{execute} goes on with {id}, {}, or begins anew", run.told()),
+        (_, None) if matches!(replay.end, Some(End::Fault(_))) => {
+            format!("{execute} tries once more, {copy} copies the command")
+        }
+        (_, None) => format!("{execute} goes on with {id}, {copy} copies the command"),
+    })
 }
 
 /// Why it could not go on, in at most so many lines.

@@ -1,0 +1,80 @@
+//! What is left of a run that did not come to its end, and what going on with it takes.
+//!
+//! Lives here: that decision, for the pane, the question and the commands. May not live here: going on
+//! (see [`crate::session::replay::execute::resume`]), words (see [`super::told`]).
+
+use super::{End, Replay, Unfinished};
+use crate::error::ErrorKind;
+use crate::model::Position;
+
+/// What stands in the way of going on with a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rest {
+    /// The events that were begun, and of which nobody knows how they ended: somebody has to decide.
+    pub unknown: Vec<Position>,
+    /// Whether somebody is still at it: another process, or a program that was left behind.
+    pub is_held: bool,
+}
+
+/// What is asked before programs run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// Whether they are to run.
+    Execute,
+    /// Whether to go on.
+    GoOn,
+    /// What becomes of the events of which nobody knows how they ended.
+    Decide,
+    /// Whether to begin another run, as nobody can go on with the one that there is.
+    Anew,
+}
+
+impl Replay {
+    /// The run that did not come to its end, and what is left of it: that of the pane, else the last
+    /// of another time.
+    #[must_use]
+    pub fn rest(&self) -> Option<(&str, &Rest)> {
+        let own = self.replay_id.as_deref().filter(|_| self.can_be_gone_on_with());
+        let own = own.zip(self.rest.as_ref());
+        own.or_else(|| self.unfinished().map(|run| (run.replay_id.as_str(), &run.rest)))
+    }
+
+    /// Whether the execution that the pane shows ended early, and not for good.
+    fn can_be_gone_on_with(&self) -> bool {
+        let Some(end) = self.end.as_ref().filter(|_| self.executes) else { return false };
+        match end {
+            End::Done(_) => false,
+            End::Stopped => true,
+            End::Fault(error) => match error.kind() {
+                // Another log, damage, settings or files that are not there: it would be no better.
+                ErrorKind::Integrity | ErrorKind::NotFound | ErrorKind::Usage => false,
+                _ => true,
+            },
+        }
+    }
+
+    /// The run that can be gone on with, as far as is known.
+    #[must_use]
+    pub fn resumable(&self) -> Option<(&str, &Rest)> {
+        self.rest().filter(|(_, rest)| !rest.is_held)
+    }
+
+    /// The run of another time that did not come to its end, where going on with that is offered
+    /// instead of another one.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<&Unfinished> {
+        let offered = !self.executes && !self.anew && self.state().is_some();
+        self.terms.as_ref().filter(|_| offered)?.unfinished.as_ref()
+    }
+
+    /// What is asked before programs run.
+    #[must_use]
+    pub fn question(&self) -> Question {
+        match self.rest() {
+            None => Question::Execute,
+            Some((_, rest)) if rest.is_held => Question::Anew,
+            Some((_, rest)) if rest.unknown.is_empty() => Question::GoOn,
+            Some(_) => Question::Decide,
+        }
+    }
+}

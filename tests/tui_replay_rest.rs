@@ -1,0 +1,203 @@
+//! Runs that did not come to their end, on the screen: what is said of them, and going on.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use chronoscope::error::{Error, ErrorKind};
+use chronoscope::replay::{Decision, Status};
+use chronoscope::tui::action::Action;
+use chronoscope::tui::app::Mode;
+use chronoscope::tui::effect::Effect;
+use chronoscope::tui::replay::{
+    Answer, Program, Question, Replaying, Rest, Start, Terms, Unfinished, What,
+};
+
+use crate::tui_replay::{
+    RUN_TESTS, SIZES, asked, execution, farewell, outcome, replay, state, stopped, tell, terms,
+};
+use crate::tui_support::{Desk, sample};
+
+/// A rehearsal that found a run of another time, #165 to #180, of which this is left.
+fn with_unfinished(size: (u16, u16), rest: Rest) -> Desk {
+    let mut desk = Desk::new(&sample(200), size);
+    desk.type_text("190").press("G g p");
+    let (command, type_name) = ("/srv/old/run-tests".to_owned(), "TestRunStarted".to_owned());
+    let unfinished = Unfinished {
+        replay_id: "0c0ffee0-d3f6-4968-962f-2d7ea5b7eb50".to_owned(),
+        from: 165,
+        to: 180,
+        done: 6,
+        events: 16,
+        rest,
+        programs: vec![Program { command, type_name, events: None }],
+        terms: Box::new(terms()),
+    };
+    let terms = Terms { unfinished: Some(unfinished), ..terms() };
+    tell(&desk, [outcome(&desk, 195, Status::WouldExecute, RUN_TESTS)]);
+    let answer = Answer { success_rate: 1.0, state: state(None), terms, complaint: None };
+    let replaying = asked(&desk);
+    desk.act(Action::Replayed(replaying, Ok(Box::new(answer))));
+    desk
+}
+
+#[test]
+fn a_run_of_another_time_that_did_not_end_is_told_and_gone_on_with_or_begun_anew() {
+    for size in SIZES {
+        let mut desk = Desk::new(&sample(200), size);
+        desk.type_text("190").press("G g p");
+        let (command, type_name) = ("/srv/old/run-tests".to_owned(), "TestRunStarted".to_owned());
+        let id = "0c0ffee0-d3f6-4968-962f-2d7ea5b7eb50";
+        let unfinished = Unfinished {
+            replay_id: id.to_owned(),
+            from: 165,
+            to: 180,
+            done: 5,
+            events: 16,
+            rest: Rest::default(),
+            programs: vec![Program { command, type_name, events: None }],
+            terms: Box::new(Terms { timeout: Duration::from_secs(7), ..terms() }),
+        };
+        let told = Terms { unfinished: Some(unfinished), ..terms() };
+        let rehearsed = |desk: &mut Desk| {
+            tell(desk, [outcome(desk, 195, Status::WouldExecute, RUN_TESTS)]);
+            let (state, terms) = (state(None), told.clone());
+            let answer = Answer { success_rate: 1.0, state, terms, complaint: None };
+            let replaying = asked(desk);
+            desk.act(Action::Replayed(replaying, Ok(Box::new(answer))));
+        };
+        rehearsed(&mut desk);
+        let text = "run 0c0ffee0… of #165 to #180 stopped after 5/16 events";
+        assert_eq!(desk.told(), format!("{text}: x goes on, or begins anew"));
+        desk.press("x");
+        insta::assert_snapshot!(format!("unfinished-{}x{}", size.0, size.1), desk.screen());
+        desk.press("n x");
+        assert!(matches!(desk.app.mode, Mode::Confirm(_)), "nothing was executed");
+        // Going on takes the place of what was rehearsed.
+        desk.press("y");
+        let Replaying { what, from, to, .. } = asked(&desk);
+        assert_eq!((what, from, to), (What::Resume(id.to_owned(), Decision::Fail), 165, 180));
+        assert_eq!(replay(&desk).start, Start::Begun);
+        // What it came to at another time is to be decided by somebody.
+        let replaying = asked(&desk);
+        replaying.progress.leave(Rest { unknown: vec![171], is_held: false });
+        let error = Error::new(ErrorKind::Assertion, "nobody knows how #171 ended");
+        desk.act(Action::Replayed(replaying, Err(error)));
+        assert_eq!(replay(&desk).question(), Question::Decide);
+        let text = format!(
+            "replay {id} could not go on, and nobody knows how #171 ended; \
+             `chronoscope replay --resume {id} --on-unknown skip` goes on (or retry"
+        );
+        assert!(farewell(&desk).starts_with(&text), "{}", farewell(&desk));
+        // Or another run is asked about, as ever.
+        desk.press("r");
+        rehearsed(&mut desk);
+        desk.press("x a");
+        assert!(matches!(desk.app.mode, Mode::Confirm(_)));
+        assert!(desk.screen().contains("y runs them"), "{}", desk.screen());
+        desk.press("y");
+        assert_eq!(asked(&desk).what, What::Execute);
+    }
+}
+
+#[test]
+fn of_what_has_no_known_end_the_user_says_whether_it_is_done() {
+    for size in SIZES {
+        let rest = Rest { unknown: vec![171], is_held: false };
+        for (key, decision) in [("s", Decision::Skip), ("r", Decision::Retry)] {
+            let mut desk = with_unfinished(size, rest.clone());
+            let text = "run 0c0ffee0… of #165 to #180 stopped after 6/16 events, #171 unknown: \
+                        x asks what became of #171 and goes on, or begins anew";
+            assert_eq!(desk.told(), text);
+            desk.press("x");
+            insta::assert_snapshot!(format!("unknown-{}x{}", size.0, size.1), desk.screen());
+            assert!(desk.screen().contains("nobody knows how #171 ended"), "{}", desk.screen());
+            let before = desk.effects.len();
+            desk.press("y x esc x");
+            assert_eq!(desk.effects.len(), before, "that is no decision");
+            desk.press(key);
+            let id = "0c0ffee0-d3f6-4968-962f-2d7ea5b7eb50".to_owned();
+            assert_eq!(asked(&desk).what, What::Resume(id, decision));
+        }
+        let mut desk = with_unfinished(size, rest);
+        desk.press("x a");
+        assert!(desk.screen().contains("y runs them"), "{}", desk.screen());
+    }
+    // The same of a run that was stopped on this screen.
+    let mut desk = execution((120, 40));
+    let replaying = asked(&desk);
+    replaying.progress.end();
+    desk.act(Action::Replayed(replaying, stopped()));
+    assert!(desk.screen().contains("stopped after 6/36 events"), "{}", desk.screen());
+    assert!(desk.screen().contains("x asks what became of #171"), "{}", desk.screen());
+    desk.press("y");
+    let command = "chronoscope replay --resume 5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50 \
+                   --on-unknown skip";
+    assert_eq!(desk.effects.last(), Some(&Effect::Copy(command.to_owned())));
+    assert!(desk.told().ends_with("skip (or retry, if it is not done)"), "{}", desk.told());
+    desk.press("x r");
+    assert!(matches!(asked(&desk).what, What::Resume(_, Decision::Retry)));
+}
+
+#[test]
+fn what_somebody_is_still_at_is_not_offered_to_be_gone_on_with() {
+    let rest = Rest { unknown: vec![171], is_held: true };
+    for size in SIZES {
+        let mut desk = with_unfinished(size, rest.clone());
+        let text = "run 0c0ffee0… of #165 to #180 is still at work elsewhere, after 6/16 events: \
+                    x begins another";
+        assert_eq!(desk.told(), text);
+        desk.press("y");
+        assert!(desk.told().contains("--from 190 --to 200 --execute"), "{}", desk.told());
+        let before = desk.effects.len();
+        for key in ["y", "s", "r"] {
+            desk.press("x");
+            assert!(!desk.screen().contains("goes on"), "{}", desk.screen());
+            desk.press(key);
+            assert_eq!((desk.told(), desk.effects.len()), ("nothing was executed", before));
+        }
+        desk.press("x a y");
+        assert_eq!(asked(&desk).what, What::Execute);
+    }
+    let mut desk = execution((120, 40));
+    let replaying = asked(&desk);
+    replaying.progress.leave(rest);
+    desk.act(Action::Replayed(replaying, stopped()));
+    assert!(desk.screen().contains("is still at work elsewhere: r looks again"));
+    assert!(farewell(&desk).contains("it is still at work elsewhere"), "{}", farewell(&desk));
+    desk.press("x");
+    assert!(matches!(desk.app.mode, Mode::Normal), "{}", desk.screen());
+}
+
+#[test]
+fn what_could_not_be_gone_on_with_is_not_promised_again() {
+    for (kind, next, promise) in [
+        (ErrorKind::Integrity, "r rehearses again", false),
+        (ErrorKind::Unavailable, "x tries once more", true),
+    ] {
+        let mut desk = with_unfinished((120, 40), Rest::default());
+        desk.press("x y");
+        let replaying = asked(&desk);
+        replaying.progress.leave(Rest::default());
+        desk.act(Action::Replayed(replaying, Err(Error::new(kind, "it is another log"))));
+        let screen = desk.screen();
+        assert!(screen.contains("could not go on") && screen.contains(next), "{screen}");
+        assert!(!screen.contains("goes on"), "{screen}");
+        assert!(!farewell(&desk).contains("` goes on"), "{}", farewell(&desk));
+        desk.press("x");
+        assert_eq!(matches!(desk.app.mode, Mode::Confirm(_)), promise);
+    }
+}
+
+#[test]
+fn an_event_that_is_to_be_tried_once_more_is_not_unknown() {
+    let mut desk = execution((120, 40));
+    desk.press("esc");
+    let replaying = asked(&desk);
+    // So its journal says: the program ended, and wants to be tried again.
+    replaying.progress.leave(Rest::default());
+    desk.act(Action::Replayed(replaying, stopped()));
+    assert_eq!(replay(&desk).outcomes.at(171), None);
+    assert!(desk.screen().contains("stopped after 6/36 events"), "{}", desk.screen());
+    assert!(farewell(&desk).ends_with("` goes on"), "{}", farewell(&desk));
+}
