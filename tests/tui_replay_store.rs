@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -13,8 +14,10 @@ use chronoscope::model::Position;
 use chronoscope::model::catalogue::{LINKS, ReplayPolicy};
 use chronoscope::replay::Decision;
 use chronoscope::schema::Redactor;
+use chronoscope::session::Session;
 use chronoscope::session::replay::unfinished::last_unfinished;
 use chronoscope::store::local::LocalStore;
+use chronoscope::store::memory::MemoryStore;
 use chronoscope::tui::replay::{Answer, Outfit, Progress, Replaying, Rest, What};
 use chronoscope::tui::replay_beside;
 use chronoscope::tui::signs::ReplayMark;
@@ -155,6 +158,43 @@ fn what_is_stopped_before_it_begins_leaves_nothing_behind() {
         assert_eq!(error.kind(), ErrorKind::Interrupted);
     }
     assert!(files(&bench.store()) == before && ran(&bench).is_empty());
+}
+
+/// Of a long log, reading is most of a rehearsal.
+#[test]
+fn a_log_is_read_only_as_long_as_somebody_wants_it() {
+    let store = MemoryStore::new(Clock::System);
+    let log = include_str!("../assets/demo/proj-123.jsonl");
+    for _ in 0..(4 << 20) / log.len() {
+        store.push_raw(ISSUE, log.as_bytes());
+    }
+    let told = RefCell::new(Vec::new());
+    let read = |enough: usize| {
+        told.borrow_mut().clear();
+        let goes_on = |read, all| {
+            told.borrow_mut().push((read, all));
+            told.borrow().len() < enough
+        };
+        Session::read_while(&store, ISSUE, LINKS, goes_on)
+    };
+    assert_eq!(read(2).unwrap_err().kind(), ErrorKind::Interrupted);
+    assert_eq!(told.borrow().len(), 2);
+    assert!(read(usize::MAX).unwrap().is_loaded());
+    let told = told.borrow();
+    assert!(told.len() >= 3 && told.is_sorted(), "{told:?}");
+    assert!(told.iter().all(|(read, all)| *read > 0 && read <= all), "{told:?}");
+    // What a stopped rehearsal has not read it does not tell of.
+    let replaying = replaying(1, 10, What::Rehearse);
+    replaying.progress.stop();
+    let outfit = Outfit {
+        config: Config::default(),
+        redactor: Redactor::default(),
+        store: None,
+        checkpoint_every: 0,
+    };
+    let error = replay_beside(&store, LINKS, &outfit, &replaying).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert!((1..50).contains(&replaying.progress.hundredths_read()));
 }
 
 /// A run of #169 to #175 that is stopped while its first program runs, which wants to be tried again;

@@ -29,7 +29,7 @@ pub mod writers;
 
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fold::State;
 use crate::model::catalogue::{self, Links};
 use crate::model::{Event, Moment, Position};
@@ -117,9 +117,24 @@ impl Session {
     /// # Errors
     /// As [`Session::read`].
     pub fn read_with(store: &dyn EventStore, issue_key: &str, links: Links) -> Result<Self> {
+        Self::read_while(store, issue_key, links, |_, _| true)
+    }
+
+    /// As [`Session::read_with`], as long as `goes_on`, which is told how many bytes of how many are
+    /// read.
+    ///
+    /// # Errors
+    /// As [`Session::read`]; interrupted, when it does not go on.
+    pub fn read_while(
+        store: &dyn EventStore,
+        issue_key: &str,
+        links: Links,
+        goes_on: impl Fn(u64, u64) -> bool,
+    ) -> Result<Self> {
         let mut tail = store.tail(issue_key)?;
         let mut session = Self::new(issue_key, tail.fetcher(), None).with_links(links);
-        session.expect(tail.remaining());
+        let all = tail.remaining();
+        session.expect(all);
         let mut parser = Parser::default();
         let mut next = parser.read(tail.as_mut())?;
         loop {
@@ -132,6 +147,10 @@ impl Session {
                 session.take_notices(&chunk.notices);
                 session.loaded = true;
                 return Ok(session);
+            }
+            if !goes_on(all.saturating_sub(tail.remaining()), all) {
+                let message = format!("{issue_key} was not read to its end");
+                return Err(Error::new(ErrorKind::Interrupted, message));
             }
             // What comes is read while what came is folded.
             next = std::thread::scope(|scope| {

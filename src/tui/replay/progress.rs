@@ -5,7 +5,7 @@
 //! A long log has a million events, and few things are said of them: types and reasons are told
 //! once, and each event names them by a number.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
@@ -59,6 +59,8 @@ pub struct News {
 struct Shared {
     interrupt: Arc<AtomicBool>,
     end_now: Arc<AtomicBool>,
+    /// How many hundredths of the log are read.
+    read: AtomicU8,
     said: Mutex<Said>,
 }
 
@@ -124,6 +126,18 @@ impl Progress {
         let news = &mut self.said().news;
         let begun = news.begun;
         std::mem::replace(news, News { begun, ..News::default() })
+    }
+
+    /// Tells how many bytes of the log are read, and of how many.
+    pub fn read(&self, read: u64, all: u64) {
+        let hundredths = u128::from(read) * 100 / u128::from(all.max(1));
+        self.0.read.store(u8::try_from(hundredths.min(100)).unwrap_or(100), Ordering::Relaxed);
+    }
+
+    /// How many hundredths of the log are read.
+    #[must_use]
+    pub fn hundredths_read(&self) -> u8 {
+        self.0.read.load(Ordering::Relaxed)
     }
 
     /// Tells the run's id.

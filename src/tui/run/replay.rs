@@ -132,8 +132,12 @@ fn asked_for(log: Log<'_>, replaying: &Replaying, outfit: &Outfit) -> Result<(Se
     settings::refuse_too_many(&outfit.config, (to + 1).saturating_sub(from) as usize)?;
     let handlers = settings::handlers(&outfit.config)?;
     let policies = Policies::new(outfit.config.list(Setting::ReplayNever));
-    let session = Session::read_with(log.store, &replaying.issue, log.links)?;
-    if replaying.progress.is_stopped() {
+    let progress = &replaying.progress;
+    let session = Session::read_while(log.store, &replaying.issue, log.links, |read, all| {
+        progress.read(read, all);
+        !progress.is_stopped()
+    })?;
+    if progress.is_stopped() {
         return Err(interrupted());
     }
     Ok((session, Request { from, to, selected: None, policies, handlers, jobs: 1 }))

@@ -111,7 +111,7 @@ fn progress(app: &App, replay: &Replay, pen: &mut Pen<'_>) {
     let (done, all) = (replay.outcomes.len(), replay.events());
     let count = format!("{done}/{all}");
     match (&replay.running, &replay.end) {
-        (Some(_), _) => {
+        (Some(running), _) => {
             let rate = replay.rate().map(|rate| format!("  {}/s", rate_text(rate)));
             let at = replay.outcomes.running().or(replay.outcomes.last());
             let at = at.map(|at| format!(" #{at}")).unwrap_or_default();
@@ -122,7 +122,11 @@ fn progress(app: &App, replay: &Replay, pen: &mut Pen<'_>) {
             };
             pen.put(theme.glyph(Glyph::Running), theme.style(role)).skip(1);
             if replay.outcomes.last().is_none() && !replay.stopping {
-                pen.put("reading the log", theme.style(role));
+                let text = match running.progress.hundredths_read() {
+                    0 => "reading the log".to_owned(),
+                    read => format!("reading the log {read} %"),
+                };
+                pen.put(&text, theme.style(role));
                 return;
             }
             pen.put(&format!("{word}{at}"), theme.style(role)).skip(2);
