@@ -182,6 +182,10 @@ fn tick(app: &mut App, now: std::time::Duration) {
 fn pump(app: &mut App) -> Vec<Effect> {
     let Some(debugger) = &mut app.debugger else { return Vec::new() };
     let news = debugger.pump();
+    if debugger.session.is_loaded() {
+        replay::has_read(app);
+    }
+    let Some(debugger) = &mut app.debugger else { return Vec::new() };
     if debugger.session.is_loaded()
         && let Err(error) = debugger.finish_view()
     {

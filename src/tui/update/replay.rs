@@ -22,6 +22,9 @@ pub use confirm::{ANEW, CONFIRM, RETRY, SKIP};
 pub(super) use stop::{end, holds, stop};
 use stop::{note_end, stop_quietly, tell_end};
 
+/// What is said while not all of the log is known.
+const STILL_READ: &str = "the log is still being read: a replay needs all of it";
+
 /// Opens the pane with a rehearsal from here on; when it is open, gives it the keys.
 pub(super) fn ask(app: &mut App) -> Vec<Effect> {
     let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
@@ -85,7 +88,7 @@ fn checkpoint(debugger: &mut Debugger) -> Option<Start> {
 fn rehearse(app: &mut App, start: Start, range: Option<(Position, Position)>) -> Vec<Effect> {
     let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
     if !debugger.session.is_loaded() {
-        app.tell("the log is still being read: a replay needs all of it");
+        app.tell(STILL_READ);
         return Vec::new();
     }
     if debugger.head() == 0 {
@@ -244,9 +247,20 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
     Vec::new()
 }
 
+/// The log is read: that it is not is true no more.
+pub(super) fn has_read(app: &mut App) {
+    app.notice.take_if(|notice| notice.text == STILL_READ);
+}
+
 /// Whether a replay is shown.
 pub(super) fn is_shown(app: &App) -> bool {
     app.debugger.as_ref().is_some_and(|debugger| debugger.replay.is_some())
+}
+
+/// Whether programs are being run.
+pub(super) fn is_executing(app: &App) -> bool {
+    let replay = app.debugger.as_ref().and_then(|debugger| debugger.replay.as_ref());
+    replay.is_some_and(|replay| replay.is_executing())
 }
 
 /// One step back: from another pane to the replay's, and from there to what was before it.
@@ -315,7 +329,7 @@ pub(super) fn tick(debugger: &mut Debugger, now: Duration) {
         // The user has gone somewhere else.
         replay.along = None;
     } else if let Some(to) = replay.outcomes.last().filter(|to| *to != put) {
-        replay.along = Some(to);
+        (replay.along, replay.put) = (Some(to), Some(to));
         let came_in = !(replay.from..=replay.to).contains(&put);
         debugger.step_to(to);
         if came_in {

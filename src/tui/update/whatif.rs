@@ -122,6 +122,11 @@ fn again(app: &mut App, step: fn(&mut Branch) -> bool, done: &str, nothing: &str
 
 /// Hands a text to the user's editor: what failed last time, else a template.
 fn edit(app: &mut App, purpose: fn(Position) -> EditFor) -> Vec<Effect> {
+    if super::replay::is_executing(app) {
+        // It would hold the run as its programs do, and so would what it leaves running.
+        app.tell("programs are being run: the editor waits until that is over");
+        return Vec::new();
+    }
     let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
     let purpose = purpose(debugger.playhead);
     if let Some((_, text)) = debugger.draft.take_if(|(what, _)| *what == purpose) {
