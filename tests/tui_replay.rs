@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use chronoscope::error::{Error, ErrorKind, Result};
@@ -9,15 +11,17 @@ use chronoscope::model::{Path, Position, Value};
 use chronoscope::replay::{
     Decision, Difference, Execution, FinalState, Heard, Outcome, Policies, Status,
 };
+use chronoscope::session::Session;
 use chronoscope::tui::action::Action;
 use chronoscope::tui::app::Mode;
+use chronoscope::tui::debugger::Debugger;
 use chronoscope::tui::effect::Effect;
 use chronoscope::tui::layout::Pane;
 use chronoscope::tui::replay::{Answer, End, Only, Replay, Replaying, Start, Teller, Terms, What};
 use chronoscope::tui::signs::ReplayMark;
 use chronoscope::tui::theme::Theme;
 
-use crate::tui_support::{Desk, sample};
+use crate::tui_support::{Desk, ISSUE, sample};
 
 pub(crate) const RUN_TESTS: &str = "/srv/handlers/run-tests --fast";
 pub(crate) const SIZES: [(u16, u16); 4] = [(160, 50), (120, 40), (80, 24), (40, 12)];
@@ -420,7 +424,8 @@ fn an_execution_is_stopped_in_order_and_gone_on_with() {
     assert!(asked(&desk).progress.is_stopped());
     assert!(desk.screen().contains("stopping at #171"), "{}", desk.screen());
     // What is waited for is told as long as it is so, whatever else is pressed.
-    let waits = " stopping: the program of #171 is waited for, 300 s at most ";
+    let waits =
+        " ctrl-c twice ends it; stopping: the program of #171 is waited for, 300 s at most ";
     for keys in ["tab", "esc", "q", "r", "esc"] {
         desk.press(keys);
         assert!(status(&desk).starts_with(waits), "{keys}: {}", status(&desk));
@@ -481,7 +486,7 @@ fn who_leaves_while_programs_run_waits_for_them_or_insists() {
     );
     let mut desk = execution((120, 40));
     desk.press("ctrl-c");
-    let text = "the program of #171 is waited for, 300 s at most; ctrl-c again ends it";
+    let text = " ctrl-c again ends it; stopping: the program of #171 is waited for, 300 s at most";
     assert!(status(&desk).contains(text), "{}", status(&desk));
     desk.press("ctrl-c");
     assert!(!desk.effects.contains(&Effect::Quit) && asked(&desk).progress.is_ended());
@@ -490,6 +495,85 @@ fn who_leaves_while_programs_run_waits_for_them_or_insists() {
     assert_eq!(desk.effects.last(), Some(&Effect::Quit));
     let text = "was left while a program of it may still run, and nobody knows how #171 ended; `chronoscope";
     assert!(farewell(&desk).contains(text), "{}", farewell(&desk));
+}
+
+/// Of a program without end, that is what has to be known.
+#[test]
+fn what_ends_a_program_is_not_cut_off() {
+    let mut desk = execution((80, 24));
+    desk.press("esc");
+    assert!(status(&desk).starts_with(" ctrl-c twice ends it; stopping"), "{}", status(&desk));
+    desk.press("ctrl-c");
+    assert!(status(&desk).starts_with(" ctrl-c again ends it; stopping"), "{}", status(&desk));
+}
+
+#[test]
+fn no_editor_has_the_terminal_while_programs_run() {
+    let mut desk = execution((120, 40));
+    while desk.debugger().focus != Pane::Events {
+        desk.press("tab");
+    }
+    for key in ["e", "i"] {
+        desk.press(key);
+        assert_eq!(desk.told(), "programs are being run: the editor waits until that is over");
+    }
+    assert!(!desk.effects.iter().any(|effect| matches!(effect, Effect::Edit(..))));
+    answer(&mut desk, 1.0, state(None));
+    desk.press("e");
+    assert!(matches!(desk.effects.last(), Some(Effect::Edit(..))));
+}
+
+#[test]
+fn that_the_log_is_still_read_is_said_as_long_as_it_is() {
+    let mut desk = Desk::new(&sample(20), (120, 40));
+    let (sender, woken) = channel();
+    let store = Arc::new(desk.store.clone());
+    let wake = move || {
+        let _ = sender.send(());
+    };
+    let session = Session::open(store, ISSUE, wake).unwrap();
+    // (No news are taken in before the key.)
+    desk.app.debugger = Some(Box::new(Debugger::new(session, None, false)));
+    desk.press("g p");
+    assert_eq!(desk.told(), "the log is still being read: a replay needs all of it");
+    while !desk.debugger().session.is_loaded() {
+        woken.recv().unwrap();
+        desk.act(Action::Pump);
+    }
+    assert_eq!(desk.told(), "");
+}
+
+#[test]
+fn where_a_run_took_the_playhead_is_not_where_the_user_comes_back_to() {
+    let mut desk = execution((120, 40));
+    assert_eq!((desk.playhead(), desk.debugger().user_state().playhead), (171, Some(165)));
+    desk.press("tab 2 0 G");
+    assert_eq!(desk.debugger().user_state().playhead, Some(20));
+}
+
+#[test]
+fn large_counts_and_long_reasons_are_seen_for_what_they_are() {
+    let mut desk = Desk::new(&sample(200), (80, 24));
+    desk.press("1 0 0 G g p");
+    let long =
+        "a long reason that says more than the foot of a small pane has room for, ".repeat(4);
+    tell(&desk, [outcome(&desk, 100, Status::Failed, &long)]);
+    answer(&mut desk, 1.0, state(None));
+    let screen = desk.screen();
+    let foot = screen.lines().rev().nth(2).unwrap();
+    assert!(foot.contains('…'), "{screen}");
+    desk.press("r");
+    let many = (1..=123_456).map(|position| Outcome {
+        position,
+        event_type: "ToolInvoked".into(),
+        event_id: "".into(),
+        status: Status::Replayed,
+        reason: None,
+        result: None,
+    });
+    tell(&desk, many);
+    answer(&mut desk, 1.0, state(None));
+    assert!(desk.screen().contains("◦ 123456 ToolInvoked"), "{}", desk.screen());
 }
 
 /// What is said once the terminal is given back.
@@ -598,7 +682,7 @@ fn what_goes_wrong_is_told_where_it_is_looked_for() {
 fn another_log_takes_the_replay_away() {
     let mut desk = execution((120, 40));
     let replaying = asked(&desk);
-    desk.store.replace(crate::tui_support::ISSUE, sample(30).as_bytes());
+    desk.store.replace(ISSUE, sample(30).as_bytes());
     desk.pump_until(|debugger| debugger.replay.is_none());
     assert!(replaying.progress.is_stopped());
     assert_ne!(desk.debugger().focus, Pane::Replay);

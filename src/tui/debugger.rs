@@ -262,11 +262,16 @@ impl Debugger {
     /// What to keep for next time.
     #[must_use]
     pub fn user_state(&self) -> UserState {
-        let playhead = match (&self.follow, &self.pending) {
+        // Where a replay has taken the playhead along is no place that the user went to.
+        let before = self.replay.as_ref().filter(|replay| replay.put == Some(self.playhead));
+        let (follow, at) = before.map_or((self.follow, self.playhead), |replay| {
+            (replay.before.follow, replay.before.playhead)
+        });
+        let playhead = match (follow, &self.pending) {
             // Left before it was there: the wish is kept.
             (_, Some(_)) => self.session.user.playhead,
             (Follow::Live, None) => None,
-            (Follow::Paused(_), None) => Some(self.playhead),
+            (Follow::Paused(_), None) => Some(at),
         };
         let kept = self.session.user.clone();
         let (branch, branch_name) = match &self.whatif {

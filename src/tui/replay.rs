@@ -105,6 +105,8 @@ pub struct Replay {
     pub before: Before,
     /// Where the playhead was put, while it moves along.
     pub along: Option<Position>,
+    /// Where it was put last, while the user did not go anywhere from there.
+    pub put: Option<Position>,
     listed: Vec<Position>,
     cursor: usize,
     top: usize,
@@ -137,6 +139,7 @@ impl Replay {
             beside: None,
             before,
             along: None,
+            put: None,
             listed: Vec::new(),
             cursor: 0,
             top: 0,

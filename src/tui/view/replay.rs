@@ -28,6 +28,8 @@ const WITH_FOOT: u16 = 11;
 const WITH_LONG_FOOT: u16 = 16;
 /// From so many columns on, what may be done with a type has a column.
 const WITH_POLICY: usize = 64;
+/// The columns of a count, where none is larger.
+const COUNT_DIGITS: usize = 4;
 /// The columns of a type.
 const TYPE_COLUMNS: usize = 21;
 
@@ -94,6 +96,8 @@ fn draw_list(
     buffer: &mut Buffer,
 ) {
     let (cursor, top) = replay.cursor();
+    let largest = replay.outcomes.groups().map(|group| group.count).max().unwrap_or(1);
+    let digits = largest.max(1).ilog10() as usize + 1;
     for row in 0..usize::from(area.height) {
         let Some(what) = replay.row(top + row) else { break };
         let mut pen = Pen::new(buffer, area, row);
@@ -101,7 +105,7 @@ fn draw_list(
             Row::Difference => draw_difference(app, replay, &mut pen),
             Row::Group(number) => {
                 if let Some(group) = replay.group(number) {
-                    draw_group(app, group, &mut pen);
+                    draw_group(app, group, digits.max(COUNT_DIGITS), &mut pen);
                 }
             }
             Row::Event(position) => draw_event(app, debugger, replay, position, &mut pen),
@@ -131,12 +135,12 @@ fn draw_difference(app: &App, replay: &Replay, pen: &mut Pen<'_>) {
     pen.put(&text::cut_start(&first.path.to_string(), room), theme.style(Role::Changed));
 }
 
-fn draw_group(app: &App, group: &Group, pen: &mut Pen<'_>) {
+fn draw_group(app: &App, group: &Group, digits: usize, pen: &mut Pen<'_>) {
     let theme = &app.theme;
     let wide = pen.room() >= WITH_POLICY;
     let (glyph, role) = group.mark.look();
     pen.put(theme.glyph(glyph), theme.style(role));
-    pen.number(&group.count.to_string(), 5, theme.style(Role::Strong)).skip(1);
+    pen.skip(1).number(&group.count.to_string(), digits, theme.style(Role::Strong)).skip(1);
     pen.field(signs::name_of(&group.type_name), TYPE_COLUMNS, theme.style(Role::Text)).skip(1);
     if wide {
         pen.field(group.policy.name(), 14, theme.style(Role::Dim)).skip(1);
@@ -181,8 +185,11 @@ fn draw_foot(app: &App, replay: &Replay, area: Rect, buffer: &mut Buffer) {
     let text = foot_text(replay);
     let mut whole = Viewer::new("", text);
     whole.prepare(area.width.into(), usize::from(area.height.saturating_sub(1)));
+    let last = whole.height().saturating_sub(1);
     for (row, line) in whole.seen().enumerate() {
-        Pen::new(buffer, area, row + 1).put(line, theme.style(Role::Text));
+        // More than fits ends with the sign of that.
+        let more = if row == last && whole.has_more() { " …" } else { "" };
+        Pen::new(buffer, area, row + 1).put(&format!("{line}{more}"), theme.style(Role::Text));
     }
 }
 

@@ -123,12 +123,15 @@ fn fault(app: &App) -> Option<&str> {
 fn stopping(app: &App) -> Option<String> {
     let replay = app.debugger.as_ref()?.replay.as_ref()?;
     let text = replay.stopping_text().filter(|_| matches!(app.mode, Mode::Normal))?;
+    if replay.running.as_ref().is_some_and(|running| running.progress.is_ended()) {
+        return Some("the program that runs is being ended".to_owned());
+    }
+    // Of what has no end of its own that is all that helps: it must not be what is cut.
     let key = app.first_key(Command::Quit);
-    let is_ended = replay.running.as_ref().is_some_and(|running| running.progress.is_ended());
-    Some(match replay.leaving {
-        false => text,
-        true if is_ended => "the program that runs is being ended".to_owned(),
-        true => format!("{text}; {key} again ends it"),
+    Some(match (replay.outcomes.running(), replay.leaving) {
+        (None, _) => text,
+        (Some(_), true) => format!("{key} again ends it; {text}"),
+        (Some(_), false) => format!("{key} twice ends it; {text}"),
     })
 }
 
@@ -182,6 +185,7 @@ fn right(app: &App, pen: &mut Pen<'_>) {
         if !pen.put_right(&format!("{what} {short}"), 16, theme.style(role)) {
             pen.put_right(&short, 8, theme.style(role));
         }
+        pen.put_right("  ", 8, theme.style(Role::StatusBar));
     }
     let typed = app.typed_text();
     if !typed.is_empty() {
