@@ -18,6 +18,7 @@ use crate::tui::browser::Browser;
 use crate::tui::comparison::{Comparing, Comparison};
 use crate::tui::effect::Effect;
 use crate::tui::pick::Candidate;
+use crate::tui::replay::Replaying;
 use crate::tui::summaries::bytes_text;
 
 /// The most text that is sent to the clipboard: terminals cut or refuse more.
@@ -112,15 +113,7 @@ impl Turner {
                     Ok(Action::Compared(comparing, result))
                 });
             }
-            Effect::Replay(replaying) => {
-                self.note_execution(&replaying);
-                return self.beside(move |options| {
-                    let (store, links) = (&*options.store, options.links);
-                    let outfit = (options.replays)();
-                    let result = outfit.and_then(|o| super::replay(store, links, &o, &replaying));
-                    Ok(Action::Replayed(replaying, result))
-                });
-            }
+            Effect::Replay(replaying) => return self.replay(replaying),
             branches @ (Effect::SaveBranch(..)
             | Effect::ListBranches(_)
             | Effect::LoadBranch(..)
@@ -133,6 +126,18 @@ impl Turner {
                 }
             }
         }
+        Ok(())
+    }
+
+    fn replay(&mut self, replaying: Replaying) -> Result<()> {
+        let begun = replaying.clone();
+        self.beside(move |options| {
+            let (store, links) = (&*options.store, options.links);
+            let outfit = (options.replays)();
+            let result = outfit.and_then(|o| super::replay(store, links, &o, &replaying));
+            Ok(Action::Replayed(replaying, result))
+        })?;
+        self.note_execution(begun);
         Ok(())
     }
 

@@ -17,10 +17,10 @@ use crate::tui::update;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Turner {
-    /// An execution begins.
-    pub(super) fn note_execution(&mut self, replaying: &Replaying) {
+    /// A replay began; an execution perhaps.
+    pub(super) fn note_execution(&mut self, replaying: Replaying) {
         if replaying.what != What::Rehearse {
-            self.executions.push(replaying.clone());
+            self.executions.push(replaying);
         }
     }
 
