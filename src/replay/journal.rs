@@ -155,11 +155,14 @@ impl History {
         Self { header, known: BTreeMap::new(), over: false }
     }
 
-    /// The events of which nobody knows how they ended.
+    /// The events of which nobody knows how they ended: also where they are to be executed again,
+    /// and were not yet.
     #[must_use]
     pub fn unknown(&self) -> Vec<Position> {
-        let begun = self.known.iter().filter(|(_, known)| matches!(known, Known::Begun(_)));
-        begun.map(|(position, _)| *position).collect()
+        let is_open =
+            |known: &Known| matches!(known, Known::Begun(_) | Known::Decided(Decision::Retry, _));
+        let open = self.known.iter().filter(|(_, known)| is_open(known));
+        open.map(|(position, _)| *position).collect()
     }
 
     fn read(text: &str, name: &str) -> Result<Self> {
@@ -221,8 +224,8 @@ impl RunJournal {
     /// # Errors
     /// Unavailable, when nothing can be noted.
     pub fn create(store: &LocalStore, header: &Header) -> Result<Self> {
-        let mut file = store.create_journal(&Self::name(&header.replay_id))?;
         let text = serde_json::to_string(header).map_err(|e| Error::internal(e.to_string()))?;
+        let mut file = store.create_journal(&Self::name(&header.replay_id))?;
         file.add(&text)?;
         Ok(Self { file })
     }

@@ -74,6 +74,11 @@ pub fn begin(
              the program read the secret from a file",
         ));
     }
+    let folder = std::env::current_dir().ok();
+    if folder.as_deref().is_some_and(|folder| folder.to_str().is_none()) {
+        return Err(Error::usage("the path of the working folder is no UTF-8")
+            .with_hint("a run is gone on with where it was begun: begin it in another folder"));
+    }
     let jobs = how.jobs;
     let plan = plan(session, Request { jobs, ..request })?;
     let words = plan.handlers.words();
@@ -93,7 +98,7 @@ pub fn begin(
         output_bytes: how.limits.bounds.output,
         digest: session.state_at(plan.to.max(plan.from - 1))?.digest(),
         markers: how.markers,
-        folder: std::env::current_dir().ok(),
+        folder,
     };
     let journal = RunJournal::create(store, &header)?;
     Ok(Prepared { plan, journal, history: History::new(header), jobs })
@@ -162,7 +167,8 @@ fn decide(
         return Err(undecided(session, &history.header.replay_id, &unknown)?);
     }
     for position in unknown {
-        if let Some(Known::Begun(attempt)) = history.known.get(&position) {
+        let open = history.known.get(&position);
+        if let Some(Known::Begun(attempt) | Known::Decided(_, attempt)) = open {
             let attempt = *attempt;
             journal.decide(position, attempt, decision)?;
             history.known.insert(position, Known::Decided(decision, attempt));
