@@ -37,10 +37,10 @@ pub(super) fn of_the_record(store: &LocalStore, issue: Option<&str>) -> Result<V
     Ok(findings.into_iter().filter(|finding| finding.kind.is_of_the_record()).collect())
 }
 
-/// The same; a store that cannot be checked is copied all the same, and that is said.
+/// The same; where a store cannot be checked that is said, and holds up nothing.
 pub(super) fn found(context: &Context, checked: Result<Vec<Finding>>) -> Vec<Finding> {
     checked.unwrap_or_else(|error| {
-        let text = format!("whether the source is what was recorded is unknown: {error}");
+        let text = format!("whether the logs are what was recorded is unknown: {error}");
         note(&text, context.out.paint);
         Vec::new()
     })
