@@ -380,7 +380,7 @@ fn what_the_flags_name_must_be_there() {
     environment.run(&["replay", "--json"]).error(2);
     environment.run(&["replay", "R-9", "--json"]).error(3);
     environment.run(&["replay", "--resume", "r", "--json"]).error(3);
-    environment.run(&["replay", "--resume", "../r", "--json"]).error(2);
+    environment.run(&["replay", "--resume", "../r", "--json"]).error(3);
     let resume = ["replay", "--resume", "r", "--json", "--to", "3"];
     assert!(environment.run(&resume).error(2)["message"].as_str().unwrap().contains("--to"));
     let ran = environment.replay(&["--handler", "TestRunStartet=sh"]);

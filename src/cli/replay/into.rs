@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::super::context::Context;
 use super::super::failure::tell;
+use super::super::output::Format;
 use super::super::progress::Pieces;
 use super::super::seal;
 use super::{Flags, asked_for};
@@ -204,7 +205,10 @@ pub(super) fn all(
 
 /// Tells why an issue is not copied, when that is known.
 fn not_copied(context: &Context, error: &Error) -> Fate {
-    tell(error, context.out.format, context.out.paint);
+    // (JSON has it in its place.)
+    if context.out.format == Format::Text {
+        tell(error, Format::Text, context.out.paint);
+    }
     let (kind, message) = (error.kind().name(), error.message().to_owned());
     Fate::Not { error: Why { kind, message, hint: error.hint().map(str::to_owned) } }
 }

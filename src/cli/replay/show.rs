@@ -129,7 +129,7 @@ pub(super) fn copies(context: &mut Context, copies: &Copies) -> Outcome {
             name,
             (Some(Role::Done), &copied),
             (Some(failed_role), &failed),
-            (Some(state_role), &state_of(report)),
+            (Some(state_role), &in_short(report)),
             (Some(Role::Dim), &report.final_state.digest),
         ]);
     }
@@ -146,7 +146,12 @@ pub(super) fn copies(context: &mut Context, copies: &Copies) -> Outcome {
     Ok(context.out.line(format!("{issues} issues, {failed} of them with failures{dry}"))?)
 }
 
-/// Names what is not plainly copied.
+/// How a state stands beside the recorded one, without where they differ.
+fn in_short(report: &Report) -> String {
+    if report.final_state.matches { state_of(report) } else { "another state".to_owned() }
+}
+
+/// Names what is not plainly copied, and where states differ.
 fn details(context: &mut Context, copies: &Copies) -> Outcome {
     let mut table = Table::new("  ");
     for Copy { issue_key, fate } in &copies.issues {
@@ -158,6 +163,10 @@ fn details(context: &mut Context, copies: &Copies) -> Outcome {
                 (Some(Role::Name), &fate.event_type),
                 (None, fate.reason.as_deref().unwrap_or_default()),
             ]);
+        }
+        if !report.final_state.matches {
+            let difference = (None, &*state_of(report));
+            table.row([(Some(Role::Dim), &**issue_key), (None, ""), (None, "state"), difference]);
         }
     }
     Ok(context.out.table(&table)?)

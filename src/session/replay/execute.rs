@@ -67,13 +67,7 @@ pub fn begin(
     how: How,
     redactor: &Redactor,
 ) -> Result<Prepared> {
-    if let Some(name) = request.handlers.with_secret(redactor) {
-        let message = format!("the arguments of the handler of {name} hold a secret");
-        return Err(Error::usage(message).with_hint(
-            "the journal keeps them, and everybody on this machine sees them while it runs: let \
-             the program read the secret from a file",
-        ));
-    }
+    refuse_secrets(&request.handlers, redactor)?;
     let folder = std::env::current_dir().ok();
     if folder.as_deref().is_some_and(|folder| folder.to_str().is_none()) {
         return Err(Error::usage("the path of the working folder is no UTF-8")
@@ -102,6 +96,19 @@ pub fn begin(
     };
     let journal = RunJournal::create(store, &header)?;
     Ok(Prepared { plan, journal, history: History::new(header), jobs })
+}
+
+/// Refuses programs that have a secret among their arguments.
+///
+/// # Errors
+/// Usage, then.
+pub fn refuse_secrets(handlers: &Handlers, redactor: &Redactor) -> Result<()> {
+    let Some(name) = handlers.with_secret(redactor) else { return Ok(()) };
+    let message = format!("the arguments of the handler of {name} hold a secret");
+    Err(Error::usage(message).with_hint(
+        "the journal keeps them, and everybody on this machine sees them while it runs: let the \
+         program read the secret from a file",
+    ))
 }
 
 /// Goes on with a run as it was begun. Nothing is executed yet; what was begun and has no known

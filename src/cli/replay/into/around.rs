@@ -3,16 +3,20 @@
 //! Lives here: whether the source is what was recorded, whether the two folders go together, what the
 //! one has already. May not live here: copying.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::super::super::context::Context;
 use super::super::super::failure::note;
+use super::super::real;
 use crate::error::{Error, Result};
 use crate::store::EventStore;
 use crate::store::local::{Finding, LocalStore};
 
 /// Of a copy that is not made yet: says what its folder has of these issues already.
 pub(super) fn tell_present(context: &Context, into: &Path, issues: &[String]) -> Result<()> {
+    if into.exists() && !into.is_dir() {
+        return Err(Error::usage(format!("--into names {}, which is no folder", into.display())));
+    }
     let Ok(there) = LocalStore::open(into, context.clock) else { return Ok(()) };
     for issue in issues {
         let Ok(mut tail) = there.tail(issue) else { continue };
@@ -60,12 +64,3 @@ pub(super) fn refuse_itself(store: &LocalStore, target: &Path) -> Result<()> {
 
 /// Where a copy may be.
 const BESIDE: &str = "name a folder beside it: what is within a store is taken for its own";
-
-/// A path without links, as far as it is there.
-fn real(path: &Path) -> Option<PathBuf> {
-    let whole = std::path::absolute(path).ok()?;
-    whole.ancestors().find_map(|there| {
-        let rest = whole.strip_prefix(there).ok()?;
-        Some(std::fs::canonicalize(there).ok()?.join(rest))
-    })
-}
