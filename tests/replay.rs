@@ -419,6 +419,9 @@ fn the_recovery_of_the_readme_leads_where_it_says() {
     let events = causes["events"].as_array().unwrap();
     assert_eq!(events.len(), 4);
     assert!(events.iter().all(|event| event["causation_id"] == id(6).as_str()), "{causes}");
+    let state = environment.run(&["state", "PROJ-7", "--json"]).json();
+    assert_eq!(state["anomalies"], serde_json::json!([]));
+    assert!(state["state"]["orchestration"]["failure"].is_null(), "{state}");
 }
 
 /// An orchestration that failed in TEST, behind a checkpoint.
