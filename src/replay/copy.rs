@@ -179,7 +179,7 @@ impl<'a> Maker<'a> {
         let mut id = own(envelope.event_id);
         if !is_new {
             let why = match &id {
-                Some(id) if !id.is_empty() => "an event before it has its own",
+                Some(id) if !id.is_empty() => "its own is that of an event before it",
                 _ => "it had none of its own",
             };
             news.push(format!("it has a new id, for {why}"));
