@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use crate::cli_support::TestEnvironment;
-use crate::replay_support::{id, report, statuses};
+use crate::replay_support::{assert_gone, id, report, statuses};
 
 const TOOL: &[&str] = &["--type", "ToolInvoked", "--type", "ToolCompleted"];
 
@@ -280,6 +280,57 @@ fn hostile_handlers_are_contained() {
     assert_eq!(told["result"]["stdout"], "\u{1b}[31m\u{fffd}");
 }
 
+/// What left its group and ended by itself would stay for as long as its adoptive parent does.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_handler_left_and_what_ended_then_is_buried() {
+    let environment = TestEnvironment::with_replayable();
+    let leave = "(setsid sh -c 'echo $$ > left' &)
+        until [ -s left ] && read -r pid < left && read -r stat < /proc/$pid/stat
+        do case $stat in *') Z '*) break;; esac; done";
+    let look = "for stat in /proc/[0-9]*/stat; do read -r line < $stat || continue
+        case $line in *\") Z $PPID \"*) echo \"$line\";; esac; done";
+    let script = format!("if [ $CHRONOSCOPE_POSITION = 11 ]; then {leave}; else {look}; fi");
+    let test = environment.handler("test", &script);
+    let flags = ["--handler", &test, "--execute", "--timeout", "60s"];
+    let told = environment.replay(&flags).json();
+    assert_eq!(statuses(&told)[10..], ["executed"; 2]);
+    assert_eq!(told["results"][11]["result"]["stdout"], "");
+}
+
+#[test]
+fn what_stands_in_the_log_twice_is_executed_once() {
+    let environment = TestEnvironment::with_replayable();
+    let log = environment.log().parent().unwrap().with_file_name("R-1").join("events.jsonl");
+    let text = std::fs::read_to_string(&log).unwrap();
+    let last = text.lines().last().unwrap();
+    std::fs::write(&log, format!("{text}{last}\n{last}\n")).unwrap();
+    let test = environment.noting("test", "");
+    let told = environment.replay(&["--handler", &test, "--execute"]).json();
+    assert_eq!(environment.ran(), ["11.1", "12.1"]);
+    assert_eq!(statuses(&told)[11..], ["executed", "skipped", "skipped"]);
+    let reason = told["results"][13]["reason"].as_str().unwrap();
+    assert!(reason.contains("duplicate-id"), "{reason}");
+}
+
+/// As others write it: no folder beside the days, and a session that no event of ours can have.
+#[test]
+fn a_log_that_is_nothing_but_a_log_is_executed() {
+    let environment = TestEnvironment::new();
+    let folder = environment.store().join("2026-11-20/R-1");
+    std::fs::create_dir_all(&folder).unwrap();
+    let session = format!("\"{}\"", crate::cli_support::SESSION);
+    let text = crate::replay_support::log("R-1").replace(&session, "\"a\\nb\"");
+    std::fs::write(folder.join("events.jsonl"), text).unwrap();
+    let test = environment.noting("test", "");
+    environment.replay(&["--handler", &test, "--execute"]).json();
+    assert_eq!(environment.ran(), ["11.1", "12.1"]);
+    let marks = environment.run(&["query", "--category", "replay", "--json"]).json();
+    let sessions: Vec<&Value> =
+        marks["events"].as_array().unwrap().iter().map(|mark| &mark["session_id"]).collect();
+    assert_eq!(sessions, ["replay"; 2]);
+}
+
 /// Sessions of their own, within one another, whose parents end.
 #[cfg(target_os = "linux")]
 const LEFT_BEHIND: &[&str] = &[
@@ -291,16 +342,6 @@ const LEFT_BEHIND: &[&str] = &[
 /// What leaves its group is found on Linux only.
 #[cfg(not(target_os = "linux"))]
 const LEFT_BEHIND: &[&str] = &[];
-
-/// The child whose number stands in `child` does not run any more.
-fn assert_gone(environment: &TestEnvironment) {
-    let child = std::fs::read_to_string(environment.work().join("child")).unwrap();
-    // Whoever inherits it may not have asked for its end yet.
-    let state = std::fs::read_to_string(format!("/proc/{}/stat", child.trim()));
-    let runs =
-        |stat: &String| !matches!(stat.rsplit_once(") ").map(|(_, s)| &s[..1]), Some("Z" | "X"));
-    assert!(!state.as_ref().is_ok_and(runs), "{state:?}");
-}
 
 #[test]
 fn independent_events_run_together_and_causes_come_first() {
@@ -339,7 +380,7 @@ fn what_the_flags_name_must_be_there() {
     environment.run(&["replay", "--json"]).error(2);
     environment.run(&["replay", "R-9", "--json"]).error(3);
     environment.run(&["replay", "--resume", "r", "--json"]).error(3);
-    environment.run(&["replay", "--resume", "../r", "--json"]).error(2);
+    environment.run(&["replay", "--resume", "../r", "--json"]).error(3);
     let resume = ["replay", "--resume", "r", "--json", "--to", "3"];
     assert!(environment.run(&resume).error(2)["message"].as_str().unwrap().contains("--to"));
     let ran = environment.replay(&["--handler", "TestRunStartet=sh"]);
@@ -378,6 +419,9 @@ fn the_recovery_of_the_readme_leads_where_it_says() {
     let events = causes["events"].as_array().unwrap();
     assert_eq!(events.len(), 4);
     assert!(events.iter().all(|event| event["causation_id"] == id(6).as_str()), "{causes}");
+    let state = environment.run(&["state", "PROJ-7", "--json"]).json();
+    assert_eq!(state["anomalies"], serde_json::json!([]));
+    assert!(state["state"]["orchestration"]["failure"].is_null(), "{state}");
 }
 
 /// An orchestration that failed in TEST, behind a checkpoint.

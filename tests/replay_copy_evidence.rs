@@ -119,3 +119,98 @@ fn what_a_folder_has_already_is_said_before_anything_is_copied() {
     assert!(said.contains("../copy has 5 events of R-1 already"), "{said}");
     assert!(fs::read_to_string(log(&environment, "copy")).unwrap() == before);
 }
+
+/// As other programs write JSON: with spaces, the members in another order, a time without its
+/// milliseconds; and with a value that is known by the hash of its bytes.
+fn as_others_write(text: &str) -> String {
+    let spaced = text.replace("\":", "\": ").replace(",\"", ", \"");
+    let long =
+        format!("\"tool_name\": \"Read\", \"input\": {{\"text\": \"{}\"}}", "x".repeat(5000));
+    let spaced = spaced.replace("\"tool_name\": \"Read\"", &long).replace(".000Z", "Z");
+    let moved = |line: &str| {
+        let (version, end) = (line.find("\"event_version\"").unwrap(), line.find("\"timestamp\""));
+        let (start, member) = (&line[1..version], &line[version..end.unwrap()]);
+        format!("{{{member}{start}{}\n", &line[end.unwrap()..])
+    };
+    spaced.lines().map(moved).collect()
+}
+
+#[test]
+fn a_copy_of_what_others_wrote_keeps_every_byte() {
+    let environment = TestEnvironment::with_replayable();
+    let there = log(&environment, "events");
+    let text = as_others_write(&fs::read_to_string(&there).unwrap());
+    fs::remove_dir_all(environment.path().join("events/.chronoscope")).unwrap();
+    fs::write(&there, &text).unwrap();
+    let copied = || fs::read_to_string(log(&environment, "copy")).unwrap();
+    for ways in [&[&[][..]][..], &[&["--to", "5"], &["--from", "6"]], &[&["--verify-steps"]]] {
+        for way in ways {
+            copy(&environment, "../copy", way).ok();
+        }
+        assert!(copied() == text, "{ways:?}");
+        environment.run(&["--store", "../copy", "verify"]).ok();
+        fs::remove_dir_all(environment.path().join("copy")).unwrap();
+    }
+    // Of a part the numbers are new, and what is long is what it was.
+    let told = report(&copy(&environment, "../copy", &["--type", "ToolInvoked"]));
+    assert_eq!(told["final_state"]["matches"], true, "{told}");
+    assert!(copied().contains("\"input\": {\"text\""));
+}
+
+#[test]
+fn an_event_is_the_same_in_whichever_part_of_a_copy_it_comes() {
+    let environment = TestEnvironment::with_replayable();
+    let there = log(&environment, "events");
+    let text = fs::read_to_string(&there).unwrap();
+    let id = |n| crate::replay_support::id(n);
+    // Two have no id, and one that of another before it.
+    let without = |text: String, n| text.replace(&format!("\"event_id\":\"{}\",", id(n)), "");
+    let text = without(without(text, 5), 6).replace(&id(8), &id(3));
+    fs::write(&there, &text).unwrap();
+    report(&copy(&environment, "../whole", &[]));
+    let whole = fs::read_to_string(log(&environment, "whole")).unwrap();
+    for part in [["--to", "6"], ["--from", "7"]] {
+        let told = report(&copy(&environment, "../copy", &part));
+        assert_eq!(told["final_state"]["matches"], true, "{part:?}: {told}");
+    }
+    assert!(fs::read_to_string(log(&environment, "copy")).unwrap() == whole);
+}
+
+#[test]
+fn what_a_copy_is_added_to_is_checked_too() {
+    let environment = TestEnvironment::with_replayable();
+    copy(&environment, "../copy", &[]).ok();
+    let there = log(&environment, "copy");
+    let text = fs::read_to_string(&there).unwrap();
+    // Two calls in another order: the state is the same.
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.swap(4, 5);
+    fs::write(&there, lines.join("\n") + "\n").unwrap();
+    let found = |told: &Value| {
+        let findings = told["target_findings"].as_array().unwrap();
+        assert!(findings.iter().any(|found| found["kind"] == "line-moved"), "{told}");
+    };
+    let ran = copy(&environment, "../copy", &[]);
+    assert_eq!(ran.code, Some(8), "{ran:#?}");
+    found(&report(&ran));
+    let all = ["replay", "--all", "--json", "--into", "../copy", "--execute"];
+    found(&report(&environment.run(&all))["issues"][0]);
+    let said = environment.run(&["replay", "R-1", "--into", "../copy", "--execute"]).stdout;
+    assert!(said.contains("the copy was added to is not what was recorded"), "{said}");
+}
+
+#[test]
+fn a_copy_that_left_something_does_not_say_that_it_is_as_recorded() {
+    let environment = TestEnvironment::with_replayable();
+    let there = log(&environment, "events");
+    let text = fs::read_to_string(&there).unwrap();
+    fs::write(&there, text.replacen("\"id\":\"ann\"", "\"id\":\"a\\tnn\"", 1)).unwrap();
+    for more in [&[][..], &["--execute"]] {
+        let args = ["replay", "R-1", "--into", "../copy"];
+        let ran = environment.run(&[&args, more].concat());
+        assert!(
+            ran.code == Some(8) && ran.stdout.contains("as what is copied makes it"),
+            "{ran:#?}"
+        );
+    }
+}

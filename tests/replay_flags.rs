@@ -46,6 +46,34 @@ fn a_dry_run_refuses_what_its_execution_would() {
         assert_eq!(environment.replay(&args).error(2)["kind"], "usage", "{args:?}");
     }
     environment.replay(&["--timeout", "1s", "--retry-delay", "0s", "--jobs", "2"]).ok();
+    let secret = "tool=sh --password hunter2supersecret";
+    let error = environment.replay(&["--handler", secret]).error(2);
+    assert!(error["message"].as_str().unwrap().contains("hold a secret"), "{error}");
+    std::fs::write(environment.work().join("file"), "x").unwrap();
+    let error = environment.replay(&["--into", "file"]).error(2);
+    assert!(error["message"].as_str().unwrap().contains("is no folder"), "{error}");
+}
+
+/// A report takes the place of what its file held.
+#[test]
+fn no_report_takes_the_place_of_what_was_recorded() {
+    let environment = TestEnvironment::with_replayable();
+    environment.run(&["replay", "R-1", "--into", "../copy", "--execute"]).ok();
+    let log = |store: &str| environment.path().join(store).join("2026-11-20/R-1/events.jsonl");
+    let before = std::fs::read_to_string(log("events")).unwrap();
+    for file in ["../events/2026-11-20/R-1/events.jsonl", "../events/new.json", "-"] {
+        let error = environment.replay(&["--report", file]).error(2);
+        assert!(error["message"].as_str().unwrap().contains("--report names a file"), "{error}");
+    }
+    let file = log("copy").display().to_string();
+    environment.replay(&["--into", "../copy", "--report", &file]).error(2);
+    for store in ["events", "copy"] {
+        assert!(std::fs::read_to_string(log(store)).unwrap() == before, "{store}");
+    }
+    assert!(!environment.path().join("events/new.json").exists());
+    std::fs::create_dir_all(environment.path().join("events/reports")).unwrap();
+    environment.replay(&["--report", "../events/reports/replay.json"]).ok();
+    assert!(environment.path().join("events/reports/replay.json").is_file());
 }
 
 /// A real copy in this rhythm would take two minutes.

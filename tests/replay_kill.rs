@@ -162,13 +162,19 @@ struct Waiting {
 
 impl Waiting {
     fn new() -> Self {
+        Self::after("")
+    }
+
+    /// The handler does something before it waits.
+    fn after(first: &str) -> Self {
         let environment = TestEnvironment::with_replayable();
         for pipe in ["go", "ready"] {
             let made = Command::new("mkfifo").arg(environment.work().join(pipe)).status();
             assert!(made.unwrap().success());
         }
-        let wait = "[ $CHRONOSCOPE_POSITION = 11 ] || exit 0; echo x > ready; read line < go";
-        let test = environment.noting("test", wait);
+        let wait = "[ $CHRONOSCOPE_POSITION = 11 ] || exit 0";
+        let wait = format!("{wait}\n{first}\necho x > ready; read line < go");
+        let test = environment.noting("test", &wait);
         let args = ["replay", "R-1", "--execute", "--handler", &test];
         let mut command = environment.command(&args);
         command.env("PATH", "/usr/bin:/bin").stdout(Stdio::null()).stderr(Stdio::piped());
@@ -212,6 +218,37 @@ fn nobody_goes_on_with_a_run_while_it_or_its_handler_runs() {
     waiting.environment.handler("test", test);
     report(&resume(&waiting.environment, &id, "retry"));
     assert_eq!(waiting.environment.ran(), ["11.1", "11.2", "12.1"]);
+}
+
+/// The journal is what a handler holds without knowing; some close all that they do not know.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_handler_that_closed_the_journal_is_found_all_the_same() {
+    let mut waiting = Waiting::after("exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-");
+    let id = waiting.environment.replay_id();
+    waiting.child.kill().unwrap();
+    waiting.child.wait().unwrap();
+    let error = resume(&waiting.environment, &id, "retry").error(7);
+    assert!(error["message"].as_str().unwrap().starts_with("process "), "{error}");
+    assert_eq!(waiting.environment.ran(), ["11.1"]);
+    waiting.go();
+}
+
+/// Its programs have groups of their own, and its id.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_replay_within_a_handler_ends_with_all_that_it_runs() {
+    let program = env!("CARGO_BIN_EXE_chronoscope");
+    let inner = "--handler \"test=sh -c 'echo \\$\\$ > child; echo x > ready; exec sleep 1000'\"";
+    let nested = format!("exec {program} replay R-1 --from 11 {inner} --execute");
+    let mut waiting = Waiting::after(&nested);
+    let said = BufReader::new(waiting.child.stderr.take().unwrap());
+    let mut said = said.lines().map(Result::unwrap);
+    waiting.signal("-INT");
+    assert!(said.any(|line| line.contains("Ctrl-C again ends them")));
+    waiting.signal("-INT");
+    assert_eq!(waiting.child.wait().unwrap().code(), Some(130));
+    crate::replay_support::assert_gone(&waiting.environment);
 }
 
 #[test]

@@ -125,3 +125,13 @@ pub(crate) fn statuses(report: &Value) -> Vec<&str> {
     let results = report["results"].as_array().unwrap();
     results.iter().map(|result| result["status"].as_str().unwrap()).collect()
 }
+
+/// The child whose number stands in `child` does not run any more.
+pub(crate) fn assert_gone(environment: &TestEnvironment) {
+    let child = std::fs::read_to_string(environment.work().join("child")).unwrap();
+    // Whoever inherits it may not have asked for its end yet.
+    let state = std::fs::read_to_string(format!("/proc/{}/stat", child.trim()));
+    let runs =
+        |stat: &String| !matches!(stat.rsplit_once(") ").map(|(_, s)| &s[..1]), Some("Z" | "X"));
+    assert!(!state.as_ref().is_ok_and(runs), "{state:?}");
+}

@@ -95,6 +95,29 @@ fn where_a_run_is_missing_those_are_named_that_did_not_end() {
     assert!(said.ends_with(": run-0, run-1, run-2, run-3, run-4"), "{said}");
 }
 
+/// Who gives the same command again after a crash would execute once more what was executed.
+#[test]
+fn a_run_that_did_not_end_is_told_before_another_begins() {
+    let environment = TestEnvironment::with_replayable();
+    let test = environment.noting("test", "");
+    environment.replay(&["--handler", &test, "--execute"]).ok();
+    let again = |more: &[&str]| environment.replay(&[&["--handler", &test], more].concat()).stderr;
+    assert_eq!(again(&[]), "");
+    // As one that was killed behind its first event leaves it.
+    let journal = environment.journals().remove(0);
+    let text = std::fs::read_to_string(&journal).unwrap();
+    let begun: Vec<&str> = text.lines().take(3).collect();
+    std::fs::write(&journal, begun.join("\n") + "\n").unwrap();
+    let id = environment.replay_id();
+    let said = format!("replay {id} of R-1 ended after 11 of 12 events; --resume {id} goes on");
+    assert!(again(&[]).contains(&said), "{}", again(&[]));
+    // The beginning of its id is enough.
+    let args = ["replay", "--resume", &id[..8], "--json"];
+    environment.run_with_path(&args, "").ok();
+    assert_eq!(environment.ran(), ["11.1", "12.1", "12.1"]);
+    assert_eq!(again(&[]), "");
+}
+
 #[test]
 fn a_handler_that_can_never_run_is_named_with_the_reason() {
     let environment = TestEnvironment::with_replayable();

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use crate::clock::Clock;
 use crate::config::{Config, Setting, Sources};
@@ -202,8 +202,12 @@ pub(crate) fn interrupt_flags(
     say: impl Fn() + Send + 'static,
 ) -> (Arc<AtomicBool>, Arc<AtomicBool>) {
     let flags = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    #[cfg(not(unix))]
+    drop(say);
     #[cfg(unix)]
     {
+        use std::sync::atomic::Ordering;
+
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
         let (interrupt, end_now) = (Arc::clone(&flags.0), Arc::clone(&flags.1));
         let hear = move |mut signals: signal_hook::iterator::Signals| {

@@ -9,7 +9,7 @@ mod into;
 mod refuse;
 mod show;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -18,8 +18,9 @@ use crate::config::Setting;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Kind, Moment, Position, ids};
 use crate::query::{self, Field, Filter};
-use crate::replay::{Decision, Handlers, Limits, Policies, Report};
+use crate::replay::{Decision, Handlers, Limits, Policies, Report, RunJournal};
 use crate::session::Session;
+use crate::session::replay::unfinished::last_unfinished;
 use crate::session::replay::{self, Means, Request, execute, settings};
 use crate::store::local::LocalStore;
 
@@ -114,7 +115,10 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let speed = refuse::speed(flags.speed)?;
     let limits = refuse::limits(context, flags)?;
     let redactor = context.redactor()?;
-    let file = ReportFile::open(flags.report.as_deref())?;
+    let store = context.store_path()?;
+    let stores: Vec<&Path> =
+        [&store].into_iter().chain(&flags.into).map(PathBuf::as_path).collect();
+    let file = ReportFile::open(flags.report.as_deref(), &stores)?;
     let bar = Bar::new(if flags.into.is_some() { Unit::Bytes } else { Unit::Events });
     let mut progress = |done, all| bar.show(done, all);
     let (interrupt, end_now) = if flags.resume.is_some() || flags.execute && flags.into.is_none() {
@@ -167,7 +171,9 @@ fn replayed(context: &Context, flags: &Flags, limits: Limits, means: Means<'_>) 
     let issue = flags.issue.as_deref().unwrap_or_default();
     let (mut session, mut request) = asked_for(context, flags, &store, issue)?;
     request.handlers = handlers(context, flags)?;
+    execute::refuse_secrets(&request.handlers, means.redactor)?;
     idle::tell(context, &session, &request, flags);
+    tell_unfinished(context, &store, issue);
     let replay_id = ids::new_event_id();
     if !flags.execute {
         let plan = replay::plan(&mut session, request)?;
@@ -184,6 +190,23 @@ fn replayed(context: &Context, flags: &Flags, limits: Limits, means: Means<'_>) 
     finish(context, &store, &mut session, prepared, means)
 }
 
+/// Says that the issue's last run did not come to its end: who begins anew executes once more what
+/// that executed.
+fn tell_unfinished(context: &Context, store: &LocalStore, issue: &str) {
+    // What cannot be listed cannot be gone on with.
+    let Ok(Some(run)) = last_unfinished(store, issue) else { return };
+    let (id, done, all) = (&run.header.replay_id, run.done, run.events);
+    let text = if run.is_held {
+        format!("replay {id} of {issue} is still at work, after {done} of {all} events")
+    } else {
+        format!(
+            "replay {id} of {issue} ended after {done} of {all} events; --resume {id} goes on with \
+             it, and executes nothing twice"
+        )
+    };
+    note(&text, context.out.paint);
+}
+
 fn jobs(flags: &Flags) -> usize {
     flags.jobs.map_or(1, usize::from)
 }
@@ -191,8 +214,9 @@ fn jobs(flags: &Flags) -> usize {
 fn resume(context: &Context, flags: &Flags, id: &str, means: Means<'_>) -> Result<Report> {
     let store = context.shared_store()?;
     let decision = flags.on_unknown.unwrap_or(Decision::Fail);
+    let id = RunJournal::find(&store, id)?;
     let (mut session, prepared) =
-        execute::resume(&store, context.links, id, decision, jobs(flags))?;
+        execute::resume(&store, context.links, &id, decision, jobs(flags))?;
     finish(context, &store, &mut session, prepared, means)
 }
 
@@ -287,4 +311,13 @@ fn handlers(context: &Context, flags: &Flags) -> Result<Handlers> {
         handlers.add_text(text)?;
     }
     Ok(handlers)
+}
+
+/// A path without links, as far as it is there.
+fn real(path: &Path) -> Option<PathBuf> {
+    let whole = std::path::absolute(path).ok()?;
+    whole.ancestors().find_map(|there| {
+        let rest = whole.strip_prefix(there).ok()?;
+        Some(std::fs::canonicalize(there).ok()?.join(rest))
+    })
 }

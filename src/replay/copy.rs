@@ -14,8 +14,8 @@ use rustc_hash::FxHashSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::envelope::{self, Envelope, Faults, Text};
 use crate::model::{AnomalyKind, Event, Position, Timestamp, ids};
-use crate::schema::upcast::SoundLine;
-use crate::schema::{Draft, LenientDraft, Lines, Redactor, SchemaFault};
+use crate::schema::upcast::{self, SoundLine};
+use crate::schema::{self, Draft, LenientDraft, Lines, Redactor, SchemaFault};
 use crate::store::local::LocalStore;
 use crate::store::{AppendOptions, Batch, Durability, EventStore};
 use crate::timeline::row::hash_text;
@@ -77,7 +77,10 @@ impl<'a> Maker<'a> {
             Ok(text) if readable => {
                 let (envelope, faults) = envelope::read(text);
                 let is_new = self.is_new(&envelope);
-                self.draft(position, text, (envelope, &faults), is_new)
+                let (copied, draft) = self.draft(position, text, (envelope, &faults), is_new);
+                let sound = upcast::read_sound(line, position, self.previous).filter(|_| is_new);
+                let again = |draft, sound| schema::with_line(draft, &sound, self.redactor);
+                (copied, draft.map(|draft| sound.into_iter().fold(draft, again)))
             }
             _ => (Copied::unreadable(), None),
         }
@@ -96,6 +99,16 @@ impl<'a> Maker<'a> {
         (copied, event)
     }
 
+    /// Passes an event that is not wanted: what comes behind it is to be what it would be in a copy
+    /// of everything.
+    pub fn pass(&mut self, line: &[u8], readable: bool) {
+        let Some(text) = std::str::from_utf8(line).ok().filter(|_| readable) else { return };
+        let (envelope, _) = envelope::read(text);
+        self.is_new(&envelope);
+        let at = envelope.timestamp.as_deref().and_then(|text| Timestamp::parse(text).ok());
+        self.previous = at.unwrap_or(self.previous);
+    }
+
     /// Whether an event has an id that no event before it has.
     fn is_new(&mut self, envelope: &Envelope<'_>) -> bool {
         let id = envelope.event_id.as_deref().filter(|id| !id.is_empty());
@@ -110,13 +123,19 @@ impl<'a> Maker<'a> {
         is_new: bool,
     ) -> (Copied, Option<Draft>) {
         let mut news = self.left_behind(text, &envelope, faults);
+        let metadata = envelope.metadata;
         let draft = self.parts(position, text, envelope, is_new, &mut news);
         let draft = Draft::lenient(draft).and_then(|draft| draft.without_secrets(self.redactor));
         match draft {
+            Ok(draft) if draft.redacted().is_empty() => {
+                let draft = match metadata {
+                    Some(metadata) => draft.as_written(metadata.get().to_owned()),
+                    None => draft,
+                };
+                (Copied::with(&news), Some(draft))
+            }
             Ok(draft) => {
-                if !draft.redacted().is_empty() {
-                    news.push("secrets were taken out of it".to_owned());
-                }
+                news.push("secrets were taken out of it".to_owned());
                 (Copied::with(&news), Some(draft))
             }
             Err(faults) => {
@@ -159,7 +178,11 @@ impl<'a> Maker<'a> {
         self.previous = at.unwrap_or(self.previous);
         let mut id = own(envelope.event_id);
         if !is_new {
-            news.push("it has a new id, for it had none of its own".into());
+            let why = match &id {
+                Some(id) if !id.is_empty() => "its own is that of an event before it",
+                _ => "it had none of its own",
+            };
+            news.push(format!("it has a new id, for {why}"));
             let (key, place) = (self.issue_key.as_bytes(), position.to_le_bytes());
             id = Some(ids::derived_event_id(&[b"copy", key, &place, text.as_bytes()]));
         }
@@ -230,6 +253,11 @@ impl<'a> Copier<'a> {
             }
         }
         Ok(copied)
+    }
+
+    /// Passes an event that is not wanted.
+    pub fn pass(&mut self, line: &[u8], readable: bool) {
+        self.maker.pass(line, readable);
     }
 
     fn flush(&mut self) -> Result<()> {

@@ -78,6 +78,10 @@ impl Job<'_> {
     pub(super) fn work(mut self) -> Result<(Verdict, String, Execution)> {
         let limits = self.execute.limits;
         loop {
+            // What was not begun need not be asked about.
+            if self.execute.end_now.load(Ordering::Relaxed) {
+                return Err(interrupted());
+            }
             self.journal(|journal, job| journal.begin(job.position, job.attempt))?;
             let ended = self.run();
             // How far it came is for the user to say, as after a kill.

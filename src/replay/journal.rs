@@ -155,11 +155,14 @@ impl History {
         Self { header, known: BTreeMap::new(), over: false }
     }
 
-    /// The events of which nobody knows how they ended.
+    /// The events of which nobody knows how they ended: also where they are to be executed again,
+    /// and were not yet.
     #[must_use]
     pub fn unknown(&self) -> Vec<Position> {
-        let begun = self.known.iter().filter(|(_, known)| matches!(known, Known::Begun(_)));
-        begun.map(|(position, _)| *position).collect()
+        let is_open =
+            |known: &Known| matches!(known, Known::Begun(_) | Known::Decided(Decision::Retry, _));
+        let open = self.known.iter().filter(|(_, known)| is_open(known));
+        open.map(|(position, _)| *position).collect()
     }
 
     fn read(text: &str, name: &str) -> Result<Self> {
@@ -221,8 +224,8 @@ impl RunJournal {
     /// # Errors
     /// Unavailable, when nothing can be noted.
     pub fn create(store: &LocalStore, header: &Header) -> Result<Self> {
-        let mut file = store.create_journal(&Self::name(&header.replay_id))?;
         let text = serde_json::to_string(header).map_err(|e| Error::internal(e.to_string()))?;
+        let mut file = store.create_journal(&Self::name(&header.replay_id))?;
         file.add(&text)?;
         Ok(Self { file })
     }
@@ -245,6 +248,24 @@ impl RunJournal {
                 .with_hint("wait until it ends: nobody else knows how far it came"));
         }
         Ok((Self { file }, History::read(&text, &name)?))
+    }
+
+    /// The id of the run that a text names: all of an id, or the beginning of one alone.
+    ///
+    /// # Errors
+    /// Not found, where there is none, or more than one; unavailable, when they cannot be listed.
+    pub fn find(store: &LocalStore, text: &str) -> Result<String> {
+        let all = Self::all(store)?;
+        let mut begun = all.iter().filter(|id| !text.is_empty() && id.starts_with(text));
+        match (begun.next(), begun.next()) {
+            (Some(one), None) => Ok(one.clone()),
+            (Some(_), Some(_)) if !all.iter().any(|id| id == text) => Err(Error::not_found(
+                format!("more than one run has an id that begins with {text:?}"),
+            )
+            .with_hint("name more of it")),
+            (Some(_), Some(_)) => Ok(text.to_owned()),
+            (None, _) => Err(Self::no_such(store, text)),
+        }
     }
 
     /// The error for a run that the store does not have, with those that somebody could mean.
@@ -276,6 +297,13 @@ impl RunJournal {
         let names = store.journals()?;
         let id = |name: &String| name.strip_prefix(PREFIX).map(str::to_owned);
         Ok(names.iter().filter_map(id).collect())
+    }
+
+    /// Whether the journal of a run speaks of this issue; false where it cannot be read.
+    #[must_use]
+    pub fn is_of(store: &LocalStore, replay_id: &str, issue: &str) -> bool {
+        let first = store.journal_begins(&Self::name(replay_id)).unwrap_or_default();
+        serde_json::from_str::<Header>(&first).is_ok_and(|header| header.issue_key == issue)
     }
 
     /// What the journal of a run tells, without holding it.

@@ -9,6 +9,7 @@
 //! nothing is executed a second time unless somebody decides so: an event that was begun and has no
 //! end is known as just that.
 
+#[cfg(unix)]
 mod capture;
 pub mod copy;
 pub mod handler;

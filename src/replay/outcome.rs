@@ -147,12 +147,18 @@ pub struct Report {
     /// Of a copy: what says that the log that was copied is not what was recorded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub source_findings: Vec<Finding>,
+    /// Of a copy into what had some of it: what says that this is not what was recorded there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub target_findings: Vec<Finding>,
 }
 
 impl Report {
     /// Whether everything went well.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.failed_count == 0 && self.final_state.matches && self.source_findings.is_empty()
+        self.failed_count == 0
+            && self.final_state.matches
+            && self.source_findings.is_empty()
+            && self.target_findings.is_empty()
     }
 }

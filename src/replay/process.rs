@@ -61,7 +61,7 @@ pub struct Bounds {
 pub struct Surroundings<'a> {
     /// Its environment, beside what is [passed on](PASSED_ON).
     pub environment: Vec<(&'static str, OsString)>,
-    /// Variables of its own that tell its processes from those of all other programs.
+    /// Variables that tell its processes from those of all other programs that run.
     pub marks: Vec<(&'static str, OsString)>,
     /// The folder that it runs in; none for that of this process.
     pub folder: Option<&'a Path>,
@@ -129,9 +129,12 @@ mod unix {
         let cut_short = wait(&ended, bounds.timeout, around.end_now);
         // Its number is not given to anybody else before it was waited for.
         let group = Pid::from_child(&child);
+        // What it waits for did not come to its end either: a replay of its own, perhaps.
+        let below = cut_short.is_some().then(|| strays::below(group));
         let _ = kill_process_group(group, Signal::KILL);
         let status = child.wait();
-        strays::end(&Known { group: group.as_raw_nonzero().get(), marks: &around.marks });
+        let known = Known::new(group, &around.marks, started.elapsed());
+        strays::end(&known.with(below.unwrap_or_default()));
         let end = match (cut_short, status) {
             (Some(end), _) => end,
             (None, Ok(status)) => end_of(status),

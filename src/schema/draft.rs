@@ -30,7 +30,7 @@ pub struct Draft {
     pub(super) actor_type: String,
     pub(super) actor_id: String,
     pub(super) model: Option<String>,
-    /// A JSON object, compact, in the caller's order of keys.
+    /// A JSON object, compact (but see [`Draft::as_written`]), in the caller's order of keys.
     pub(super) metadata: String,
     pub(super) git_sha: Option<String>,
     pub(super) branch: Option<String>,
@@ -38,6 +38,8 @@ pub struct Draft {
     pub(super) codebase_state: Option<String>,
     /// The secrets that were taken out.
     pub(super) redacted: Vec<Redaction>,
+    /// The line that says just this, with its sequence number, as somebody wrote it.
+    pub(super) line: Option<(u64, String)>,
 }
 
 /// What a draft is checked against, beside the catalogue.
@@ -288,6 +290,15 @@ impl Draft {
         &self.metadata
     }
 
+    /// With its metadata as somebody wrote it: these are to differ from its own in white space
+    /// alone. What is long is known by the hash of its bytes, in a copy as in its original.
+    #[must_use]
+    pub fn as_written(mut self, metadata: String) -> Self {
+        debug_assert_eq!(json::compact(&metadata), json::compact(&self.metadata));
+        self.metadata = metadata;
+        self
+    }
+
     /// The commit that the caller gave.
     #[must_use]
     pub fn git_sha(&self) -> Option<&str> {
@@ -306,11 +317,20 @@ impl Draft {
         self.codebase_state.as_deref()
     }
 
+    /// With the line that it was read from, which it is to become again under this sequence number.
+    #[must_use]
+    pub(super) fn with_line(self, sequence: u64, line: &str) -> Self {
+        Self { line: Some((sequence, line.to_owned())), ..self }
+    }
+
     /// The stored line, without its line feed: the fields in the order of
     /// [`crate::model::envelope::FIELDS`], compact, absent ones left out.
     #[must_use]
     pub fn to_line(&self, stamp: &Stamp<'_>) -> String {
         use std::fmt::Write;
+        if let Some((_, line)) = self.line.as_ref().filter(|(own, _)| *own == stamp.sequence) {
+            return line.clone();
+        }
         let state = self.codebase_state.as_ref().map_or(0, String::len);
         let mut line = String::with_capacity(self.metadata.len() + state + 640);
         line.push_str("{\"event_id\":");

@@ -3,17 +3,16 @@
 //! Lives here: [`Lines`], made of drafts, or of lines as they stand in another log. May not live
 //! here: where they are written (see [`crate::store`]).
 //!
-//! A line as it stands is taken only where its draft would become that very line: most of a log
-//! that chronoscope wrote is, and it costs a fraction of making it again. Whatever is not so plain
-//! is for [`Draft`].
+//! A line as it stands is taken only where its draft would say just that: it costs a fraction of
+//! making it again, and keeps its bytes, white space and order of members as somebody wrote them.
+//! Whatever is not so plain is for [`Draft`].
 
 use super::draft::{Draft, Stamp};
-use super::json;
 use super::lenient::MAX_SESSION_BYTES;
 use super::redact::Redactor;
 use super::upcast::SoundLine;
 use super::words::check_word;
-use crate::model::envelope::{Actor, Raw, Text};
+use crate::model::envelope::{Raw, Text};
 use crate::model::{Timestamp, ids};
 
 /// Lines of one issue that follow one another. What is in here was checked.
@@ -118,11 +117,12 @@ impl Lines {
         self.put(&line, timestamp);
     }
 
-    /// Adds a line as it stands, if its draft would become that very line as the next one here, and
-    /// it plainly has no secrets. Gives whether it did.
+    /// Adds a line as it stands, if its draft would say just that as the next one here, and it
+    /// plainly has no secrets. Gives whether it did.
     pub fn add_as_it_is(&mut self, line: &SoundLine<'_>, redactor: &Redactor) -> bool {
-        let at = would_become(line, &self.issue_key, self.next());
-        let Some(at) = at.filter(|_| redactor.passes(&line.envelope)) else { return false };
+        let own = stands(line, &self.issue_key).filter(|(sequence, _)| *sequence == self.next());
+        let passes = |_: &(u64, Timestamp)| redactor.passes(&line.envelope, line.is_compact);
+        let Some((_, at)) = own.filter(passes) else { return false };
         self.put(line.text, at);
         true
     }
@@ -134,39 +134,42 @@ impl Lines {
     }
 }
 
-/// Whether a draft made of a line, with this key and sequence number, would become this very line;
-/// gives its time. It may be none for a line that would, never a time for one that would not.
-fn would_become(line: &SoundLine<'_>, key: &str, sequence: u64) -> Option<Timestamp> {
-    let (envelope, mut rest) = (&line.envelope, Rest(line.text));
-    let (time, actor) = (as_written(envelope.timestamp.as_ref())?, envelope.actor.as_ref()?);
-    let at = Timestamp::parse(time).ok()?;
-    rest.member("{\"event_id\":", as_written(envelope.event_id.as_ref())?)?;
-    rest.member(",\"event_type\":", as_written(envelope.event_type.as_ref())?)?;
-    rest.member(",\"event_version\":", as_written(envelope.event_version.as_ref())?)?;
-    rest.take(",\"timestamp\":\"")?.take(std::str::from_utf8(&at.rfc3339()).ok()?)?;
-    rest.take("\",\"event_sequence\":")?.number(sequence)?;
-    rest.member(",\"issue_key\":", key)?;
-    let session = as_written(envelope.session_id.as_ref())?;
-    rest.member(",\"session_id\":", session)?;
-    rest.optional(",\"correlation_id\":", envelope.correlation_id.as_ref())?;
-    rest.optional(",\"causation_id\":", envelope.causation_id.as_ref())?;
-    let Actor { kind, id, model } = actor;
-    rest.member(",\"actor\":{\"type\":", as_written(Some(kind))?)?;
-    rest.member(",\"id\":", as_written(Some(id))?)?;
-    rest.optional(",\"model\":", model.as_ref())?;
-    rest.take("},\"metadata\":")?.take(object(line, envelope.metadata?)?)?;
-    rest.optional(",\"git_sha\":", envelope.git_sha.as_ref())?;
-    rest.optional(",\"branch\":", envelope.branch.as_ref())?;
-    if let Some(state) = envelope.codebase_state {
-        rest.take(",\"codebase_state\":")?.take(object(line, state)?)?;
+/// A draft of a line, which is to become that line again where it can.
+#[must_use]
+pub fn with_line(draft: Draft, line: &SoundLine<'_>, redactor: &Redactor) -> Draft {
+    let passes = |_: &(u64, Timestamp)| redactor.passes(&line.envelope, line.is_compact);
+    match stands(line, draft.issue_key()).filter(passes) {
+        Some((sequence, _)) => draft.with_line(sequence, line.text),
+        None => draft,
     }
-    (rest.0 == "}" && session.len() <= MAX_SESSION_BYTES).then_some(at)
 }
 
-/// The text of an object without white space outside of strings.
-fn object<'a>(line: &SoundLine<'_>, raw: Raw<'a>) -> Option<&'a str> {
-    let compact = line.is_compact || !json::scan(raw.get()).spaced;
-    (compact && raw.get().starts_with('{')).then_some(raw.get())
+/// Whether a draft made of a line, with this key and its sequence number, would say just what the
+/// line says; gives that number and its time. It may be none for a line that would, never something
+/// for one that would not.
+fn stands(line: &SoundLine<'_>, key: &str) -> Option<(u64, Timestamp)> {
+    let SoundLine { envelope, is_whole: true, .. } = line else { return None };
+    let actor = envelope.actor.as_ref()?;
+    let needed = [&envelope.event_id, &envelope.event_type, &envelope.event_version];
+    for word in needed {
+        as_written(word.as_ref())?;
+    }
+    as_written(Some(&actor.kind))?;
+    as_written(Some(&actor.id))?;
+    let others = [&envelope.correlation_id, &envelope.causation_id, &envelope.git_sha];
+    for word in others.into_iter().chain([&envelope.branch, &actor.model]) {
+        if word.is_some() {
+            as_written(word.as_ref())?;
+        }
+    }
+    let session = as_written(envelope.session_id.as_ref())?;
+    let sequence = envelope.event_sequence?;
+    let is_own = as_written(envelope.issue_key.as_ref())? == key;
+    let is_object = |raw: Raw<'_>| raw.get().starts_with('{');
+    let has_objects =
+        is_object(envelope.metadata?) && envelope.codebase_state.is_none_or(is_object);
+    let at = Timestamp::parse(as_written(envelope.timestamp.as_ref())?).ok()?;
+    (is_own && has_objects && session.len() <= MAX_SESSION_BYTES).then_some((sequence, at))
 }
 
 /// A text as it stands between its quotes: a word without escapes.
@@ -174,33 +177,6 @@ fn as_written<'a>(text: Option<&'a Text<'_>>) -> Option<&'a str> {
     match &text?.0 {
         std::borrow::Cow::Borrowed(word) => check_word(word).is_ok().then_some(*word),
         std::borrow::Cow::Owned(_) => None,
-    }
-}
-
-/// What is left of a line.
-struct Rest<'a>(&'a str);
-
-impl Rest<'_> {
-    fn take(&mut self, wanted: &str) -> Option<&mut Self> {
-        self.0 = self.0.strip_prefix(wanted)?;
-        Some(self)
-    }
-
-    fn member(&mut self, name: &str, word: &str) -> Option<()> {
-        self.take(name)?.take("\"")?.take(word)?.take("\"").map(drop)
-    }
-
-    fn optional(&mut self, name: &str, word: Option<&Text<'_>>) -> Option<()> {
-        word.map_or(Some(()), |word| self.member(name, as_written(Some(word))?))
-    }
-
-    fn number(&mut self, number: u64) -> Option<()> {
-        let digits = self.0.bytes().take_while(u8::is_ascii_digit).count();
-        let (written, rest) = self.0.split_at(digits);
-        // (Its only form: without zeros before it.)
-        let same = written.parse() == Ok(number) && (digits == 1 || !written.starts_with('0'));
-        self.0 = rest;
-        same.then_some(())
     }
 }
 

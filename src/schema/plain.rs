@@ -9,11 +9,22 @@ use std::borrow::Cow;
 use super::members::plain;
 use crate::model::envelope::{Actor, Envelope, Raw, Text};
 
-/// The fields of an object, and whether its metadata and its state of the code base are without
-/// white space outside of strings. None for what is not so plain: what has escapes in its own
-/// texts, comes twice, is null or of another type.
-pub(super) fn envelope(text: &str) -> Option<(Envelope<'_>, bool)> {
-    let (mut read, mut sound, mut compact) = (Envelope::default(), true, true);
+/// What was read of an object.
+#[derive(Debug)]
+pub(super) struct Plain<'a> {
+    pub(super) envelope: Envelope<'a>,
+    /// Whether its metadata and its state of the code base are without white space outside of
+    /// strings.
+    pub(super) is_compact: bool,
+    /// Whether its fields, and those of its actor, are those of an event and no others.
+    pub(super) is_whole: bool,
+}
+
+/// The fields of an object. None for what is not so plain: what has escapes in its own texts, comes
+/// twice, is null or of another type.
+pub(super) fn envelope(text: &str) -> Option<Plain<'_>> {
+    let (mut read, mut sound) = (Envelope::default(), true);
+    let (mut is_compact, mut is_whole) = (true, true);
     plain(text, |key, raw, found, escaped| {
         let word = || word(raw, escaped);
         // (It has been read as JSON.)
@@ -28,19 +39,26 @@ pub(super) fn envelope(text: &str) -> Option<(Envelope<'_>, bool)> {
             "session_id" => put(&mut read.session_id, word()),
             "correlation_id" => put(&mut read.correlation_id, word()),
             "causation_id" => put(&mut read.causation_id, word()),
-            "actor" => put(&mut read.actor, actor(raw)),
+            "actor" => {
+                let (actor, others) = actor(raw).unzip();
+                is_whole &= others == Some(false);
+                put(&mut read.actor, actor)
+            }
             "metadata" | "codebase_state" => {
-                compact &= !found.spaced;
+                is_compact &= !found.spaced;
                 let metadata = key == "metadata";
                 let field = if metadata { &mut read.metadata } else { &mut read.codebase_state };
                 put(field, object())
             }
             "git_sha" => put(&mut read.git_sha, word()),
             "branch" => put(&mut read.branch, word()),
-            _ => true,
+            _ => {
+                is_whole = false;
+                true
+            }
         };
     })?;
-    sound.then_some((read, compact))
+    sound.then_some(Plain { envelope: read, is_compact, is_whole })
 }
 
 /// Puts a value where none is yet; whether that went well.
@@ -64,20 +82,24 @@ pub(crate) fn word(raw: &str, escaped: bool) -> Option<Text<'_>> {
     (!escaped).then_some(Text(Cow::Borrowed(word)))
 }
 
-/// Who acted.
-pub(crate) fn actor(raw: &str) -> Option<Actor<'_>> {
-    let (mut kind, mut id, mut model, mut sound) = (None, None, None, true);
+/// Who acted, and whether there is more in it than that.
+pub(crate) fn actor(raw: &str) -> Option<(Actor<'_>, bool)> {
+    let (mut kind, mut id, mut model) = (None, None, None);
+    let (mut sound, mut others) = (true, false);
     plain(raw, |key, raw, _, escaped| {
         let word = || word(raw, escaped);
         sound &= match key {
             "type" => put(&mut kind, word()),
             "id" => put(&mut id, word()),
             "model" => put(&mut model, word()),
-            _ => true,
+            _ => {
+                others = true;
+                true
+            }
         };
     })?;
     let (kind, id) = (kind.unwrap_or_default(), id.unwrap_or_default());
-    sound.then_some(Actor { kind, id, model })
+    sound.then_some((Actor { kind, id, model }, others))
 }
 
 #[cfg(test)]
@@ -90,13 +112,16 @@ mod tests {
 
     /// Whether the quick way reads it; it then reads what serde does.
     fn is_plain(text: &str) -> bool {
-        let Some((ours, compact)) = envelope(text) else { return false };
+        let Some(Plain { envelope: ours, is_compact: compact, is_whole }) = envelope(text) else {
+            return false;
+        };
         let theirs: Envelope<'_> = serde_json::from_str(text).unwrap();
         assert_eq!(ours, theirs, "{text}");
         let spaced = |raw: Option<Raw<'_>>| {
             raw.is_some_and(|raw| super::super::json::scan(raw.get()).spaced)
         };
         assert_eq!(compact, !spaced(theirs.metadata) && !spaced(theirs.codebase_state), "{text}");
+        assert_eq!(is_whole, crate::model::envelope::others(text).is_empty(), "{text}");
         true
     }
 

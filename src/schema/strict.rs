@@ -363,5 +363,6 @@ pub(super) fn build(parts: LenientDraft) -> Draft {
         branch: parts.branch,
         codebase_state: parts.codebase_state,
         redacted: Vec::new(),
+        line: None,
     }
 }

@@ -12,7 +12,8 @@ use smallvec::{SmallVec, smallvec};
 use smol_str::SmolStr;
 
 use super::history::{self, HISTORY};
-use super::{json, plain};
+use super::json;
+use super::plain::{self, Plain};
 use crate::model::catalogue::Version;
 use crate::model::envelope::{self, Envelope, Faults, Fields, Text};
 use crate::model::value::LongValue;
@@ -66,6 +67,8 @@ pub struct SoundLine<'a> {
     pub faults: Faults,
     /// Whether its objects are known to be without white space outside of strings.
     pub is_compact: bool,
+    /// Whether it is known to say what an event says, each thing once, and nothing else.
+    pub is_whole: bool,
 }
 
 /// Reads a line that is one sound object, in a single pass over it; none for any other.
@@ -78,15 +81,18 @@ pub fn read_sound(line: &[u8], position: Position, previous: Timestamp) -> Optio
     if !text.starts_with('{') {
         return None;
     }
-    let (envelope, is_compact) = match plain::envelope(text) {
+    let Plain { envelope, is_compact, is_whole } = match plain::envelope(text) {
         Some(plain) => plain,
-        None => (serde_json::from_str(text).ok()?, false),
+        None => {
+            let envelope = serde_json::from_str(text).ok()?;
+            Plain { envelope, is_compact: false, is_whole: false }
+        }
     };
     let mut faults = Faults::new();
     envelope::note_absent(&envelope, &mut faults);
     let event = build(&envelope, position, previous, &mut faults);
     let range = start..start + text.len();
-    Some(SoundLine { text, envelope, event, range, faults, is_compact })
+    Some(SoundLine { text, envelope, event, range, faults, is_compact, is_whole })
 }
 
 /// Reads one event from the text of a JSON object. `previous` is the time of the event before,

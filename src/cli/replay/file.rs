@@ -10,7 +10,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::super::output::json_text;
+use super::real;
 use crate::error::{Error, Result};
+
+/// The folder of a store that is for reports.
+const REPORTS: &str = "reports";
 
 /// A file for a result. What it holds stays until there is one.
 pub(super) struct ReportFile {
@@ -21,9 +25,11 @@ pub(super) struct ReportFile {
 }
 
 impl ReportFile {
-    /// Opens the file that a flag names, or makes it.
-    pub(super) fn open(path: Option<&Path>) -> Result<Option<Self>> {
+    /// Opens the file that a flag names, or makes it; not within any of these stores, where it could
+    /// take the place of what was recorded.
+    pub(super) fn open(path: Option<&Path>, stores: &[&Path]) -> Result<Option<Self>> {
         let Some(path) = path else { return Ok(None) };
+        refuse(path, stores)?;
         let (opened, unused) = match OpenOptions::new().write(true).create_new(true).open(path) {
             // (It may be a link that leads to no file yet.)
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -43,6 +49,25 @@ impl ReportFile {
         let emptied = if is_file { self.file.set_len(0) } else { Ok(()) };
         let written = emptied.and_then(|()| self.file.write_all(text.as_bytes()));
         written.map_err(|e| Error::io("write", &self.path, &e))
+    }
+}
+
+fn refuse(path: &Path, stores: &[&Path]) -> Result<()> {
+    if path == Path::new("-") {
+        return Err(Error::usage("--report names a file")
+            .with_hint("--json prints the same on stdout; ./- is a file of that name"));
+    }
+    let Some(there) = real(path) else { return Ok(()) };
+    let within = |store: &&&Path| {
+        real(store)
+            .is_some_and(|root| there.starts_with(&root) && !there.starts_with(root.join(REPORTS)))
+    };
+    match stores.iter().find(within) {
+        None => Ok(()),
+        Some(store) => {
+            let message = format!("--report names a file within the store {}", store.display());
+            Err(Error::usage(message).with_hint("what is there is what was recorded"))
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::super::context::Context;
 use super::super::failure::tell;
+use super::super::output::Format;
 use super::super::progress::Pieces;
 use super::super::seal;
 use super::{Flags, asked_for};
@@ -38,6 +39,9 @@ pub(super) struct Copies {
     /// What says that something was recorded that no issue's log has any more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) source_findings: Vec<Finding>,
+    /// The same of what the copies were added to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) target_findings: Vec<Finding>,
     /// The issues, by key.
     pub(super) issues: Vec<Copy>,
 }
@@ -58,6 +62,16 @@ pub(super) enum Fate {
     Not { error: Why },
 }
 
+impl Fate {
+    /// What it came to, where it was copied.
+    pub(super) fn report(&self) -> Option<&Report> {
+        match self {
+            Self::Done(report) => Some(report),
+            Self::Not { .. } => None,
+        }
+    }
+}
+
 /// An error that ended the copy of an issue.
 #[derive(Debug, Serialize)]
 pub(super) struct Why {
@@ -70,19 +84,25 @@ pub(super) struct Why {
 impl Copies {
     /// Whether everything is there, and as it was.
     pub(super) fn is_good(&self) -> bool {
-        self.failed_issues == 0 && self.source_findings.is_empty()
+        self.failed_issues == 0
+            && self.source_findings.is_empty()
+            && self.target_findings.is_empty()
     }
 
-    fn add(&mut self, issue_key: String, fate: Fate) {
-        match &fate {
-            Fate::Done(report) => {
-                self.replayed_count += report.replayed_count;
-                self.failed_count += report.failed_count;
-                self.failed_issues += u64::from(!report.is_good());
-            }
-            Fate::Not { .. } => self.failed_issues += 1,
+    /// Gives the issues what was found about each, and counts.
+    fn conclude(&mut self) {
+        for Copy { issue_key, fate } in &mut self.issues {
+            let Fate::Done(report) = fate else {
+                self.failed_issues += 1;
+                continue;
+            };
+            let own = |finding: &mut Finding| finding.issue_key.as_ref() == Some(&*issue_key);
+            report.source_findings = self.source_findings.extract_if(.., own).collect();
+            report.target_findings = self.target_findings.extract_if(.., own).collect();
+            self.replayed_count += report.replayed_count;
+            self.failed_count += report.failed_count;
+            self.failed_issues += u64::from(!report.is_good());
         }
-        self.issues.push(Copy { issue_key, fate });
     }
 }
 
@@ -102,8 +122,9 @@ pub(super) fn one(
     if target.is_none() {
         tell_present(context, into, &[issue.to_owned()])?;
     }
+    let had = target.as_ref().is_some_and(|target| target.tail(issue).is_ok());
     let what = (&store, target.as_ref(), issue);
-    let report = std::thread::scope(|scope| {
+    let mut report = std::thread::scope(|scope| {
         let findings = scope.spawn(|| of_the_record(&store, Some(issue)));
         let mut report = copied(context, flags, what, means, &seal::after_all)?;
         let findings = findings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -112,6 +133,9 @@ pub(super) fn one(
     })?;
     if let Some(target) = &target {
         context.tell_complaint(target);
+        if had {
+            report.target_findings = found(context, of_the_record(target, Some(issue)));
+        }
     }
     Ok(report)
 }
@@ -136,8 +160,11 @@ pub(super) fn all(
         failed_count: 0,
         failed_issues: 0,
         source_findings: found(context, of_the_record(&store, None)),
+        target_findings: Vec::new(),
         issues: Vec::new(),
     };
+    let had =
+        target.as_ref().map_or(Ok(false), |target| target.keys().map(|all| !all.is_empty()))?;
     let issues = store.keys()?;
     let sizes: Vec<u64> = issues.iter().map(|issue| size(&store, issue)).collect();
     let mut pieces = Pieces::new(sizes.iter().sum());
@@ -159,26 +186,29 @@ pub(super) fn all(
         let what = (&store, target.as_ref(), issue.as_str());
         // All of them are signed together.
         let fate = match copied(context, flags, what, own, &|_| ()) {
-            Ok(mut report) => {
-                let own = |finding: &mut Finding| finding.issue_key.as_ref() == Some(&issue);
-                report.source_findings = copies.source_findings.extract_if(.., own).collect();
-                Fate::Done(Box::new(report))
-            }
+            Ok(report) => Fate::Done(Box::new(report)),
             Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
             Err(error) => not_copied(context, &redactor.sieve().error(error)),
         };
-        copies.add(issue, fate);
+        copies.issues.push(Copy { issue_key: issue, fate });
     }
     if let Some(target) = &target {
         seal::after_all(target);
         context.tell_complaint(target);
+        if had {
+            copies.target_findings = found(context, of_the_record(target, None));
+        }
     }
+    copies.conclude();
     Ok(copies)
 }
 
 /// Tells why an issue is not copied, when that is known.
 fn not_copied(context: &Context, error: &Error) -> Fate {
-    tell(error, context.out.format, context.out.paint);
+    // (JSON has it in its place.)
+    if context.out.format == Format::Text {
+        tell(error, Format::Text, context.out.paint);
+    }
     let (kind, message) = (error.kind().name(), error.message().to_owned());
     Fate::Not { error: Why { kind, message, hint: error.hint().map(str::to_owned) } }
 }

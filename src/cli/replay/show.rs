@@ -48,20 +48,26 @@ fn as_text(context: &mut Context, report: &Report) -> Outcome {
         let text = context.out.paint(Role::Dim, &text);
         context.out.line(text)?;
     }
-    evidence(context, &report.source_findings.iter().collect::<Vec<_>>())?;
+    evidence(context, COPIED, &report.source_findings.iter().collect::<Vec<_>>())?;
+    evidence(context, ADDED_TO, &report.target_findings.iter().collect::<Vec<_>>())?;
     summary(context, report)
 }
 
 /// How many findings are named; the others are for `verify`.
 const FINDINGS: usize = 8;
 
-/// Says that what was copied is not what was recorded.
-fn evidence(context: &mut Context, findings: &[&Finding]) -> Outcome {
+/// What is copied.
+const COPIED: &str = "the log that was copied";
+/// What it is copied into.
+const ADDED_TO: &str = "the log that the copy was added to";
+
+/// Says that a log is not what was recorded.
+fn evidence(context: &mut Context, log: &str, findings: &[&Finding]) -> Outcome {
     if findings.is_empty() {
         return Ok(());
     }
-    let text = "the log that was copied is not what was recorded:";
-    let text = context.out.paint(Role::Failed, text);
+    let text = format!("{log} is not what was recorded:");
+    let text = context.out.paint(Role::Failed, &text);
     context.out.line(text)?;
     let mut table = Table::new("  ");
     for finding in findings.iter().take(FINDINGS) {
@@ -123,24 +129,29 @@ pub(super) fn copies(context: &mut Context, copies: &Copies) -> Outcome {
             name,
             (Some(Role::Done), &copied),
             (Some(failed_role), &failed),
-            (Some(state_role), &state_of(report)),
+            (Some(state_role), &in_short(report)),
             (Some(Role::Dim), &report.final_state.digest),
         ]);
     }
     context.out.table(&table)?;
     details(context, copies)?;
-    let gone = copies.source_findings.iter();
-    let of_issues = copies.issues.iter().filter_map(|copy| match &copy.fate {
-        Fate::Done(report) => Some(&report.source_findings),
-        Fate::Not { .. } => None,
-    });
-    evidence(context, &of_issues.flatten().chain(gone).collect::<Vec<_>>())?;
+    let reports: Vec<&Report> =
+        copies.issues.iter().filter_map(|copy| copy.fate.report()).collect();
+    let sources = reports.iter().flat_map(|report| &report.source_findings);
+    let targets = reports.iter().flat_map(|report| &report.target_findings);
+    evidence(context, COPIED, &sources.chain(&copies.source_findings).collect::<Vec<_>>())?;
+    evidence(context, ADDED_TO, &targets.chain(&copies.target_findings).collect::<Vec<_>>())?;
     let (issues, failed) = (copies.issues.len(), copies.failed_issues);
     let dry = if copies.dry_run { "; dry run: nothing was done (--execute)" } else { "" };
     Ok(context.out.line(format!("{issues} issues, {failed} of them with failures{dry}"))?)
 }
 
-/// Names what is not plainly copied.
+/// How a state stands beside the recorded one, without where they differ.
+fn in_short(report: &Report) -> String {
+    if report.final_state.matches { state_of(report) } else { "another state".to_owned() }
+}
+
+/// Names what is not plainly copied, and where states differ.
 fn details(context: &mut Context, copies: &Copies) -> Outcome {
     let mut table = Table::new("  ");
     for Copy { issue_key, fate } in &copies.issues {
@@ -152,6 +163,10 @@ fn details(context: &mut Context, copies: &Copies) -> Outcome {
                 (Some(Role::Name), &fate.event_type),
                 (None, fate.reason.as_deref().unwrap_or_default()),
             ]);
+        }
+        if !report.final_state.matches {
+            let difference = (None, &*state_of(report));
+            table.row([(Some(Role::Dim), &**issue_key), (None, ""), (None, "state"), difference]);
         }
     }
     Ok(context.out.table(&table)?)
@@ -191,6 +206,7 @@ fn summary(context: &mut Context, report: &Report) -> Outcome {
 fn state_of(report: &Report) -> String {
     let state = &report.final_state;
     match (&state.first_difference, state.matches) {
+        (_, true) if report.failed_count > 0 => "as what is copied makes it".to_owned(),
         (_, true) if !report.source_findings.is_empty() => "as that log has it".to_owned(),
         (_, true) => "as it is recorded".to_owned(),
         (Some(first), _) => {

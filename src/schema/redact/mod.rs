@@ -129,8 +129,9 @@ impl Redactor {
         Ok(found)
     }
 
-    /// Whether an event plainly has no secrets, or none are looked for.
-    pub(super) fn passes(&self, event: &Envelope<'_>) -> bool {
+    /// Whether an event plainly has no secrets, or none are looked for. Where its objects are known
+    /// to be compact, they need not be made so before.
+    pub(super) fn passes(&self, event: &Envelope<'_>, is_compact: bool) -> bool {
         if self.mode == Mode::Off || self.patterns.is_some() {
             return self.mode == Mode::Off;
         }
@@ -151,7 +152,10 @@ impl Redactor {
         ];
         let mut objects = [event.metadata, event.codebase_state].into_iter().flatten();
         words.into_iter().flatten().all(|word| clear::is_word_clear(word))
-            && objects.all(|object| clear::is_clear(object.get()))
+            && objects.all(|object| match object.get() {
+                text if is_compact => clear::is_clear(text),
+                text => clear::is_clear(&super::json::compact(text)),
+            })
     }
 
     /// The secrets that stand where an event must have something of a form that no marker has.

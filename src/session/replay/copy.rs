@@ -15,9 +15,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, State};
 use crate::model::{Event, Position};
 use crate::replay::{
-    Copied, Copier, Difference, Events, FinalState, Outcome, Pace, Plan, Report, Status, Steady,
-    Tally, Ticker,
+    Copied, Copier, Difference, Events, FinalState, Maker, Outcome, Pace, Plan, Report, Status,
+    Steady, Tally, Ticker,
 };
+use crate::schema::{Draft, Redactor};
 use crate::session::load::Parser;
 use crate::store::local::LocalStore;
 use crate::store::{EventStore, Notice};
@@ -44,6 +45,7 @@ pub fn copy(
     let mut copier = Copier::new(target, &plan.issue_key, redactor, speed.is_some());
     let mut copying = Copying::default();
     let piece = if speed.is_some() { 1 } else { PIECE };
+    session.each_line(1..plan.from, |_, line, readable| copier.pass(line, readable))?;
     let (mut read, all) = (0, bytes(session, plan.from..plan.to + 1));
     let mut next = plan.from;
     while next <= plan.to {
@@ -63,10 +65,9 @@ pub fn copy(
         next = end;
     }
     copier.finish()?;
-    let expected = copying.expected(session, plan)?;
     let final_state = match target {
-        None => the_same(&expected),
-        Some(target) => copying.prove(session, target, plan, &expected, verify_steps)?,
+        None => the_same(&copying.expected(session, plan)?),
+        Some(target) => copying.prove(session, target, plan, redactor, verify_steps)?,
     };
     Ok(report(replay_id, target.is_none(), copying.tally, copying.outcomes, final_state))
 }
@@ -101,7 +102,11 @@ impl Copying {
         let mut news = Vec::new();
         let mut failed = None;
         session.each_line(range, |position, line, readable| {
-            if failed.is_some() || !plan.is_selected(position) {
+            if failed.is_some() {
+                return;
+            }
+            if !plan.is_selected(position) {
+                copier.pass(line, readable);
                 return;
             }
             match copier.take(position, line, readable) {
@@ -130,32 +135,28 @@ impl Copying {
         if plan.from == 1 && plan.selected.is_none() && self.left.is_empty() {
             return session.state_at(plan.to);
         }
-        let mut state = State::new();
-        let mut events = Reader::new(session);
-        for position in (plan.from..=plan.to).filter(|position| self.copies(plan, *position)) {
-            fold::advance(&mut state, &events.event(position)?);
-        }
-        Ok(state)
+        folded(session, (plan.from..=plan.to).filter(|position| self.copies(plan, *position)))
     }
 
     /// The same with those that are in the copy already.
-    fn expected_of(
+    fn with_present(
         &self,
         session: &mut Session,
         plan: &Plan,
         ids: &FxHashSet<SmolStr>,
+        redactor: &Redactor,
     ) -> Result<State> {
-        let mut state = State::new();
-        let head = session.head();
-        let mut events = Reader::new(session);
-        for position in 1..=head {
-            let event = events.event(position)?;
+        let (mut all, head) = (Vec::new(), session.head());
+        let mut maker = Maker::new(&plan.issue_key, redactor);
+        session.each_line(1..head + 1, |position, line, readable| {
+            let (_, draft) = maker.make(position, line, readable);
             let now = (plan.from..=plan.to).contains(&position) && self.copies(plan, position);
-            if now || ids.contains(&event.id) {
-                fold::advance(&mut state, &event);
+            let id = draft.as_ref().and_then(Draft::event_id);
+            if now || id.is_some_and(|id| ids.contains(id)) {
+                all.push(position);
             }
-        }
-        Ok(state)
+        })?;
+        folded(session, all)
     }
 
     fn copies(&self, plan: &Plan, position: Position) -> bool {
@@ -168,16 +169,18 @@ impl Copying {
         session: &mut Session,
         target: &LocalStore,
         plan: &Plan,
-        expected: &State,
+        redactor: &Redactor,
         steps: bool,
     ) -> Result<FinalState> {
         let (copy, ids) = read_back(target, &plan.issue_key)?;
-        let mut found = if ids.len() as u64 > self.tally.replayed {
-            // More than was copied now, of an earlier copy perhaps.
-            beside(&self.expected_of(session, plan, &ids)?, &copy)
+        // More than was copied now, of an earlier copy perhaps.
+        let has_more = ids.len() as u64 > self.tally.replayed;
+        let expected = if has_more {
+            self.with_present(session, plan, &ids, redactor)?
         } else {
-            beside(expected, &copy)
+            self.expected(session, plan)?
         };
+        let mut found = beside(&expected, &copy);
         if steps
             && let Ok(mut copy) = Session::read(target, &plan.issue_key)
             && let Some(step) = self.first_step(session, &mut copy, plan)?
@@ -209,6 +212,16 @@ impl Copying {
         }
         Ok(None)
     }
+}
+
+/// The state that some events come to.
+fn folded(session: &mut Session, positions: impl IntoIterator<Item = Position>) -> Result<State> {
+    let mut state = State::new();
+    let mut events = Reader::new(session);
+    for position in positions {
+        fold::advance(&mut state, &events.event(position)?);
+    }
+    Ok(state)
 }
 
 /// What there is to say of an event that is not plainly copied.

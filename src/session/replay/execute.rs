@@ -67,12 +67,11 @@ pub fn begin(
     how: How,
     redactor: &Redactor,
 ) -> Result<Prepared> {
-    if let Some(name) = request.handlers.with_secret(redactor) {
-        let message = format!("the arguments of the handler of {name} hold a secret");
-        return Err(Error::usage(message).with_hint(
-            "the journal keeps them, and everybody on this machine sees them while it runs: let \
-             the program read the secret from a file",
-        ));
+    refuse_secrets(&request.handlers, redactor)?;
+    let folder = std::env::current_dir().ok();
+    if folder.as_deref().is_some_and(|folder| folder.to_str().is_none()) {
+        return Err(Error::usage("the path of the working folder is no UTF-8")
+            .with_hint("a run is gone on with where it was begun: begin it in another folder"));
     }
     let jobs = how.jobs;
     let plan = plan(session, Request { jobs, ..request })?;
@@ -93,10 +92,23 @@ pub fn begin(
         output_bytes: how.limits.bounds.output,
         digest: session.state_at(plan.to.max(plan.from - 1))?.digest(),
         markers: how.markers,
-        folder: std::env::current_dir().ok(),
+        folder,
     };
     let journal = RunJournal::create(store, &header)?;
     Ok(Prepared { plan, journal, history: History::new(header), jobs })
+}
+
+/// Refuses programs that have a secret among their arguments.
+///
+/// # Errors
+/// Usage, then.
+pub fn refuse_secrets(handlers: &Handlers, redactor: &Redactor) -> Result<()> {
+    let Some(name) = handlers.with_secret(redactor) else { return Ok(()) };
+    let message = format!("the arguments of the handler of {name} hold a secret");
+    Err(Error::usage(message).with_hint(
+        "the journal keeps them, and everybody on this machine sees them while it runs: let the \
+         program read the secret from a file",
+    ))
 }
 
 /// Goes on with a run as it was begun. Nothing is executed yet; what was begun and has no known
@@ -162,7 +174,8 @@ fn decide(
         return Err(undecided(session, &history.header.replay_id, &unknown)?);
     }
     for position in unknown {
-        if let Some(Known::Begun(attempt)) = history.known.get(&position) {
+        let open = history.known.get(&position);
+        if let Some(Known::Begun(attempt) | Known::Decided(_, attempt)) = open {
             let attempt = *attempt;
             journal.decide(position, attempt, decision)?;
             history.known.insert(position, Known::Decided(decision, attempt));

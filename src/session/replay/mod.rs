@@ -262,6 +262,7 @@ fn report(
         results,
         final_state,
         source_findings: Vec::new(),
+        target_findings: Vec::new(),
     }
 }
 

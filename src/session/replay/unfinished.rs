@@ -31,11 +31,8 @@ pub struct Unfinished {
 /// # Errors
 /// Unavailable, when the journals cannot be listed.
 pub fn last_unfinished(store: &LocalStore, issue: &str) -> Result<Option<Unfinished>> {
-    for id in RunJournal::all(store)? {
+    for id in RunJournal::all(store)?.into_iter().filter(|id| RunJournal::is_of(store, id, issue)) {
         let Ok(history) = RunJournal::read(store, &id) else { continue };
-        if history.header.issue_key != issue {
-            continue;
-        }
         return Ok(of_history(store, history));
     }
     Ok(None)

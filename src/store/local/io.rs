@@ -208,6 +208,7 @@ impl Opening {
 
 /// Ways of opening that make new files readable and writable by their owner alone.
 pub(super) fn private() -> Opening {
+    #[cfg_attr(not(unix), allow(unused_mut, reason = "other systems have no modes"))]
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
@@ -216,6 +217,7 @@ pub(super) fn private() -> Opening {
 
 /// Makes a folder for its owner alone. Gives whether it is new.
 pub(super) fn make_dir(path: &Path) -> Result<bool> {
+    #[cfg_attr(not(unix), allow(unused_mut, reason = "other systems have no modes"))]
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

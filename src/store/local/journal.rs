@@ -6,6 +6,7 @@
 //! A journal is locked by its own file, which is never replaced. What stands behind the last line
 //! feed was never called durable: it is cut away when the journal is opened again.
 
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -113,6 +114,15 @@ impl LocalStore {
         let mut bytes = std::fs::read(&path).map_err(|e| Error::io("read", &path, &e))?;
         bytes.truncate(bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1));
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The first line of a journal, whoever holds it; none where it cannot be read.
+    #[must_use]
+    pub fn journal_begins(&self, name: &str) -> Option<String> {
+        let file = std::fs::File::open(self.journal_path(name).ok()?).ok()?;
+        let mut line = String::new();
+        BufReader::new(file).read_line(&mut line).ok()?;
+        Some(line)
     }
 
     /// Whether somebody holds a journal that is there.

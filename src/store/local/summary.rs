@@ -93,11 +93,20 @@ impl<'a> Light<'a> {
         Self::plain(text, "").or_else(|| Self::by_serde(text))
     }
 
-    /// What a summary wants of a line that was made here, and is sound: all but the names of phases
-    /// stands before the metadata, which is most of it.
+    /// What a summary wants of a sound line that has every field: as it is made here, all but the
+    /// names of phases stands before the metadata, which is most of it.
     pub(super) fn of_made(line: &'a [u8]) -> Option<Self> {
         let ahead = Self::plain(std::str::from_utf8(line).ok()?, "metadata");
-        ahead.filter(|light| !light.may_name_a_phase()).or_else(|| Self::read(line))
+        let is_enough = |light: &Self| light.is_all_there() && !light.may_name_a_phase();
+        ahead.filter(is_enough).or_else(|| Self::read(line))
+    }
+
+    fn is_all_there(&self) -> bool {
+        let words = [&self.event_id, &self.event_type, &self.timestamp];
+        let more = [&self.issue_key, &self.session_id];
+        words.into_iter().chain(more).all(Option::is_some)
+            && self.event_sequence.is_some()
+            && self.actor.is_some()
     }
 
     fn may_name_a_phase(&self) -> bool {
@@ -124,7 +133,7 @@ impl<'a> Light<'a> {
                 "event_sequence" => put(&mut light.event_sequence, plain_whole(raw)),
                 "issue_key" => put(&mut light.issue_key, word()),
                 "session_id" => put(&mut light.session_id, word()),
-                "actor" => put(&mut light.actor, plain_actor(raw)),
+                "actor" => put(&mut light.actor, plain_actor(raw).map(|actor| actor.0)),
                 "metadata" => put(&mut light.metadata, (raw != "null").then_some(raw)),
                 _ => true,
             };
@@ -275,9 +284,13 @@ mod tests {
             summary
         };
         let other = LINE.replace("PhaseStarted", "ToolInvoked");
-        for line in [LINE, &other] {
+        // As somebody else wrote it: what is needed stands behind.
+        let metadata = other.find(",\"metadata\"").unwrap();
+        let behind = format!("{{{},{}", &other[metadata + 1..other.len() - 1], &other[1..metadata]);
+        let behind = format!("{behind}}}");
+        for line in [LINE, &other, &behind] {
             let light = Light::of_made(line.as_bytes()).unwrap();
-            assert_eq!(light.metadata.is_some(), line == LINE, "{line}");
+            assert_eq!(light.metadata.is_some(), line != other, "{line}");
             let mut summary = Summary::empty("P-1", Date::of(Timestamp::default()));
             summary.add_event(&light);
             assert_eq!(summary, wanted(line));

@@ -3,16 +3,20 @@
 //! Lives here: whether the source is what was recorded, whether the two folders go together, what the
 //! one has already. May not live here: copying.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::super::super::context::Context;
 use super::super::super::failure::note;
+use super::super::real;
 use crate::error::{Error, Result};
 use crate::store::EventStore;
 use crate::store::local::{Finding, LocalStore};
 
 /// Of a copy that is not made yet: says what its folder has of these issues already.
 pub(super) fn tell_present(context: &Context, into: &Path, issues: &[String]) -> Result<()> {
+    if into.exists() && !into.is_dir() {
+        return Err(Error::usage(format!("--into names {}, which is no folder", into.display())));
+    }
     let Ok(there) = LocalStore::open(into, context.clock) else { return Ok(()) };
     for issue in issues {
         let Ok(mut tail) = there.tail(issue) else { continue };
@@ -37,10 +41,10 @@ pub(super) fn of_the_record(store: &LocalStore, issue: Option<&str>) -> Result<V
     Ok(findings.into_iter().filter(|finding| finding.kind.is_of_the_record()).collect())
 }
 
-/// The same; a store that cannot be checked is copied all the same, and that is said.
+/// The same; where a store cannot be checked that is said, and holds up nothing.
 pub(super) fn found(context: &Context, checked: Result<Vec<Finding>>) -> Vec<Finding> {
     checked.unwrap_or_else(|error| {
-        let text = format!("whether the source is what was recorded is unknown: {error}");
+        let text = format!("whether the logs are what was recorded is unknown: {error}");
         note(&text, context.out.paint);
         Vec::new()
     })
@@ -60,12 +64,3 @@ pub(super) fn refuse_itself(store: &LocalStore, target: &Path) -> Result<()> {
 
 /// Where a copy may be.
 const BESIDE: &str = "name a folder beside it: what is within a store is taken for its own";
-
-/// A path without links, as far as it is there.
-fn real(path: &Path) -> Option<PathBuf> {
-    let whole = std::path::absolute(path).ok()?;
-    whole.ancestors().find_map(|there| {
-        let rest = whole.strip_prefix(there).ok()?;
-        Some(std::fs::canonicalize(there).ok()?.join(rest))
-    })
-}
