@@ -199,9 +199,14 @@ fn tell_unfinished(context: &Context, store: &LocalStore, issue: &str) {
     let text = if run.is_held {
         format!("replay {id} of {issue} is still at work, after {done} of {all} events")
     } else {
+        let unknown: Vec<String> = run.unknown.iter().map(|at| format!("#{at}")).collect();
+        let unknown = match unknown.as_slice() {
+            [] => String::new(),
+            all => format!(", and nobody knows how {} ended", all.join(", ")),
+        };
         format!(
-            "replay {id} of {issue} ended after {done} of {all} events; --resume {id} goes on with \
-             it, and executes nothing twice"
+            "replay {id} of {issue} ended after {done} of {all} events{unknown}; --resume {id} goes \
+             on with it, and executes nothing twice"
         )
     };
     note(&text, context.out.paint);
