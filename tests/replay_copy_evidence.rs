@@ -127,10 +127,13 @@ fn as_others_write(text: &str) -> String {
     let long =
         format!("\"tool_name\": \"Read\", \"input\": {{\"text\": \"{}\"}}", "x".repeat(5000));
     let spaced = spaced.replace("\"tool_name\": \"Read\"", &long).replace(".000Z", "Z");
+    let spaced = spaced.replace("\"test_suite\": \"unit\"", "\"test_suite\": \"d\\u00e9j\\u00e0\"");
+    let spaced = spaced.replace("\"id\": \"ben\"", "\"id\": \"b\\u00e9n\"");
     let moved = |line: &str| {
         let (version, end) = (line.find("\"event_version\"").unwrap(), line.find("\"timestamp\""));
         let (start, member) = (&line[1..version], &line[version..end.unwrap()]);
-        format!("{{{member}{start}{}\n", &line[end.unwrap()..])
+        let line = format!("{{{member}{start}{}", &line[end.unwrap()..]);
+        line.replace("\"id\": \"ann\"", "\"id\": \"ann\", \"model\": null") + "\n"
     };
     spaced.lines().map(moved).collect()
 }
@@ -197,6 +200,27 @@ fn what_a_copy_is_added_to_is_checked_too() {
     found(&report(&environment.run(&all))["issues"][0]);
     let said = environment.run(&["replay", "R-1", "--into", "../copy", "--execute"]).stdout;
     assert!(said.contains("the copy was added to is not what was recorded"), "{said}");
+}
+
+/// What was recorded before anything looked for secrets is in the log; it is not in what is told.
+#[test]
+fn what_is_told_of_a_copy_quotes_no_secret() {
+    let environment = TestEnvironment::with_replayable();
+    let there = log(&environment, "events");
+    let secret = ["ghp", "_16C7e42F292c6912E7710c838347Ae178B4a"].concat();
+    let text = fs::read_to_string(&there)
+        .unwrap()
+        .replace("\"id\":\"ann\"", &format!("\"id\":\"{secret}\""));
+    let text = text.replace(&crate::replay_support::id(11), &secret);
+    fs::write(&there, text).unwrap();
+    let more = ["--report", "report.json"];
+    let told = copy(&environment, "../copy", &more);
+    assert_eq!(told.code, Some(8), "{told:#?}");
+    let file = fs::read_to_string(environment.work().join("report.json")).unwrap();
+    let text = environment.run(&["replay", "R-1", "--into", "../copy2", "--execute"]).stdout;
+    for said in [&told.stdout, &file, &text] {
+        assert!(!said.contains(&secret) && said.contains("redacted"), "{said}");
+    }
 }
 
 #[test]

@@ -71,6 +71,11 @@ fn no_report_takes_the_place_of_what_was_recorded() {
         assert!(std::fs::read_to_string(log(store)).unwrap() == before, "{store}");
     }
     assert!(!environment.path().join("events/new.json").exists());
+    // Another store, and a link to what is not there yet.
+    std::os::unix::fs::symlink("../events/link.json", environment.work().join("link")).unwrap();
+    environment.replay(&["--report", "link"]).error(2);
+    environment.replay(&["--report", &file]).error(2);
+    assert!(std::fs::read_to_string(log("copy")).unwrap() == before);
     std::fs::create_dir_all(environment.path().join("events/reports")).unwrap();
     environment.replay(&["--report", "../events/reports/replay.json"]).ok();
     assert!(environment.path().join("events/reports/replay.json").is_file());

@@ -11,6 +11,7 @@ mod show;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use clap::Args;
 
@@ -220,8 +221,9 @@ fn resume(context: &Context, flags: &Flags, id: &str, means: Means<'_>) -> Resul
     let store = context.shared_store()?;
     let decision = flags.on_unknown.unwrap_or(Decision::Fail);
     let id = RunJournal::find(&store, id)?;
+    let goes_on = |_, _| !means.interrupt.load(Ordering::Relaxed);
     let (mut session, prepared) =
-        execute::resume(&store, context.links, &id, decision, jobs(flags))?;
+        execute::resume(&store, context.links, &id, decision, jobs(flags), goes_on)?;
     finish(context, &store, &mut session, prepared, means)
 }
 
@@ -318,9 +320,19 @@ fn handlers(context: &Context, flags: &Flags) -> Result<Handlers> {
     Ok(handlers)
 }
 
+/// How many links to nothing lead on from one another at most.
+const LINKS: usize = 40;
+
 /// A path without links, as far as it is there.
 fn real(path: &Path) -> Option<PathBuf> {
-    let whole = std::path::absolute(path).ok()?;
+    let mut whole = std::path::absolute(path).ok()?;
+    for _ in 0..LINKS {
+        match std::fs::read_link(&whole) {
+            // What it leads to is not there yet.
+            Ok(to) if !whole.exists() => whole = whole.parent()?.join(to),
+            _ => break,
+        }
+    }
     whole.ancestors().find_map(|there| {
         let rest = whole.strip_prefix(there).ok()?;
         Some(std::fs::canonicalize(there).ok()?.join(rest))

@@ -240,15 +240,18 @@ const TOLD: usize = 60;
 const ACTOR: [&str; 3] = ["type", "id", "model"];
 
 /// The names of the fields that an event's text has and no event can have, those of its actor
-/// among them.
+/// among them, and those that come before another of their name, which is the one that counts.
 #[must_use]
 pub fn others(text: &str) -> Vec<String> {
     let cut = |name: &str| name.chars().take(TOLD).collect::<String>();
     let mut names = Vec::new();
-    for (name, raw) in serde_json::from_str(text).map_or_else(|_| Vec::new(), |f: Fields<'_>| f.0) {
-        if !FIELDS.contains(&&*name) {
-            names.push(cut(&name));
-        } else if name == "actor" && raw.get().starts_with('{') {
+    let fields = serde_json::from_str(text).map_or_else(|_| Vec::new(), |f: Fields<'_>| f.0);
+    for (number, (name, raw)) in fields.iter().enumerate() {
+        if fields[number + 1..].iter().any(|(other, _)| other == name) {
+            names.push(format!("{} (there is another)", cut(name)));
+        } else if !FIELDS.contains(&&**name) {
+            names.push(cut(name));
+        } else if *name == "actor" && raw.get().starts_with('{') {
             let inner = serde_json::from_str(raw.get());
             let inner = inner.map_or_else(|_| Vec::new(), |fields: Fields<'_>| fields.0);
             let others = inner.iter().filter(|(name, _)| !ACTOR.contains(&&**name));

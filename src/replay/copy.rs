@@ -77,10 +77,9 @@ impl<'a> Maker<'a> {
             Ok(text) if readable => {
                 let (envelope, faults) = envelope::read(text);
                 let is_new = self.is_new(&envelope);
-                let (copied, draft) = self.draft(position, text, (envelope, &faults), is_new);
-                let sound = upcast::read_sound(line, position, self.previous).filter(|_| is_new);
-                let again = |draft, sound| schema::with_line(draft, &sound, self.redactor);
-                (copied, draft.map(|draft| sound.into_iter().fold(draft, again)))
+                let sound = upcast::read_sound(line, position, self.previous);
+                let own = sound.as_ref().and_then(|sound| self.own_line(sound, is_new));
+                self.draft(position, text, (envelope, &faults), own, is_new)
             }
             _ => (Copied::unreadable(), None),
         }
@@ -93,8 +92,10 @@ impl<'a> Maker<'a> {
             self.previous = lines.each().last().map_or(self.previous, |last| last.1);
             return (Copied::Plainly, line.event);
         }
+        let own = self.own_line(&line, is_new);
         let SoundLine { text, envelope, event, .. } = line;
-        let (copied, draft) = self.draft(event.position, text, (envelope, &Faults::new()), is_new);
+        let fields = (envelope, &Faults::new());
+        let (copied, draft) = self.draft(event.position, text, fields, own, is_new);
         draft.iter().for_each(|draft| lines.add(draft));
         (copied, event)
     }
@@ -102,11 +103,30 @@ impl<'a> Maker<'a> {
     /// Passes an event that is not wanted: what comes behind it is to be what it would be in a copy
     /// of everything.
     pub fn pass(&mut self, line: &[u8], readable: bool) {
-        let Some(text) = std::str::from_utf8(line).ok().filter(|_| readable) else { return };
+        self.id_of(0, line, readable);
+    }
+
+    /// Passes an event, and gives the id that its copy has, if there can be one.
+    pub fn id_of(&mut self, position: Position, line: &[u8], readable: bool) -> Option<String> {
+        let text = std::str::from_utf8(line).ok().filter(|_| readable)?;
         let (envelope, _) = envelope::read(text);
-        self.is_new(&envelope);
+        let is_new = self.is_new(&envelope);
         let at = envelope.timestamp.as_deref().and_then(|text| Timestamp::parse(text).ok());
         self.previous = at.unwrap_or(self.previous);
+        let own = envelope.event_id.map(|id| id.0.into_owned()).filter(|_| is_new);
+        Some(own.unwrap_or_else(|| self.made_id(position, text)))
+    }
+
+    /// The id of an event that has none of its own.
+    fn made_id(&self, position: Position, text: &str) -> String {
+        let (key, place) = (self.issue_key.as_bytes(), position.to_le_bytes());
+        ids::derived_event_id(&[b"copy", key, &place, text.as_bytes()])
+    }
+
+    /// The line and its sequence number, where its copy is to be that very line.
+    fn own_line<'l>(&self, line: &SoundLine<'l>, is_new: bool) -> Option<(u64, &'l str)> {
+        let own = schema::says_it_all(line, &self.issue_key).filter(|_| is_new);
+        own.map(|(sequence, _)| (sequence, line.text))
     }
 
     /// Whether an event has an id that no event before it has.
@@ -120,6 +140,7 @@ impl<'a> Maker<'a> {
         position: Position,
         text: &str,
         (envelope, faults): (Envelope<'_>, &Faults),
+        own: Option<(u64, &str)>,
         is_new: bool,
     ) -> (Copied, Option<Draft>) {
         let mut news = self.left_behind(text, &envelope, faults);
@@ -130,6 +151,10 @@ impl<'a> Maker<'a> {
             Ok(draft) if draft.redacted().is_empty() => {
                 let draft = match metadata {
                     Some(metadata) => draft.as_written(metadata.get().to_owned()),
+                    None => draft,
+                };
+                let draft = match own {
+                    Some((sequence, line)) => draft.with_line(sequence, line),
                     None => draft,
                 };
                 (Copied::with(&news), Some(draft))
@@ -183,8 +208,7 @@ impl<'a> Maker<'a> {
                 _ => "it had none of its own",
             };
             news.push(format!("it has a new id, for {why}"));
-            let (key, place) = (self.issue_key.as_bytes(), position.to_le_bytes());
-            id = Some(ids::derived_event_id(&[b"copy", key, &place, text.as_bytes()]));
+            id = Some(self.made_id(position, text));
         }
         let actor = envelope.actor.unwrap_or_default();
         let word = |text: Option<String>| text.filter(|text| !text.is_empty());

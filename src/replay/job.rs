@@ -134,7 +134,9 @@ impl Job<'_> {
         let (exit_code, signal) = match ended.end {
             End::Exited(code) => (Some(code), None),
             End::Signal(signal) => (None, Some(signal)),
-            End::TimedOut | End::Stopped | End::NotStarted(_) | End::Lost(_) => (None, None),
+            End::TimedOut | End::Outlived | End::Stopped | End::NotStarted(_) | End::Lost(_) => {
+                (None, None)
+            }
         };
         Execution {
             exit_code,
@@ -161,6 +163,11 @@ fn verdict(ended: &Ended, timeout: Duration) -> Option<(Verdict, String)> {
         End::Signal(signal) => (Verdict::Failed, format!("its handler ended by signal {signal}")),
         End::TimedOut => {
             (Verdict::Failed, format!("its handler was ended after {timeout:?}, its time"))
+        }
+        End::Outlived => {
+            let why =
+                format!("its handler went on after {timeout:?}, its time: it cannot be ended");
+            (Verdict::Failed, why)
         }
         End::Stopped => return None,
         End::NotStarted(why) => {

@@ -23,6 +23,8 @@ pub enum End {
     Signal(i32),
     /// It took too long and was ended.
     TimedOut,
+    /// It took too long, and could not be ended.
+    Outlived,
     /// It was ended because the replay was to end at once.
     Stopped,
     /// It could not be started.
@@ -103,6 +105,9 @@ mod unix {
     /// How long output is waited for that a program may have left in its pipes: who still holds
     /// them then is out of reach.
     const GRACE: Duration = Duration::from_secs(1);
+    /// How long a program is waited for that was killed: another user's cannot be (`sudo`), and one
+    /// that waits for a disk ends when it likes.
+    const DYING: Duration = Duration::from_secs(2);
     /// How often is looked whether a program is to be ended at once.
     const LOOK: Duration = Duration::from_millis(50);
 
@@ -132,17 +137,28 @@ mod unix {
         // What it waits for did not come to its end either: a replay of its own, perhaps.
         let below = cut_short.is_some().then(|| strays::below(group));
         let _ = kill_process_group(group, Signal::KILL);
-        let status = child.wait();
+        let end = ended_as(&mut child, cut_short, &ended);
+        strays::waited(group);
         let known = Known::new(group, &around.marks, started.elapsed());
         strays::end(&known.with(below.unwrap_or_default()));
-        let end = match (cut_short, status) {
-            (Some(end), _) => end,
-            (None, Ok(status)) => end_of(status),
-            (None, Err(error)) => End::Lost(error.to_string()),
-        };
         let duration = started.elapsed();
         let [stdout, stderr] = pipes.map(Pipe::finish);
         Ended { end, stdout, stderr, duration }
+    }
+
+    /// How a program ended that was killed, or had ended before.
+    fn ended_as(child: &mut Child, cut_short: Option<End>, ended: &Receiver<()>) -> End {
+        let Some(why) = cut_short else {
+            return child.wait().map_or_else(|error| End::Lost(error.to_string()), end_of);
+        };
+        if ended.recv_timeout(DYING).is_err() {
+            return if why == End::TimedOut { End::Outlived } else { why };
+        }
+        match child.wait() {
+            // It had ended by itself before it was killed.
+            Ok(status) if status.signal() != Some(Signal::KILL.as_raw()) => end_of(status),
+            _ => why,
+        }
     }
 
     /// Waits for the end of a program; gives why it is ended before.
@@ -201,7 +217,7 @@ mod unix {
             command.current_dir(folder);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.process_group(0).spawn()?;
+        let mut child = strays::start(command.process_group(0))?;
         let Helpers { feed, watch, ended, mut pipes } = helpers;
         // Each waits for what it is given.
         let _ = watch.send(Pid::from_child(&child));

@@ -12,10 +12,10 @@
 pub(super) const REPLAY: &str = "CHRONOSCOPE_REPLAY_ID";
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::{Known, adopt, below, end, running};
+pub(super) use linux::{Known, adopt, below, end, running, start, waited};
 
 #[cfg(all(unix, not(target_os = "linux")))]
-pub(super) use nothing::{Known, adopt, below, end};
+pub(super) use nothing::{Known, adopt, below, end, start, waited};
 
 /// The number of a process that a replay started, or that what it started did.
 #[cfg(not(target_os = "linux"))]
@@ -27,6 +27,8 @@ pub(super) fn running(_: &str) -> Option<i32> {
 #[cfg(all(unix, not(target_os = "linux")))]
 mod nothing {
     use std::ffi::OsString;
+    use std::io;
+    use std::process::{Child, Command};
     use std::time::Duration;
 
     use rustix::process::Pid;
@@ -42,6 +44,12 @@ mod nothing {
             self
         }
     }
+
+    pub(in super::super) fn start(command: &mut Command) -> io::Result<Child> {
+        command.spawn()
+    }
+
+    pub(in super::super) fn waited(_: Pid) {}
 
     pub(in super::super) fn adopt() {}
 

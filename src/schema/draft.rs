@@ -203,6 +203,9 @@ impl Draft {
     /// A fault for each secret, where they are to be refused, or stand where no marker can.
     pub fn without_secrets(mut self, redactor: &Redactor) -> Result<Self, Vec<SchemaFault>> {
         self.redacted = redactor.apply(&mut self)?;
+        if !self.redacted.is_empty() {
+            self.line = None;
+        }
         Ok(self)
     }
 
@@ -317,9 +320,11 @@ impl Draft {
         self.codebase_state.as_deref()
     }
 
-    /// With the line that it was read from, which it is to become again under this sequence number.
+    /// With the line that says [all of it](super::says_it_all) and nothing else: what the draft
+    /// becomes under this sequence number. Not for a draft that secrets were taken out of.
     #[must_use]
-    pub(super) fn with_line(self, sequence: u64, line: &str) -> Self {
+    pub fn with_line(self, sequence: u64, line: &str) -> Self {
+        debug_assert!(self.redacted.is_empty());
         Self { line: Some((sequence, line.to_owned())), ..self }
     }
 

@@ -7,6 +7,8 @@
 //! making it again, and keeps its bytes, white space and order of members as somebody wrote them.
 //! Whatever is not so plain is for [`Draft`].
 
+use std::borrow::Cow;
+
 use super::draft::{Draft, Stamp};
 use super::lenient::MAX_SESSION_BYTES;
 use super::redact::Redactor;
@@ -120,9 +122,9 @@ impl Lines {
     /// Adds a line as it stands, if its draft would say just that as the next one here, and it
     /// plainly has no secrets. Gives whether it did.
     pub fn add_as_it_is(&mut self, line: &SoundLine<'_>, redactor: &Redactor) -> bool {
-        let own = stands(line, &self.issue_key).filter(|(sequence, _)| *sequence == self.next());
-        let passes = |_: &(u64, Timestamp)| redactor.passes(&line.envelope, line.is_compact);
-        let Some((_, at)) = own.filter(passes) else { return false };
+        let own = says_it_all(line, &self.issue_key).filter(|own| own.0 == self.next());
+        let own = own.filter(|_| redactor.passes(&line.envelope, line.is_compact));
+        let Some((_, at)) = own else { return false };
         self.put(line.text, at);
         true
     }
@@ -134,50 +136,43 @@ impl Lines {
     }
 }
 
-/// A draft of a line, which is to become that line again where it can.
-#[must_use]
-pub fn with_line(draft: Draft, line: &SoundLine<'_>, redactor: &Redactor) -> Draft {
-    let passes = |_: &(u64, Timestamp)| redactor.passes(&line.envelope, line.is_compact);
-    match stands(line, draft.issue_key()).filter(passes) {
-        Some((sequence, _)) => draft.with_line(sequence, line.text),
-        None => draft,
-    }
-}
-
 /// Whether a draft made of a line, with this key and its sequence number, would say just what the
 /// line says; gives that number and its time. It may be none for a line that would, never something
 /// for one that would not.
-fn stands(line: &SoundLine<'_>, key: &str) -> Option<(u64, Timestamp)> {
+#[must_use]
+pub fn says_it_all(line: &SoundLine<'_>, key: &str) -> Option<(u64, Timestamp)> {
     let SoundLine { envelope, is_whole: true, .. } = line else { return None };
     let actor = envelope.actor.as_ref()?;
     let needed = [&envelope.event_id, &envelope.event_type, &envelope.event_version];
     for word in needed {
-        as_written(word.as_ref())?;
+        sound(word.as_ref())?;
     }
-    as_written(Some(&actor.kind))?;
-    as_written(Some(&actor.id))?;
+    sound(Some(&actor.kind))?;
+    sound(Some(&actor.id))?;
     let others = [&envelope.correlation_id, &envelope.causation_id, &envelope.git_sha];
     for word in others.into_iter().chain([&envelope.branch, &actor.model]) {
         if word.is_some() {
-            as_written(word.as_ref())?;
+            sound(word.as_ref())?;
         }
     }
-    let session = as_written(envelope.session_id.as_ref())?;
+    let session = sound(envelope.session_id.as_ref())?;
     let sequence = envelope.event_sequence?;
-    let is_own = as_written(envelope.issue_key.as_ref())? == key;
+    // By these two a line is found without all of it being read.
+    let plain = [&envelope.event_id, &envelope.issue_key];
+    let is_plain = |text: &Option<Text<'_>>| matches!(text, Some(Text(Cow::Borrowed(_))));
+    let is_own = envelope.issue_key.as_deref() == Some(key) && plain.into_iter().all(is_plain);
     let is_object = |raw: Raw<'_>| raw.get().starts_with('{');
     let has_objects =
         is_object(envelope.metadata?) && envelope.codebase_state.is_none_or(is_object);
-    let at = Timestamp::parse(as_written(envelope.timestamp.as_ref())?).ok()?;
-    (is_own && has_objects && session.len() <= MAX_SESSION_BYTES).then_some((sequence, at))
+    let at = Timestamp::parse(sound(envelope.timestamp.as_ref())?).ok()?;
+    let is_sound = is_own && has_objects && session.len() <= MAX_SESSION_BYTES;
+    is_sound.then_some((sequence, at))
 }
 
-/// A text as it stands between its quotes: a word without escapes.
-fn as_written<'a>(text: Option<&'a Text<'_>>) -> Option<&'a str> {
-    match &text?.0 {
-        std::borrow::Cow::Borrowed(word) => check_word(word).is_ok().then_some(*word),
-        std::borrow::Cow::Owned(_) => None,
-    }
+/// A text that an event can have.
+fn sound<'a>(text: Option<&'a Text<'_>>) -> Option<&'a str> {
+    let word = &*text?.0;
+    check_word(word).is_ok().then_some(word)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ mod words;
 pub use draft::{Draft, KeyPattern, LenientDraft, Rules, SchemaFault, Stamp};
 pub use json::MAX_DEPTH;
 pub use lenient::is_session_id;
-pub use lines::{Lines, with_line};
+pub use lines::{Lines, says_it_all};
 pub(crate) use members::plain_until as plain_members_until;
 pub(crate) use plain::{
     actor as plain_actor, put as put_once, whole as plain_whole, word as plain_word,

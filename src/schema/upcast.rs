@@ -85,7 +85,8 @@ pub fn read_sound(line: &[u8], position: Position, previous: Timestamp) -> Optio
         Some(plain) => plain,
         None => {
             let envelope = serde_json::from_str(text).ok()?;
-            Plain { envelope, is_compact: false, is_whole: false }
+            let is_whole = envelope::others(text).is_empty();
+            Plain { envelope, is_compact: false, is_whole }
         }
     };
     let mut faults = Faults::new();

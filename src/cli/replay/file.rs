@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::super::output::json_text;
 use super::real;
 use crate::error::{Error, Result};
+use crate::store::local::is_store;
 
 /// The folder of a store that is for reports.
 const REPORTS: &str = "reports";
@@ -25,8 +26,8 @@ pub(super) struct ReportFile {
 }
 
 impl ReportFile {
-    /// Opens the file that a flag names, or makes it; not within any of these stores, where it could
-    /// take the place of what was recorded.
+    /// Opens the file that a flag names, or makes it; not within a store, where it could take the
+    /// place of what was recorded. What is to be one of these is a store, too.
     pub(super) fn open(path: Option<&Path>, stores: &[&Path]) -> Result<Option<Self>> {
         let Some(path) = path else { return Ok(None) };
         refuse(path, stores)?;
@@ -58,11 +59,12 @@ fn refuse(path: &Path, stores: &[&Path]) -> Result<()> {
             .with_hint("--json prints the same on stdout; ./- is a file of that name"));
     }
     let Some(there) = real(path) else { return Ok(()) };
-    let within = |store: &&&Path| {
-        real(store)
-            .is_some_and(|root| there.starts_with(&root) && !there.starts_with(root.join(REPORTS)))
+    let roots: Vec<PathBuf> = stores.iter().filter_map(|store| real(store)).collect();
+    let holds = |folder: &&Path| {
+        let is_root = roots.iter().any(|root| root == folder) || is_store(folder);
+        is_root && !there.starts_with(folder.join(REPORTS))
     };
-    match stores.iter().find(within) {
+    match there.ancestors().skip(1).find(holds) {
         None => Ok(()),
         Some(store) => {
             let message = format!("--report names a file within the store {}", store.display());

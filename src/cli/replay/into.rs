@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::super::context::Context;
-use super::super::failure::tell;
+use super::super::failure::{note, tell};
 use super::super::output::Format;
 use super::super::progress::Pieces;
 use super::super::seal;
@@ -135,6 +135,7 @@ pub(super) fn one(
         context.tell_complaint(target);
         if had {
             report.target_findings = found(context, of_the_record(target, Some(issue)));
+            tell_order(context, into, &report);
         }
     }
     Ok(report)
@@ -201,6 +202,19 @@ pub(super) fn all(
     }
     copies.conclude();
     Ok(copies)
+}
+
+/// Says what another state may come of that has no other reason: an event more or less would show.
+fn tell_order(context: &Context, into: &Path, report: &Report) {
+    if report.final_state.matches || report.failed_count > 0 || !report.target_findings.is_empty() {
+        return;
+    }
+    let text = format!(
+        "{} had events of this issue: where it has others, or these in another order, so is the \
+         state; a copy into an empty folder shows it",
+        into.display()
+    );
+    note(&text, context.out.paint);
 }
 
 /// Tells why an issue is not copied, when that is known.

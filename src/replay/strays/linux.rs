@@ -3,13 +3,17 @@
 //! Lives here: reading processes, and ending and burying those of one program. May not live here:
 //! other systems.
 //!
-//! Nothing here is waited for that was not killed before, and that not for ever: a process of
-//! another user (`sudo`) cannot be killed, and one that waits for a disk dies when it likes.
+//! Nothing is waited for that was not killed before, and that not for ever: a process of another
+//! user (`sudo`) cannot be killed, and one that waits for a disk ends when it likes.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::process::{Child, Command};
 use std::sync::mpsc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashSet;
@@ -30,6 +34,27 @@ const SHORT: Duration = Duration::from_secs(1);
 
 /// A process: its number, and when it began. The number alone may be another's later.
 type Who = (i32, u64);
+
+/// The numbers of the programs that this process started and did not wait for yet: that is for who
+/// started them, whatever session they made for themselves.
+static STARTED: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+fn started() -> MutexGuard<'static, BTreeSet<i32>> {
+    STARTED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts a program that is [waited for](waited) by who starts it.
+pub(in super::super) fn start(command: &mut Command) -> io::Result<Child> {
+    let mut started = started();
+    let child = command.spawn()?;
+    started.insert(Pid::from_child(&child).as_raw_nonzero().get());
+    Ok(child)
+}
+
+/// A program was waited for.
+pub(in super::super) fn waited(program: Pid) {
+    started().remove(&program.as_raw_nonzero().get());
+}
 
 /// By what the processes of a program are known that was waited for.
 #[derive(Debug)]
@@ -108,7 +133,7 @@ pub(in super::super) fn end(known: &Known<'_>) {
                 || killed.contains(&process.who)
                 || is_marked(process.who.0, known.marks)
         };
-        // What ended in a session of its own is no child that this process started.
+        // What ended in a session of its own, and was not started here, nobody else waits for.
         let adopted = all.iter().filter(|process| process.parent == me);
         let (ended, living): (Vec<&Process>, Vec<&Process>) =
             adopted.filter(|p| p.has_ended || !spared.contains(&p.who)).partition(|p| p.has_ended);
@@ -152,6 +177,10 @@ fn descend(all: &[Process], found: &mut Vec<i32>) {
 
 /// Asks for the end of an adopted process that ended.
 fn bury(process: i32) -> bool {
+    let started = started();
+    if started.contains(&process) {
+        return false;
+    }
     let waited = Pid::from_raw(process).map(|pid| waitpid(Some(pid), WaitOptions::NOHANG));
     matches!(waited, Some(Ok(Some(_))))
 }

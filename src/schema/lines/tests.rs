@@ -33,8 +33,7 @@ fn both(line: &str, redactor: &Redactor) -> (Option<String>, Option<String>) {
     let mut lines = Lines::new(KEY, 3);
     let sound = upcast::read_sound(line.as_bytes(), 1, Timestamp::default());
     let taken = sound.is_some_and(|sound| lines.add_as_it_is(&sound, redactor));
-    // A line has the blanks around it, too.
-    let as_it_is = taken.then(|| text(&lines, 0)).filter(|taken| taken == line);
+    let as_it_is = taken.then(|| text(&lines, 0));
     let made = draft.and_then(|draft| draft.without_secrets(redactor)).ok().map(|draft| {
         let mut lines = Lines::new(KEY, 3);
         lines.add(&draft);
@@ -62,6 +61,7 @@ fn meant(line: &str) -> serde_json::Value {
     let mut value: serde_json::Value = serde_json::from_str(line).unwrap();
     let at = Timestamp::parse(value["timestamp"].as_str().unwrap()).unwrap();
     value["timestamp"] = at.to_string().into();
+    value.as_object_mut().unwrap().retain(|_, member| !member.is_null());
     value
 }
 
@@ -76,11 +76,15 @@ fn a_line_that_says_the_same_is_taken_as_it_is_too() {
         (r#","git_sha":"abc""#, ""),
         (r#"{"event_id":"e1",""#, r#"{"branch":"b2","event_id":"e1",""#),
         (r#"{"type":"agent","id":"ä","#, r#"{"id":"ä", "type":"agent","#),
+        (r#""id":"ä""#, r#""id":"\u00e4""#),
+        (r#""correlation_id":"c""#, r#""correlation_id":null"#),
+        (r#"{"event_id""#, r#" {"event_id""#),
+        (r#"{"files":1}}"#, "{\"files\":1}} \r"),
     ] {
         let line = FULL.replacen(from, to, 1).replacen(r#","branch":"main""#, "", 1);
         assert_ne!(line, FULL, "{from}");
         let (as_it_is, made) = both(&line, &Redactor::default());
-        assert_eq!(as_it_is.as_deref(), Some(&*line));
+        assert_eq!(as_it_is.as_deref(), Some(line.trim()), "but for the blanks around it");
         assert_eq!(meant(&made.unwrap()), meant(&line));
     }
     let spaced = FULL.replace(',', ", ").replace("\":", "\": ");
@@ -102,13 +106,10 @@ fn every_other_line_is_left_to_its_draft() {
         ("2026-01-01T", "yesterday"),
         (r#""session_id":"s""#, "\"session_id\":\"\u{7f}\""),
         (r#""correlation_id":"c""#, r#""correlation_id":"""#),
-        (r#""correlation_id":"c""#, r#""correlation_id":null"#),
         (r#""model":"m""#, r#""model":"m","mood":"good""#),
         (r#""metadata":{"x":[1.50,"a b"]}"#, r#""metadata":[]"#),
         (r#""branch":"main""#, r#""branch":"main","more":1"#),
         (r#""codebase_state":{"files":1}"#, r#""codebase_state":7"#),
-        (r#"{"event_id""#, r#" {"event_id""#),
-        (r#"{"files":1}}"#, r#"{"files":1}} "#),
     ] {
         let line = FULL.replacen(from, to, 1);
         assert_ne!(line, FULL, "{from}");

@@ -18,7 +18,7 @@ use crate::replay::{
     Copied, Copier, Difference, Events, FinalState, Maker, Outcome, Pace, Plan, Report, Status,
     Steady, Tally, Ticker,
 };
-use crate::schema::{Draft, Redactor};
+use crate::schema::Redactor;
 use crate::session::load::Parser;
 use crate::store::local::LocalStore;
 use crate::store::{EventStore, Notice};
@@ -56,7 +56,7 @@ pub fn copy(
                 return Err(interrupted(&plan.issue_key));
             }
         }
-        copying.piece(session, &mut copier, plan, next..end)?;
+        copying.piece(session, &mut copier, redactor, plan, next..end)?;
         read += bytes(session, next..end);
         progress(read, all);
         if interrupt.load(Ordering::Relaxed) {
@@ -69,7 +69,8 @@ pub fn copy(
         None => the_same(&copying.expected(session, plan)?),
         Some(target) => copying.prove(session, target, plan, redactor, verify_steps)?,
     };
-    Ok(report(replay_id, target.is_none(), copying.tally, copying.outcomes, final_state))
+    let how = (replay_id, target.is_none());
+    Ok(report(redactor, how, copying.tally, copying.outcomes, final_state))
 }
 
 /// How many bytes of the log some events are.
@@ -96,6 +97,7 @@ impl Copying {
         &mut self,
         session: &mut Session,
         copier: &mut Copier<'_>,
+        redactor: &Redactor,
         plan: &Plan,
         range: std::ops::Range<Position>,
     ) -> Result<()> {
@@ -119,7 +121,7 @@ impl Copying {
             return Err(error);
         }
         for (position, copied) in news {
-            let told = outcome(&session.event(position)?, copied);
+            let told = outcome(&session.event(position)?, copied, redactor);
             self.outcomes.extend(told.inspect(|told| {
                 self.tally.add(told.status);
                 if told.status == Status::Failed {
@@ -149,10 +151,9 @@ impl Copying {
         let (mut all, head) = (Vec::new(), session.head());
         let mut maker = Maker::new(&plan.issue_key, redactor);
         session.each_line(1..head + 1, |position, line, readable| {
-            let (_, draft) = maker.make(position, line, readable);
+            let id = maker.id_of(position, line, readable);
             let now = (plan.from..=plan.to).contains(&position) && self.copies(plan, position);
-            let id = draft.as_ref().and_then(Draft::event_id);
-            if now || id.is_some_and(|id| ids.contains(id)) {
+            if now || id.is_some_and(|id| ids.contains(&*id)) {
                 all.push(position);
             }
         })?;
@@ -225,7 +226,7 @@ fn folded(session: &mut Session, positions: impl IntoIterator<Item = Position>) 
 }
 
 /// What there is to say of an event that is not plainly copied.
-pub(super) fn outcome(event: &Event, copied: Copied) -> Option<Outcome> {
+pub(super) fn outcome(event: &Event, copied: Copied, redactor: &Redactor) -> Option<Outcome> {
     let (status, reason) = match copied {
         Copied::Plainly => return None,
         Copied::With(news) => (Status::Replayed, news),
@@ -234,7 +235,7 @@ pub(super) fn outcome(event: &Event, copied: Copied) -> Option<Outcome> {
     Some(Outcome {
         position: event.position,
         event_type: event.type_name.clone(),
-        event_id: event.id.clone(),
+        event_id: redactor.conceal(&event.id).into(),
         status,
         reason: Some(reason.into()),
         result: None,

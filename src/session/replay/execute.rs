@@ -112,7 +112,8 @@ pub fn refuse_secrets(handlers: &Handlers, redactor: &Redactor) -> Result<()> {
 }
 
 /// Goes on with a run as it was begun. Nothing is executed yet; what was begun and has no known
-/// end is decided as `decision` says.
+/// end is decided as `decision` says. The log is read as long as `goes_on`, which is told how many
+/// bytes of how many are read.
 ///
 /// # Errors
 /// Not found, without such a run; unavailable, when another process is at it; integrity, when the
@@ -124,6 +125,7 @@ pub fn resume(
     replay_id: &str,
     decision: Decision,
     jobs: usize,
+    goes_on: impl Fn(u64, u64) -> bool,
 ) -> Result<(Session, Prepared)> {
     let (mut journal, mut history) = RunJournal::open(store, replay_id)?;
     let header = history.header.clone();
@@ -133,7 +135,7 @@ pub fn resume(
         return Err(Error::not_found(message)
             .with_hint("its programs run there: bring it back, or begin another replay"));
     }
-    let mut session = Session::read_with(store, &header.issue_key, links)?;
+    let mut session = Session::read_while(store, &header.issue_key, links, goes_on)?;
     let mut handlers = Handlers::default();
     for (name, words) in &header.handlers {
         // Its path is absolute.
@@ -257,7 +259,7 @@ pub fn execute(
         execute.journal.lock().unwrap_or_else(PoisonError::into_inner).over()?;
     }
     let final_state = compare(session, &plan, &run, verify_steps)?;
-    Ok(report(&header.replay_id, false, run.tally, results.in_order(), final_state))
+    Ok(report(redactor, (&header.replay_id, false), run.tally, results.in_order(), final_state))
 }
 
 fn limits(header: &Header) -> Limits {

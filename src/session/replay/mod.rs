@@ -10,6 +10,7 @@ pub mod settings;
 pub mod stream;
 pub mod unfinished;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -20,7 +21,7 @@ use super::Session;
 use crate::diff::{DiffOptions, diff};
 use crate::error::{Error, Result};
 use crate::fold::{self, Applied, State};
-use crate::model::{AnomalyKind, Event, Key, Position};
+use crate::model::{AnomalyKind, Event, Key, Position, Value};
 use crate::replay::{
     Difference, Events, FinalState, Handlers, Heard, Order, Outcome, Pace, Plan, Policies, Report,
     Run, Runner, Steady, Tally,
@@ -216,7 +217,7 @@ pub fn dry_run(
     }
     .run()?;
     let final_state = compare(session, plan, &run, verify_steps)?;
-    Ok(report(replay_id, true, run.tally, results.in_order(), final_state))
+    Ok(report(redactor, (replay_id, true), run.tally, results.in_order(), final_state))
 }
 
 /// What became of the events: kept, where nobody else hears it.
@@ -246,12 +247,22 @@ impl<'a> Results<'a> {
 }
 
 fn report(
-    replay_id: &str,
-    dry_run: bool,
+    redactor: &Redactor,
+    (replay_id, dry_run): (&str, bool),
     tally: Tally,
     results: Vec<Outcome>,
-    final_state: FinalState,
+    mut final_state: FinalState,
 ) -> Report {
+    // What stands in a log may be a secret of old.
+    let conceal = |value: &mut Value| {
+        let text = value.to_json();
+        if let Cow::Owned(concealed) = redactor.conceal(&text) {
+            *value = Value::text(&concealed);
+        }
+    };
+    if let Some(Difference { recorded, replayed, .. }) = &mut final_state.first_difference {
+        recorded.iter_mut().chain(replayed).for_each(conceal);
+    }
     Report {
         replay_id: replay_id.to_owned(),
         dry_run,

@@ -61,7 +61,7 @@ pub fn stream(
             proof
         })?,
     };
-    Ok(Some(report(replay_id, target.is_none(), tally, outcomes, final_state)))
+    Ok(Some(report(redactor, (replay_id, target.is_none()), tally, outcomes, final_state)))
 }
 
 /// What came of the events, as far as they are folded.
@@ -152,6 +152,7 @@ struct Reader<'a> {
     tail: Box<dyn Tail>,
     maker: Maker<'a>,
     issue_key: &'a str,
+    redactor: &'a Redactor,
     interrupt: Arc<AtomicBool>,
     position: Position,
     previous: Timestamp,
@@ -168,7 +169,8 @@ impl<'a> Reader<'a> {
         interrupt: Arc<AtomicBool>,
     ) -> Self {
         let (maker, previous) = (Maker::new(issue_key, redactor), Timestamp::default());
-        Self { tail, maker, issue_key, interrupt, position: 0, previous, next: 1, read: 0 }
+        let (position, next, read) = (0, 1, 0);
+        Self { tail, maker, issue_key, redactor, interrupt, position, previous, next, read }
     }
 
     /// Reads to the end; stops where nobody wants the lines any more.
@@ -239,7 +241,7 @@ impl<'a> Reader<'a> {
     fn note(&mut self, piece: &mut Piece, event: Event, copied: Copied) {
         self.position = event.position;
         self.previous = event.at;
-        match outcome(&event, copied) {
+        match outcome(&event, copied, self.redactor) {
             None => piece.plain += 1,
             Some(told) => {
                 let is_copied = told.status != Status::Failed;

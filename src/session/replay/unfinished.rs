@@ -6,7 +6,7 @@
 use crate::error::Result;
 use crate::model::Position;
 use crate::replay::journal::{Known, Verdict};
-use crate::replay::{Header, History, RunJournal};
+use crate::replay::{Decision, Header, History, RunJournal};
 use crate::store::local::LocalStore;
 
 /// A run that did not come to its end.
@@ -14,8 +14,8 @@ use crate::store::local::LocalStore;
 pub struct Unfinished {
     /// How it was begun.
     pub header: Header,
-    /// How many of its events were dealt with: those before the last that was begun, and that one, if
-    /// it is known to have ended.
+    /// How many of its events were dealt with: those up to the last that was begun, but for those
+    /// that have no end, or one that wants to be tried again.
     pub done: usize,
     /// How many events it has.
     pub events: usize,
@@ -54,8 +54,11 @@ fn of_history(store: &LocalStore, history: History) -> Option<Unfinished> {
     let unknown = history.unknown();
     let History { header, known, .. } = history;
     let has_ended = |known: &Known| match known {
-        Known::Ended { verdict, .. } => *verdict != Verdict::Again,
-        Known::Begun(_) | Known::Decided(..) => false,
+        Known::Ended { verdict, result, .. } => {
+            *verdict != Verdict::Again || result.attempts >= header.attempts
+        }
+        Known::Decided(decision, _) => *decision == Decision::Skip,
+        Known::Begun(_) => false,
     };
     let last = known.keys().next_back().copied().unwrap_or_default();
     let begun = known.values().filter(|known| !has_ended(known)).count();

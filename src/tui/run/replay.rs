@@ -133,14 +133,18 @@ fn asked_for(log: Log<'_>, replaying: &Replaying, outfit: &Outfit) -> Result<(Se
     let handlers = settings::handlers(&outfit.config)?;
     let policies = Policies::new(outfit.config.list(Setting::ReplayNever));
     let progress = &replaying.progress;
-    let session = Session::read_while(log.store, &replaying.issue, log.links, |read, all| {
-        progress.read(read, all);
-        !progress.is_stopped()
-    })?;
+    let goes_on = |read, all| reads_on(progress, read, all);
+    let session = Session::read_while(log.store, &replaying.issue, log.links, goes_on)?;
     if progress.is_stopped() {
         return Err(interrupted());
     }
     Ok((session, Request { from, to, selected: None, policies, handlers, jobs: 1 }))
+}
+
+/// Tells how much of the log is read; gives whether to read on.
+fn reads_on(progress: &Progress, read: u64, all: u64) -> bool {
+    progress.read(read, all);
+    !progress.is_stopped()
 }
 
 /// Hands what a replay is done with to it; `never` are the types that are not executed.
@@ -179,7 +183,9 @@ fn executed(
 ) -> Result<Report> {
     settings::refuse_if_off(&outfit.config)?;
     if let What::Resume(id, decision) = &replaying.what {
-        let resumed = execute::resume(store, log.links, id, *decision, 1);
+        let progress = &replaying.progress;
+        let goes_on = |read, all| reads_on(progress, read, all);
+        let resumed = execute::resume(store, log.links, id, *decision, 1, goes_on);
         let done = resumed.and_then(|(mut session, prepared)| {
             replaying.progress.name(id);
             // A run is gone on with under the settings that it was begun with.
