@@ -50,21 +50,35 @@ struct Block {
     summary: Option<Summary>,
 }
 
-/// The number of events and bytes, if every line of every issue is sound and is what was logged,
-/// all of it in the global log, and all that is derived from it fits. The issues are all there
-/// are, or `only` one.
+/// How much is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Whether every line is sound, is what was logged, and all that is derived from it fits.
+    Whole,
+    /// Whether the lines are what was logged, where anything was, and whole: nothing of what they say.
+    Record,
+}
+
+/// The number of events and bytes (of a record none), if all is well: every line is in the global
+/// log and among the leaf hashes, each issue's in their order. The issues are all there are, or
+/// `only` one.
 pub(super) fn all_is_well(
     store: &LocalStore,
     keys: &[String],
     only: bool,
     evidence: &Evidence,
+    depth: Depth,
 ) -> Result<Option<(u64, u64)>> {
-    if evidence.is_empty() {
+    let is_logged = !evidence.is_empty();
+    if !is_logged && depth == Depth::Whole {
         return Ok(None);
     }
-    let Some(mut plan) = plan(store, keys)? else { return Ok(None) };
+    let Some(mut plan) = plan(store, keys, depth, is_logged)? else { return Ok(None) };
     plan.only = keys.first().filter(|_| only).map(|key| Only::new(key));
     let Some(blocks) = work(&plan)? else { return Ok(None) };
+    if !is_logged {
+        return Ok(Some((0, 0)));
+    }
     Ok(together::conclude(&plan, keys.len(), &blocks, &evidence.leaves))
 }
 
@@ -114,11 +128,16 @@ impl Plan<'_> {
         let mut block = Block::default();
         let sound = match item {
             Item::Lines { key, date, file, range } => {
-                block.summary = Some(Summary::empty(key, *date));
+                block.summary = (self.depth == Depth::Whole).then(|| Summary::empty(key, *date));
                 self.lines((*file, *range), open, buffer, |offset, line| {
-                    block.alike.push(keyed.hash(line));
-                    block.leaves.push(leaf(line));
-                    block.event(key, *date, offset, line)
+                    if self.is_logged {
+                        block.alike.push(keyed.hash(line));
+                        block.leaves.push(leaf(line));
+                    }
+                    match self.depth {
+                        Depth::Whole => block.event(key, *date, offset, line),
+                        Depth::Record => memchr::memchr(0, line).is_none(),
+                    }
                 })?
             }
             Item::Global { file, range } => {
@@ -270,10 +289,16 @@ mod tests {
             store.append(&Batch { issue_key, drafts }, &options).unwrap();
         }
         store.checkpoint(Duration::from_secs(9)).unwrap();
-        let well = |only: Option<&str>| {
+        let at_depth = |only: Option<&str>, depth| {
             let evidence = Evidence::gather(&store.layout, None).unwrap();
             let keys = only.map_or_else(|| store.keys().unwrap(), |key| vec![key.to_owned()]);
-            all_is_well(&store, &keys, only.is_some(), &evidence).unwrap()
+            all_is_well(&store, &keys, only.is_some(), &evidence, depth).unwrap()
+        };
+        let well = |only| {
+            let found = at_depth(only, Depth::Whole);
+            // Here nothing is wrong that is none of the record.
+            assert_eq!(at_depth(only, Depth::Record).is_some(), found.is_some(), "{only:?}");
+            found
         };
         let bytes = std::fs::metadata(store.layout.global()).unwrap().len();
         assert!(bytes > 2 * plan::BLOCK);
@@ -304,5 +329,34 @@ mod tests {
         }
         std::fs::write(store.layout.global(), sound).unwrap();
         assert!(well(None).is_some() && well(Some("P-1")).is_some());
+    }
+
+    #[test]
+    fn where_nothing_was_logged_lines_have_to_be_whole_and_no_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("2026-11-20/P-1");
+        std::fs::create_dir_all(&folder).unwrap();
+        let store = LocalStore::at(dir.path(), Clock::default());
+        let is_whole = |text: &[u8]| {
+            std::fs::write(folder.join("events.jsonl"), text).unwrap();
+            let evidence = Evidence::gather(&store.layout, None).unwrap();
+            let keys = ["P-1".to_owned()];
+            let well = |depth| all_is_well(&store, &keys, false, &evidence, depth).unwrap();
+            assert_eq!(well(Depth::Whole), None);
+            assert_eq!(
+                well(Depth::Record).is_some(),
+                store.verify_record(None).unwrap().is_empty()
+            );
+            well(Depth::Record).is_some()
+        };
+        for (text, whole) in [
+            ("{\"event_id\":\"a\"}\n{}\n", true),
+            ("no event\n{}\n", true),
+            ("{}\n{\"event_id\"", false),
+            ("{}\n{}", false),
+            ("{}\n\0\0\0\n", false),
+        ] {
+            assert_eq!(is_whole(text.as_bytes()), whole, "{text:?}");
+        }
     }
 }

@@ -25,6 +25,7 @@ use super::io::{fingerprint, is_absent};
 use super::layout::{Date, METADATA};
 use super::lines::{Scanned, line_number, scan};
 use super::lost;
+use super::prove::{Depth, all_is_well};
 use super::snapshots::{read, snapshot_names};
 use super::source::{Damage, Source};
 use super::summary::{Light, Summary};
@@ -57,12 +58,31 @@ impl LocalStore {
     /// # Errors
     /// As [`LocalStore::verify`]; usage, when the anchor is no signed checkpoint.
     pub fn verify_from(&self, issue_key: Option<&str>, anchor: Option<&Anchor>) -> Result<Report> {
+        self.check(issue_key, anchor, Depth::Whole)
+    }
+
+    /// What says that the log of one issue, or of all, is not what was recorded; a part of what
+    /// [`LocalStore::verify`] finds, and quicker where there is nothing.
+    ///
+    /// # Errors
+    /// As [`LocalStore::verify`].
+    pub fn verify_record(&self, issue_key: Option<&str>) -> Result<Vec<Finding>> {
+        let findings = self.check(issue_key, None, Depth::Record)?.findings;
+        Ok(findings.into_iter().filter(|finding| finding.kind.is_of_the_record()).collect())
+    }
+
+    fn check(
+        &self,
+        issue_key: Option<&str>,
+        anchor: Option<&Anchor>,
+        depth: Depth,
+    ) -> Result<Report> {
         let anchor = anchor.map(|anchor| (&anchor.file, anchor.note.as_str()));
         let evidence = Evidence::gather(&self.layout, anchor)?;
         let keys = issue_key.map_or_else(|| self.keys(), |key| Ok(vec![key.to_owned()]))?;
         let (tree, well) = std::thread::scope(|scope| {
             let tree = scope.spawn(|| evidence.tree());
-            let well = super::prove::all_is_well(self, &keys, issue_key.is_some(), &evidence);
+            let well = all_is_well(self, &keys, issue_key.is_some(), &evidence, depth);
             let died = |_| Err(Error::internal("a thread that checks the tree ended early"));
             (tree.join().unwrap_or_else(died), well)
         });

@@ -37,8 +37,7 @@ pub(super) fn tell_present(context: &Context, into: &Path, issues: &[String]) ->
 /// What a check finds that says that the logs are not what was recorded. A copy keeps what it
 /// reads: nobody could tell from it.
 pub(super) fn of_the_record(store: &LocalStore, issue: Option<&str>) -> Result<Vec<Finding>> {
-    let findings = store.verify(issue)?.findings;
-    Ok(findings.into_iter().filter(|finding| finding.kind.is_of_the_record()).collect())
+    store.verify_record(issue)
 }
 
 /// The same; where a store cannot be checked that is said, and holds up nothing.

@@ -9,10 +9,12 @@ use std::path::PathBuf;
 use rustc_hash::FxHashMap;
 
 use super::super::LocalStore;
+use super::super::derived::DayIndex;
 use super::super::layout::{Date, Layout, METADATA};
 use super::super::snapshots::snapshot_names;
 use super::super::source::Source;
 use super::super::summary::Summary;
+use super::Depth;
 use super::only::Only;
 use crate::error::Result;
 
@@ -60,26 +62,38 @@ pub(super) struct Plan<'a> {
     pub(super) files: Vec<Place<'a>>,
     /// The issue that alone is checked.
     pub(super) only: Option<Only<'a>>,
+    pub(super) depth: Depth,
+    /// Whether there is what the lines are held against.
+    pub(super) is_logged: bool,
     pub(super) items: Vec<Item<'a>>,
     pub(super) partitions: Vec<Partition>,
     pub(super) global: std::ops::Range<usize>,
 }
 
 /// All that is to be read, or none where something is odd at the first glance.
-pub(super) fn plan<'a>(store: &'a LocalStore, keys: &'a [String]) -> Result<Option<Plan<'a>>> {
+pub(super) fn plan<'a>(
+    store: &'a LocalStore,
+    keys: &'a [String],
+    depth: Depth,
+    is_logged: bool,
+) -> Result<Option<Plan<'a>>> {
     let layout = &store.layout;
     let mut plan = Plan {
         layout,
         files: Vec::new(),
         only: None,
+        depth,
+        is_logged,
         items: Vec::new(),
         partitions: Vec::new(),
         global: 0..0,
     };
     // First the global log: what is published later is not missed in the issues' logs.
-    let Some(length) = plan.add(Place::Global) else { return Ok(None) };
-    let item = |range| Item::Global { file: 0, range };
-    plan.items.extend(cuts(length, &[]).map(item));
+    if is_logged {
+        let Some(length) = plan.add(Place::Global) else { return Ok(None) };
+        let item = |range| Item::Global { file: 0, range };
+        plan.items.extend(cuts(length, &[]).map(item));
+    }
     plan.global = 0..plan.items.len();
     let mut days = FxHashMap::default();
     for (issue, key) in keys.iter().enumerate() {
@@ -91,33 +105,53 @@ pub(super) fn plan<'a>(store: &'a LocalStore, keys: &'a [String]) -> Result<Opti
             if layout.refuse_links(date, key).is_err() {
                 return Ok(None);
             }
-            let mut kept = Vec::new();
-            match store.kept_metadata(key, date)? {
-                Some(summary) => kept.push(summary),
-                None if layout.partition(date, key).join(METADATA).exists() => return Ok(None),
-                None => {}
-            }
-            if let Entry::Vacant(unknown) = days.entry(date) {
-                let day = store.kept_index(date)?;
-                if day.is_none() && layout.index(date).exists() {
-                    return Ok(None);
-                }
-                unknown.insert(day);
-            }
-            let day = days.get(&date).and_then(Option::as_ref);
-            kept.extend(day.and_then(|day| day.issues.get(key)).cloned());
+            let kept = match depth {
+                Depth::Whole => match kept(store, key, date, &mut days)? {
+                    Some(kept) => kept,
+                    None => return Ok(None),
+                },
+                Depth::Record => Vec::new(),
+            };
             let Some(length) = plan.add(Place::Partition(date, key)) else { return Ok(None) };
             let (file, start) = (plan.files.len() - 1, plan.items.len());
             let ends: Vec<u64> = kept.iter().map(|summary| summary.bytes).collect();
             let item = |range| Item::Lines { key, date, file, range };
             plan.items.extend(cuts(length, &ends).map(item));
             plan.partitions.push(Partition { issue, blocks: start..plan.items.len(), kept });
-            for (sequence, path) in snapshot_names(&layout.partition(date, key))? {
-                plan.items.push(Item::Snapshot { key, sequence, path });
+            if depth == Depth::Whole {
+                let names = snapshot_names(&layout.partition(date, key))?;
+                let item = |(sequence, path)| Item::Snapshot { key, sequence, path };
+                plan.items.extend(names.into_iter().map(item));
             }
         }
     }
     Ok(Some(plan))
+}
+
+/// The summaries that are kept of a partition; none where one cannot be read.
+fn kept(
+    store: &LocalStore,
+    key: &str,
+    date: Date,
+    days: &mut FxHashMap<Date, Option<DayIndex>>,
+) -> Result<Option<Vec<Summary>>> {
+    let layout = &store.layout;
+    let mut kept = Vec::new();
+    match store.kept_metadata(key, date)? {
+        Some(summary) => kept.push(summary),
+        None if layout.partition(date, key).join(METADATA).exists() => return Ok(None),
+        None => {}
+    }
+    if let Entry::Vacant(unknown) = days.entry(date) {
+        let day = store.kept_index(date)?;
+        if day.is_none() && layout.index(date).exists() {
+            return Ok(None);
+        }
+        unknown.insert(day);
+    }
+    let day = days.get(&date).and_then(Option::as_ref);
+    kept.extend(day.and_then(|day| day.issues.get(key)).cloned());
+    Ok(Some(kept))
 }
 
 impl<'a> Plan<'a> {

@@ -22,7 +22,9 @@ pub(super) fn conclude(
         let mut summary: Option<Summary> = None;
         let mut met = vec![false; partition.kept.len()];
         for block in &blocks[partition.blocks.clone()] {
-            let part = block.summary.as_ref()?;
+            of_issue[partition.issue].push(block);
+            // (Of a record nobody asks what its lines say.)
+            let Some(part) = &block.summary else { continue };
             let next = match &mut summary {
                 Some(summary) => {
                     summary.join(part);
@@ -33,7 +35,6 @@ pub(super) fn conclude(
             for (kept, met) in partition.kept.iter().zip(&mut met) {
                 *met |= kept == next;
             }
-            of_issue[partition.issue].push(block);
         }
         if met.contains(&false) {
             return None;
