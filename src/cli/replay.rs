@@ -96,7 +96,7 @@ pub(crate) struct Flags {
     /// So many times as fast as it was recorded; as fast as it can without
     #[arg(long, value_name = "X")]
     speed: Option<f64>,
-    /// Go on with the run of this id, as it was begun
+    /// Go on with the run of this id, as it was begun; its beginning is enough
     #[arg(long, value_name = "ID")]
     resume: Option<String>,
     /// With --resume: what becomes of events that were begun and have no known end (fail)
@@ -105,7 +105,7 @@ pub(crate) struct Flags {
     /// Compare the states after every event, not at the end only
     #[arg(long)]
     verify_steps: bool,
-    /// Write the result to this file too, as JSON
+    /// Write the result to this file too, as JSON; not within a store
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 }
