@@ -10,7 +10,7 @@ use chronoscope::store::local::LocalStore;
 
 use crate::cli_support::TestEnvironment;
 use crate::pty_support::Terminal;
-use crate::tui_replay_store::{ISSUE, bench, noting, screen_as};
+use crate::tui_replay_store::{ISSUE, bench, execute, noting, screen_as};
 
 /// A screen on which a replay runs a program that does not end by itself, and the number of that.
 fn hanging(bench: &TestEnvironment) -> (Terminal, String) {
@@ -23,12 +23,7 @@ fn hanging_in(bench: &TestEnvironment, controlled: bool) -> (Terminal, String) {
     assert!(Command::new("mkfifo").arg(&own).status().unwrap().success());
     let program = noting(bench, &format!("echo $$ > '{}'; exec sleep 1000", own.display()));
     let mut terminal = screen_as(bench, &program, controlled);
-    terminal.wait_for_text("#165/287");
-    terminal.press("gp");
-    terminal.wait_for_text("state as recorded");
-    terminal.press("x");
-    terminal.wait_for_text("y runs them");
-    terminal.press("y");
+    execute(&mut terminal);
     let pid = std::fs::read_to_string(own).unwrap().trim().to_owned();
     terminal.wait_for_text("1 running");
     (terminal, pid)

@@ -322,6 +322,16 @@ pub(crate) fn screen_as(bench: &TestEnvironment, program: &Path, controlled: boo
     Terminal::start_as((120, 40), bench.path(), &[], &arguments, controlled)
 }
 
+/// Rehearses a replay on a screen, and has it executed.
+pub(crate) fn execute(terminal: &mut Terminal) {
+    terminal.wait_for_text("#165/287");
+    terminal.press("gp");
+    terminal.wait_for_text("state as recorded");
+    terminal.press("x");
+    terminal.wait_for_text("y runs them");
+    terminal.press("y");
+}
+
 #[test]
 fn who_leaves_during_a_run_is_told_on_the_shell_how_to_go_on() {
     let bench = bench();
@@ -331,12 +341,7 @@ fn who_leaves_during_a_run_is_told_on_the_shell_how_to_go_on() {
     let wait = format!("! mkdir '{}' || cat '{}'", first.display(), go.display());
     let program = noting(&bench, &wait);
     let mut terminal = screen(&bench, &program);
-    terminal.wait_for_text("#165/287");
-    terminal.press("gp");
-    terminal.wait_for_text("state as recorded");
-    terminal.press("x");
-    terminal.wait_for_text("y runs them");
-    terminal.press("y");
+    execute(&mut terminal);
     terminal.wait_for_text("1 running");
     terminal.press("\u{3}");
     terminal.wait_for_text("ctrl-c again ends it");

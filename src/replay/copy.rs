@@ -149,7 +149,7 @@ impl<'a> Maker<'a> {
         let draft = Draft::lenient(draft).and_then(|draft| draft.without_secrets(self.redactor));
         match draft {
             Ok(draft) if draft.redacted().is_empty() => {
-                let draft = match metadata {
+                let draft = match metadata.filter(|own| own.get() != draft.metadata()) {
                     Some(metadata) => draft.as_written(metadata.get().to_owned()),
                     None => draft,
                 };

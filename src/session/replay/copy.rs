@@ -45,7 +45,13 @@ pub fn copy(
     let mut copier = Copier::new(target, &plan.issue_key, redactor, speed.is_some());
     let mut copying = Copying::default();
     let piece = if speed.is_some() { 1 } else { PIECE };
-    session.each_line(1..plan.from, |_, line, readable| copier.pass(line, readable))?;
+    for first in (1..plan.from).step_by(PIECE as usize) {
+        let before = first..first.saturating_add(PIECE).min(plan.from);
+        session.each_line(before, |_, line, readable| copier.pass(line, readable))?;
+        if interrupt.load(Ordering::Relaxed) {
+            return Err(interrupted(&plan.issue_key));
+        }
+    }
     let (mut read, all) = (0, bytes(session, plan.from..plan.to + 1));
     let mut next = plan.from;
     while next <= plan.to {

@@ -52,6 +52,12 @@ impl Prepared {
     pub fn replay_id(&self) -> &str {
         &self.history.header.replay_id
     }
+
+    /// The types that it never executes, as it was begun.
+    #[must_use]
+    pub fn never(&self) -> &[String] {
+        &self.history.header.never
+    }
 }
 
 /// Begins a run: its plan is noted, and nothing is executed yet.

@@ -1,9 +1,10 @@
-//! The quick half of a check: on all cores, every line is read, parsed, hashed and found again in
-//! the global log and among the leaf hashes.
+//! The quick half of a check: on all cores, every line is read, parsed (but see [`Depth`]), hashed and
+//! found again in the global log and among the leaf hashes.
 //!
 //! Lives here: [`all_is_well`], which says that nothing is wrong, or that it cannot say so, and the
 //! work of its threads. May not live here: what there is to read (see [`plan`]); putting together what
-//! they read (see [`together`]); what is wrong and where; then the thorough half reads everything once more (see [`super::verify`]).
+//! they read (see [`together`]); what is wrong and where: then the thorough half reads everything once
+//! more (see [`super::verify`]).
 //!
 //! Lines of the global log are held against the issues' by a hash whose key is made anew for each
 //! run, so that nobody can prepare lines that merely look alike; the leaf hashes are SHA-256. Where

@@ -9,7 +9,7 @@ use crate::config::Setting;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::catalogue::Links;
 use crate::model::ids;
-use crate::replay::{Policies, Report, RunJournal};
+use crate::replay::{Policies, Report};
 use crate::session::Session;
 use crate::session::replay::unfinished::{last_unfinished, unfinished};
 use crate::session::replay::{Means, Request, execute, plan, settings};
@@ -189,8 +189,8 @@ fn executed(
         let done = resumed.and_then(|(mut session, prepared)| {
             replaying.progress.name(id);
             // A run is gone on with under the settings that it was begun with.
-            let never = RunJournal::read(store, id).map(|history| history.header.never);
-            with_means(replaying, outfit, never?, |means| {
+            let never = prepared.never().to_vec();
+            with_means(replaying, outfit, never, |means| {
                 execute::execute(store, &mut session, prepared, means)
             })
         });
