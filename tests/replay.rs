@@ -280,6 +280,21 @@ fn hostile_handlers_are_contained() {
     assert_eq!(told["result"]["stdout"], "\u{1b}[31m\u{fffd}");
 }
 
+/// Some supervisors start what they run so. (That a shell of POSIX can is left open by POSIX.)
+#[cfg(unix)]
+#[test]
+fn who_started_it_may_ignore_the_ends_of_programs() {
+    let environment = TestEnvironment::with_replayable();
+    let test = environment.handler("test", "exit 0");
+    let plain = environment.command(&["replay", "R-1", "--handler", &test, "--execute", "--json"]);
+    let mut command = std::process::Command::new("bash");
+    command.args(["-c", "trap '' CHLD; exec \"$0\" \"$@\""]);
+    command.arg(plain.get_program()).args(plain.get_args());
+    command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.env("PATH", "/usr/bin:/bin").current_dir(environment.work());
+    assert_eq!(statuses(&environment.feed(command, "").json())[10..], ["executed"; 2]);
+}
+
 /// What left its group and ended by itself would stay for as long as its adoptive parent does.
 #[cfg(target_os = "linux")]
 #[test]

@@ -181,6 +181,16 @@ pub(crate) fn end_on_interrupt() {
     }
 }
 
+/// From now on the system keeps how the programs end that this one starts. It does not where
+/// whoever started this one ignores such ends (SIGCHLD), for that is inherited.
+pub(crate) fn keep_exit_statuses() {
+    #[cfg(unix)]
+    {
+        let ignored = Arc::new(AtomicBool::new(false));
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGCHLD, ignored);
+    }
+}
+
 /// A flag that the first Ctrl-C sets; the second ends the program with exit code 130.
 pub(crate) fn interrupt_flag() -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));

@@ -76,6 +76,7 @@ fn dispatch(line: CommandLine) -> Outcome {
     let CommandLine { global, open, command } = line;
     let Some(command) = command else {
         let mut context = Context::new(global)?;
+        context::keep_exit_statuses();
         open::run(&mut context, &open)?;
         return Ok(context.out.flush()?);
     };
@@ -86,6 +87,9 @@ fn dispatch(line: CommandLine) -> Outcome {
     }
     let mut context = Context::new(global)?;
     let context = &mut context;
+    if !matches!(command, Command::Append(_)) {
+        context::keep_exit_statuses();
+    }
     if !matches!(command, Command::Append(_) | Command::Import(_) | Command::Replay(_)) {
         context::end_on_interrupt();
     }

@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashSet;
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, getpid, getsid, kill_process,
-    set_child_subreaper, waitid, waitpid,
+    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, getpid, kill_process, set_child_subreaper,
+    waitid, waitpid,
 };
 
 use super::REPLAY;
@@ -121,9 +121,8 @@ pub(in super::super) fn below(leader: Pid) -> FxHashSet<Who> {
 
 /// Ends what is left of a program that was waited for.
 pub(in super::super) fn end(known: &Known<'_>) {
-    let (begun, me) = (Instant::now(), getpid().as_raw_nonzero().get());
-    let own_session = getsid(None).map_or(0, |session| session.as_raw_nonzero().get());
-    let least = known.least();
+    let Some(me) = own() else { return };
+    let (begun, least) = (Instant::now(), known.least());
     let (mut killed, mut spared) = (known.below.clone(), FxHashSet::default());
     while has_children() && begun.elapsed() < PATIENCE {
         let all = processes(least);
@@ -134,11 +133,11 @@ pub(in super::super) fn end(known: &Known<'_>) {
                 || is_marked(process.who.0, known.marks)
         };
         // What ended in a session of its own, and was not started here, nobody else waits for.
-        let adopted = all.iter().filter(|process| process.parent == me);
+        let adopted = all.iter().filter(|process| process.parent == me.who.0);
         let (ended, living): (Vec<&Process>, Vec<&Process>) =
             adopted.filter(|p| p.has_ended || !spared.contains(&p.who)).partition(|p| p.has_ended);
         let mut buried = false;
-        for process in ended.iter().filter(|p| p.session != own_session || is_ours(p)) {
+        for process in ended.iter().filter(|p| p.session != me.session || is_ours(p)) {
             buried |= bury(process.who.0);
         }
         let living: Vec<i32> = living.iter().filter(|p| is_ours(p)).map(|p| p.who.0).collect();
@@ -161,8 +160,8 @@ pub(in super::super) fn end(known: &Known<'_>) {
 
 /// The number of a process that a replay started, or that what it started did; not this one's.
 pub(in super::super) fn running(replay_id: &str) -> Option<i32> {
-    let (marks, me) = ([(REPLAY, replay_id.into())], getpid().as_raw_nonzero().get());
-    let mut all = processes(0).into_iter().filter(|process| process.who.0 != me);
+    let (marks, me) = ([(REPLAY, replay_id.into())], own()?.who);
+    let mut all = processes(0).into_iter().filter(|process| process.who != me);
     all.find(|process| is_marked(process.who.0, &marks)).map(|process| process.who.0)
 }
 
@@ -198,8 +197,19 @@ fn has_children() -> bool {
     !matches!(waitid(WaitId::All, options), Err(rustix::io::Errno::CHILD))
 }
 
+/// This process; none where `/proc` has other numbers for processes than this one's namespace, and
+/// so tells nothing that could be acted upon. (Its session may be 0, which is no process: that is
+/// one of another namespace, and getsid(2) says the same.)
+fn own() -> Option<Process> {
+    let process = read(&fs::read_to_string("/proc/self/stat").ok()?)?;
+    (process.who.0 == getpid().as_raw_nonzero().get()).then_some(process)
+}
+
 /// All processes whose number is not less.
 fn processes(least: i32) -> Vec<Process> {
+    if own().is_none() {
+        return Vec::new();
+    }
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse::<i32>().ok();
     let numbers = entries.filter_map(|entry| number(entry.ok()?)).filter(|n| *n >= least);
@@ -243,6 +253,9 @@ mod tests {
         assert_eq!((process.who, process.parent), ((41, 1234), 7));
         assert_eq!((process.group, process.session, process.has_ended), (40, 39, true));
         assert!(!read(&line.replace(" Z ", " S ")).unwrap().has_ended);
+        // Its parent, group and session are of another namespace.
+        let process = read(&line.replace("Z 7 40 39", "S 0 0 0")).unwrap();
+        assert_eq!((process.parent, process.group, process.session), (0, 0, 0));
         for line in ["", "41", "41 (a) S", "41 (a) S x 40"] {
             assert!(read(line).is_none(), "{line}");
         }
