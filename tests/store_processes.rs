@@ -91,11 +91,11 @@ fn worker() {
 
 fn start(role: &[&str]) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", FILTER, "--test-threads=1"])
+        .args(["--exact", FILTER, "--test-threads=1", "--nocapture"])
         .env(ROLE, role.join("|"))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::inherit())
         .spawn()
         .unwrap()
 }

@@ -171,13 +171,18 @@ impl<'a> Contest<'a> {
     }
 
     /// Waits with `how`, which is [`File::lock`] or more than that, up to the deadline of all
-    /// attempts together. It runs on another thread, so that it can be given up.
+    /// attempts together. It runs on another thread, so that it can be given up; that stays until
+    /// the lock is free, so who has no time to wait does not begin to.
     pub(super) fn wait<T: Send + 'static>(
         &mut self,
         mut file: LockFile,
         how: impl FnOnce(&File) -> io::Result<T> + Send + 'static,
     ) -> Result<(LockFile, T)> {
-        let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + self.timeout);
+        let now = Instant::now();
+        let left = self.deadline.get_or_insert(now + self.timeout).saturating_duration_since(now);
+        if left.is_zero() {
+            return Err(self.still_locked());
+        }
         let waiter = Waiter::get().map_err(|e| Error::io("wait for", self.path, &e))?;
         let (reply, answer) = mpsc::channel();
         file.held = true;
@@ -188,17 +193,15 @@ impl<'a> Contest<'a> {
         };
         // A thread that is gone answers nothing, as one that waits too long does.
         let _ = waiter.0.send(Box::new(job));
-        match answer.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(done) => {
-                waiter.give_back();
-                done.map_err(|e| Error::io("lock", self.path, &e))
-            }
-            Err(_) => Err(Error::new(
-                ErrorKind::Unavailable,
-                format!("{} is still locked after {:?}", self.path.display(), self.timeout),
-            )
-            .with_hint("another process is writing; wait for it, or raise --lock-timeout")),
-        }
+        let Ok(done) = answer.recv_timeout(left) else { return Err(self.still_locked()) };
+        waiter.give_back();
+        done.map_err(|e| Error::io("lock", self.path, &e))
+    }
+
+    fn still_locked(&self) -> Error {
+        let message = format!("{} is still locked after {:?}", self.path.display(), self.timeout);
+        Error::new(ErrorKind::Unavailable, message)
+            .with_hint("another process is writing; wait for it, or raise --lock-timeout")
     }
 }
 
@@ -255,6 +258,21 @@ mod tests {
         assert!(waiter.join().unwrap());
         // The waiter that gave up must not keep it.
         assert!(take(&path, Duration::from_secs(60)).unwrap().is_some());
+    }
+
+    /// Each that waits takes a thread and an open file for as long as the lock is held.
+    #[test]
+    fn who_has_no_time_does_not_begin_to_wait() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.lock");
+        let _held = take(&path, Duration::ZERO).unwrap().unwrap();
+        let mut contest = Contest::new(&path, Duration::ZERO, Duration::ZERO);
+        let (begin, begun) = mpsc::channel();
+        let how = move |_: &File| begin.send(()).map_err(io::Error::other);
+        let other = contest.open().unwrap().unwrap();
+        let error = contest.wait(other, how).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(begun.recv().is_err());
     }
 
     #[test]
