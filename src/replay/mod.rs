@@ -21,6 +21,7 @@ pub mod plan;
 pub mod policy;
 pub mod process;
 pub mod run;
+mod states;
 mod strays;
 #[cfg(test)]
 mod tests;

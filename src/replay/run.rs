@@ -4,7 +4,8 @@
 //! run, or what a journal's lines look like.
 //!
 //! One thread decides and keeps the state; programs run on threads of their own, at most as many
-//! at a time as is asked for. Preconditions are held against the state as far as it has come.
+//! at a time as is asked for. Preconditions are held against the state that the log has before an
+//! event, without what did not happen (see [`super::states`]).
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
@@ -24,8 +25,9 @@ use super::outcome::{Execution, Outcome, Status, Tally};
 use super::pace::{Pace, Ticker};
 use super::plan::{Order, Plan, Turn};
 use super::process::Bounds;
+use super::states::States;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fold::{self, State};
+use crate::fold::State;
 use crate::model::{Event, Position};
 use crate::schema::Redactor;
 
@@ -119,11 +121,10 @@ pub struct Runner<'a> {
 
 /// What is going on.
 struct Going {
-    state: State,
+    states: States,
     ready: BinaryHeap<Reverse<Position>>,
     before: Vec<u32>,
     tally: Tally,
-    gone: BTreeSet<Position>,
     running: Vec<Event>,
     done: u64,
     stop: Option<Error>,
@@ -149,12 +150,8 @@ impl<'a> Runner<'a> {
         if let Some(error) = going.stop {
             return Err(error);
         }
-        let state = match self.plan.order {
-            Order::OneByOne => going.state,
-            // It came together in another order than that of the log.
-            Order::Causal { .. } => fold_without(self.plan, self.events, &going.gone)?,
-        };
-        Ok(Run { tally: going.tally, gone: going.gone, state })
+        let (state, gone) = going.states.finish(self.plan.to, self.events)?;
+        Ok(Run { tally: going.tally, gone, state })
     }
 
     /// Gives those their turn who can have it. Gives how long to wait for an answer until the next
@@ -200,9 +197,9 @@ impl<'a> Runner<'a> {
         if !on || self.interrupt.load(Ordering::Relaxed) {
             return Err(interrupted());
         }
-        let cause = Some(self.plan.cause(position)).filter(|cause| going.gone.contains(cause));
-        let (handler, execute) = match (self.plan.judge(&event, &going.state, cause), self.execute)
-        {
+        let cause = Some(self.plan.cause(position)).filter(|cause| going.states.is_gone(*cause));
+        let state = going.states.before(position, self.events)?;
+        let (handler, execute) = match (self.plan.judge(&event, state, cause), self.execute) {
             (Turn::Over { status, reason, happened }, _) => {
                 let told = status.map(|status| (status, reason, None));
                 self.settle(going, &event, told, happened);
@@ -305,11 +302,7 @@ impl<'a> Runner<'a> {
             let outcome = Outcome { position, event_type, event_id, status, reason, result };
             (self.heard)(Heard::Settled(outcome));
         }
-        if happened {
-            fold::advance(&mut going.state, event);
-        } else {
-            going.gone.insert(event.position);
-        }
+        going.states.settle(event, happened);
         match &self.plan.order {
             Order::OneByOne if event.position < self.plan.to => {
                 going.ready.push(Reverse(event.position + 1));
@@ -343,32 +336,13 @@ impl Going {
             }
         };
         Self {
-            state: plan.start.clone(),
+            states: States::new(plan),
             ready,
             before,
             tally: Tally::default(),
-            gone: BTreeSet::new(),
             running: Vec::new(),
             done: 0,
             stop: None,
         }
     }
-}
-
-/// The state after the events of a plan without some of them, in the order of the log.
-///
-/// # Errors
-/// Unavailable, when they cannot be read.
-pub fn fold_without(
-    plan: &Plan,
-    events: &mut dyn Events,
-    gone: &BTreeSet<Position>,
-) -> Result<State> {
-    let mut state = plan.start.clone();
-    for position in plan.from..=plan.to {
-        if !gone.contains(&position) {
-            fold::advance(&mut state, &events.event(position)?);
-        }
-    }
-    Ok(state)
 }
