@@ -27,6 +27,7 @@ mod replay_copy;
 mod replay_copy_evidence;
 mod replay_copy_kill;
 mod replay_flags;
+mod replay_jobs;
 mod replay_kill;
 mod replay_support;
 mod replay_told;

@@ -7,7 +7,7 @@ use super::state::State;
 use super::writer::natural_key;
 use super::{recovery, tool};
 use crate::model::catalogue::Guard;
-use crate::model::{Event, Key, Value};
+use crate::model::{Event, Key, Path, Value};
 
 /// Whether `guard` holds in `state` for `event`.
 ///
@@ -52,6 +52,39 @@ pub fn holds(guard: Guard, state: &State, event: &Event) -> Result<(), String> {
             status(state, &["tasks", &id], &["open"], ("task", &id, "was never created"))
         }
     }
+}
+
+/// What `guard` looks at in `state` for `event`: nothing else, but for indexes under `/counters`,
+/// decides whether it holds. None where it always does, or the event does not say what it is about.
+pub fn subject(guard: Guard, state: &State, event: &Event) -> Option<Path> {
+    let of = |collection: &[&'static str], key: Option<Key>| {
+        let keys = collection.iter().map(|member| Key::new_static(member));
+        Some(keys.chain([key?]).collect())
+    };
+    let field = |field: &str| natural_key(event, field);
+    match guard {
+        Guard::Always => None,
+        Guard::AgentRunning | Guard::AgentBlocked => {
+            of(&["agents"], field("agent_name").or_else(|| event.agent().cloned()))
+        }
+        Guard::PhaseStarted => of(&["phases"], field("phase")),
+        Guard::GapOpen | Guard::GapResolved => of(&["gaps"], field("gap_id")),
+        Guard::PrOpen => of(&["git", "prs"], field("pr_number")),
+        Guard::CheckStarted => of(&["quality", "checks"], field("check_type")),
+        Guard::TestStarted => of(&["quality", "tests"], field("test_suite")),
+        Guard::ToolRunning => {
+            let tools = state.root().get("tools").and_then(Value::as_map);
+            of(&["tools"], tool::ending(event, tools).map(|(call, _)| call.tool))
+        }
+        Guard::RecoveryAttempted => of(&["errors"], recovery::error_key(event, state.root())),
+        Guard::CheckpointKnown => of(&["checkpoints"], field("checkpoint_id")),
+        Guard::OrchestrationPaused | Guard::OrchestrationRunning => {
+            of(&["orchestration"], Some(Key::new_static("status")))
+        }
+        Guard::ApprovalPending => of(&["approvals"], field("approval_id")),
+        Guard::TaskOpen => of(&["tasks"], field("task_id")),
+    }
+    .map(|keys: Vec<Key>| Path::of(keys))
 }
 
 fn key(event: &Event, field: &str) -> Result<Key, String> {

@@ -30,8 +30,8 @@ const REPEATED: &str = "the same event stands before it in the log (duplicate-id
 pub enum Order {
     /// That of the log.
     OneByOne,
-    /// Causes first, an actor's events in order, and those that write one thing in order; all else
-    /// at the same time. For each event of the range how many come right before it, and which
+    /// Causes first, an actor's events in order, and those about one thing in order; all else at
+    /// the same time. For each event of the range how many come right before it, and which
     /// come right after it, as numbers within the range.
     Causal {
         /// How many come right before.

@@ -48,11 +48,7 @@ impl States {
     ///
     /// # Errors
     /// Unavailable, when an event cannot be read.
-    pub(super) fn before(
-        &mut self,
-        position: Position,
-        events: &mut dyn Events,
-    ) -> Result<&State> {
+    pub(super) fn before(&mut self, position: Position, events: &mut dyn Events) -> Result<&State> {
         if self.at >= position {
             self.go_back(position - 1);
         }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{Applied, Change, State, advance, apply, is_counter};
+use super::super::{Applied, Change, State, advance, apply, check, is_counter, presupposes};
 use super::event;
 use crate::diff::{DiffOptions, apply_diff, diff};
 use crate::model::catalogue::CATALOGUE;
@@ -126,6 +126,23 @@ fn uncounted(state: &State) -> Value {
     Value::Map(root)
 }
 
+/// The state with nothing but what is under a path, and the counters.
+fn only(state: &State, path: Option<&Path>) -> State {
+    let mut root = Map::new();
+    let mut keep = |keys: &[Key], value: &Value| {
+        let (last, parents) = keys.split_last().unwrap();
+        let map = parents.iter().fold(&mut root, |map, key| map.map_mut(key));
+        map.insert(last.clone(), value.clone());
+    };
+    let counters = Path::parse("/counters").unwrap();
+    for path in [Some(&counters), path].into_iter().flatten() {
+        if let Some(value) = state.at(path) {
+            keep(path.keys(), value);
+        }
+    }
+    State::from_value(Value::Map(root)).unwrap()
+}
+
 /// Sets or removes what a change says; maps above it come into being.
 fn write(root: &mut Map, change: &Change) {
     let (last, parents) = change.path.keys().split_last().unwrap();
@@ -183,6 +200,17 @@ proptest! {
     }
 
     #[test]
+    fn what_an_event_presupposes_is_all_that_decides(events in any_events(60)) {
+        let mut state = State::new();
+        for event in &events {
+            let found = presupposes(&state, event);
+            let reduced = only(&state, found.as_ref());
+            prop_assert_eq!(check(&reduced, event), check(&state, event), "{:?}", found);
+            advance(&mut state, event);
+        }
+    }
+
+    #[test]
     fn a_state_read_back_goes_on_the_same(events in any_events(40), at in 0_usize..40) {
         let at = at.min(events.len());
         let (mut state, mut other) = (State::new(), State::new());
@@ -234,7 +262,7 @@ proptest! {
     fn a_guard_is_an_anomaly_and_nothing_else(events in any_events(40)) {
         let mut state = State::new();
         for event in &events {
-            let verdict = super::super::check(&state, event);
+            let verdict = check(&state, event);
             let applied = apply(&mut state, event);
             let broken = applied
                 .anomalies

@@ -6,6 +6,7 @@
 
 pub mod copy;
 pub mod execute;
+mod order;
 pub mod settings;
 pub mod stream;
 pub mod unfinished;
@@ -15,19 +16,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use rustc_hash::FxHashMap;
-
 use super::Session;
 use crate::diff::{DiffOptions, diff};
 use crate::error::{Error, Result};
-use crate::fold::{self, Applied, State};
-use crate::model::{AnomalyKind, Event, Key, Position, Value};
+use crate::fold::{self, State};
+use crate::model::{AnomalyKind, Event, Position, Value};
 use crate::replay::{
     Difference, Events, FinalState, Handlers, Heard, Order, Outcome, Pace, Plan, Policies, Report,
     Run, Runner, Steady, Tally,
 };
 use crate::schema::Redactor;
-use crate::timeline;
 
 /// How many events are read at once.
 const BLOCK: Position = 256;
@@ -116,44 +114,9 @@ pub fn plan(session: &mut Session, request: Request) -> Result<Plan> {
         handlers,
     };
     if jobs > 1 {
-        plan.order = causal(session, &plan)?;
+        plan.order = order::causal(session, &plan)?;
     }
     Ok(plan)
-}
-
-/// Which events come right before which: those of the same actor, causes, and what wrote the same
-/// thing.
-fn causal(session: &mut Session, plan: &Plan) -> Result<Order> {
-    let mut before = vec![0; plan.len()];
-    let mut after = vec![Vec::new(); plan.len()];
-    let order = timeline::Order::new(session.timeline());
-    let mut writers: FxHashMap<Vec<Key>, Position> = FxHashMap::default();
-    let mut state = plan.start.clone();
-    let mut events = Reader::new(session);
-    let mut applied = Applied::default();
-    for (number, position) in (plan.from..=plan.to).enumerate() {
-        let mut steps: BTreeSet<Position> = order.before(position).collect();
-        applied.changes.clear();
-        fold::apply_into(&mut state, &events.event(position)?, &mut applied);
-        for thing in applied.changes.iter().filter_map(|change| thing(change.path.keys())) {
-            steps.extend(writers.insert(thing, position).filter(|writer| *writer != position));
-        }
-        for step in steps.into_iter().filter(|step| *step >= plan.from) {
-            before[number] += 1;
-            after[(step - plan.from) as usize].push(position - plan.from);
-        }
-    }
-    Ok(Order::Causal { before, after })
-}
-
-/// The thing that a path belongs to; none for sums, and for what every event writes.
-fn thing(keys: &[Key]) -> Option<Vec<Key>> {
-    let depth = match keys.first()?.as_str() {
-        "counters" | "usage" | "custom" | "sessions" => return None,
-        "git" | "quality" | "docs" | "jira" => 3,
-        _ => 2,
-    };
-    Some(keys.iter().take(depth).cloned().collect())
 }
 
 /// Reads events in blocks.
