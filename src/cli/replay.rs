@@ -182,7 +182,8 @@ fn replayed(context: &Context, flags: &Flags, limits: Limits, means: Means<'_>) 
     }
     let how = execute::How {
         limits,
-        jobs: jobs(flags),
+        jobs: jobs(flags).unwrap_or(1),
+        speed: means.speed,
         markers: context.config.flag(Setting::ReplayMarkers),
     };
     let prepared = execute::begin(&store, &mut session, request, &replay_id, how, means.redactor)?;
@@ -213,8 +214,8 @@ fn tell_unfinished(context: &Context, store: &LocalStore, issue: &str) {
     note(&text, context.out.paint);
 }
 
-fn jobs(flags: &Flags) -> usize {
-    flags.jobs.map_or(1, usize::from)
+fn jobs(flags: &Flags) -> Option<usize> {
+    flags.jobs.map(usize::from)
 }
 
 fn resume(context: &Context, flags: &Flags, id: &str, means: Means<'_>) -> Result<Report> {

@@ -39,10 +39,15 @@ pub(super) enum Before {
 }
 
 pub(super) fn before(execute: &Execute<'_>, position: Position) -> Result<Before> {
+    let over = execute.history.over;
     Ok(match execute.history.known.get(&position) {
+        None if over => {
+            let reason = "the run came to its end without it".to_owned();
+            Before::Over(Verdict::Failed, reason, None)
+        }
         None => Before::Next(1),
         Some(Known::Ended { verdict: Verdict::Again, result, .. })
-            if result.attempts < execute.limits.attempts =>
+            if !over && result.attempts < execute.limits.attempts =>
         {
             Before::Next(result.attempts + 1)
         }
@@ -84,6 +89,9 @@ impl Job<'_> {
             }
             self.journal(|journal, job| journal.begin(job.position, job.attempt))?;
             let ended = self.run();
+            if let End::NoRoom(why) = &ended.end {
+                return Err(self.not_begun(why, &ended)?);
+            }
             // How far it came is for the user to say, as after a kill.
             let Some((verdict, reason)) = verdict(&ended, limits.bounds.timeout) else {
                 return Err(interrupted());
@@ -101,6 +109,16 @@ impl Job<'_> {
             }
             self.attempt += 1;
         }
+    }
+
+    /// Notes that nothing was begun after all, so that whoever goes on begins it; gives why.
+    fn not_begun(&self, why: &str, ended: &Ended) -> Result<Error> {
+        let reason = format!("its handler could not be started: {why}");
+        // This try was none: the next has its number.
+        let result = Execution { attempts: self.attempt - 1, ..self.told(ended) };
+        self.journal(|journal, job| journal.end(job.position, Verdict::Again, &reason, &result))?;
+        let message = format!("event #{} is not executed: {reason}", self.position);
+        Ok(Error::new(ErrorKind::Unavailable, message))
     }
 
     fn journal(&self, note: impl FnOnce(&mut RunJournal, &Self) -> Result<()>) -> Result<()> {
@@ -134,9 +152,8 @@ impl Job<'_> {
         let (exit_code, signal) = match ended.end {
             End::Exited(code) => (Some(code), None),
             End::Signal(signal) => (None, Some(signal)),
-            End::TimedOut | End::Outlived | End::Stopped | End::NotStarted(_) | End::Lost(_) => {
-                (None, None)
-            }
+            End::TimedOut | End::Outlived | End::Stopped => (None, None),
+            End::NotStarted(_) | End::NoRoom(_) | End::Lost(_) => (None, None),
         };
         Execution {
             exit_code,
@@ -169,7 +186,7 @@ fn verdict(ended: &Ended, timeout: Duration) -> Option<(Verdict, String)> {
                 format!("its handler went on after {timeout:?}, its time: it cannot be ended");
             (Verdict::Failed, why)
         }
-        End::Stopped => return None,
+        End::Stopped | End::NoRoom(_) => return None,
         End::NotStarted(why) => {
             (Verdict::Failed, format!("its handler could not be started: {why}"))
         }

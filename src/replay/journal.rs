@@ -44,7 +44,7 @@ crate::closed_list! {
 }
 
 /// The plan, as the first line has it: a run is gone on with as it was begun.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Header {
     /// The version of this format.
     pub journal: u32,
@@ -77,6 +77,22 @@ pub struct Header {
     /// The folder that it was begun in, where its programs run.
     #[serde(default)]
     pub folder: Option<PathBuf>,
+    /// How many programs run at a time.
+    #[serde(default = "one")]
+    pub jobs: usize,
+    /// How many times as fast as the record; none for as fast as it can.
+    #[serde(default)]
+    pub speed: Option<f64>,
+    /// A digest of what the events say; none in journals of old.
+    #[serde(default)]
+    pub events: Option<String>,
+    /// A digest of which events are causes of which; none in journals of old.
+    #[serde(default)]
+    pub causes: Option<String>,
+}
+
+fn one() -> usize {
+    1
 }
 
 /// What the name of a run's journal begins with.
@@ -163,6 +179,12 @@ impl History {
             |known: &Known| matches!(known, Known::Begun(_) | Known::Decided(Decision::Retry, _));
         let open = self.known.iter().filter(|(_, known)| is_open(known));
         open.map(|(position, _)| *position).collect()
+    }
+
+    /// Whether the run came as far as an event.
+    #[must_use]
+    pub fn reaches(&self, position: Position) -> bool {
+        self.over || self.known.last_key_value().is_some_and(|(last, _)| position <= *last)
     }
 
     fn read(text: &str, name: &str) -> Result<Self> {

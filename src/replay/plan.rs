@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::{SmolStr, format_smolstr};
 
 use super::handler::{Handler, Handlers};
@@ -58,8 +58,8 @@ pub struct Plan {
     pub causes: Vec<Position>,
     /// The events whose precondition did not hold in the record either.
     pub broken: FxHashSet<Position>,
-    /// The events that stand in the log before, id and all.
-    pub repeated: FxHashSet<Position>,
+    /// For events that the plan has before, id and all, where.
+    pub repeated: FxHashMap<Position, Position>,
     /// Who comes when.
     pub order: Order,
     /// What may be done.
@@ -80,6 +80,15 @@ pub(super) enum Turn {
     },
     /// It is executed.
     Execute(Arc<Handler>),
+}
+
+/// What came before an event that has its turn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Past {
+    /// Its cause, where that failed.
+    pub(super) failed: Option<Position>,
+    /// The same event, and whether it failed.
+    pub(super) same: Option<(Position, bool)>,
 }
 
 impl Turn {
@@ -122,8 +131,8 @@ impl Plan {
         self.causes.get(self.number(position)).copied().unwrap_or(0)
     }
 
-    /// What is to be done with an event in `state`; `failed` is its cause, where that failed.
-    pub(super) fn judge(&self, event: &Event, state: &State, failed: Option<Position>) -> Turn {
+    /// What is to be done with an event in `state`.
+    pub(super) fn judge(&self, event: &Event, state: &State, past: Past) -> Turn {
         if !self.is_selected(event.position) {
             return Turn::Over { status: None, reason: None, happened: true };
         }
@@ -132,7 +141,7 @@ impl Plan {
             let reason = Some(SmolStr::new_static("its line cannot be read"));
             return Turn::Over { status: Some(Status::Failed), reason, happened: true };
         }
-        if let Some(cause) = failed {
+        if let Some(cause) = past.failed {
             return Turn::over(Status::Failed, format_smolstr!("its cause #{cause} failed"));
         }
         let policy = self.policies.of(event);
@@ -140,8 +149,15 @@ impl Plan {
             return Turn::over(Status::Skipped, SmolStr::new_static(NOT_REPEATABLE));
         }
         let handler = self.handlers.of(event).filter(|_| policy == ReplayPolicy::Execute);
-        if handler.is_some() && self.repeated.contains(&event.position) {
-            return Turn::over(Status::Skipped, SmolStr::new_static(REPEATED));
+        match past.same.filter(|_| handler.is_some()) {
+            None => {}
+            Some((_, false)) => {
+                return Turn::over(Status::Skipped, SmolStr::new_static(REPEATED));
+            }
+            Some((same, true)) => {
+                let reason = format_smolstr!("the same event, #{same}, failed");
+                return Turn::over(Status::Failed, reason);
+            }
         }
         match (fold::check(state, event), handler) {
             (Ok(()), Some(handler)) => Turn::Execute(Arc::clone(handler)),

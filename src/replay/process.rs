@@ -29,6 +29,8 @@ pub enum End {
     Stopped,
     /// It could not be started.
     NotStarted(String),
+    /// Neither it nor another could be started now: this process lacks files, threads or memory.
+    NoRoom(String),
     /// It was started, and how it ended cannot be told.
     Lost(String),
 }
@@ -96,6 +98,7 @@ mod unix {
     use std::sync::{Arc, Mutex, PoisonError};
     use std::time::Instant;
 
+    use rustix::io::Errno;
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
     use super::super::capture::Capture;
@@ -122,11 +125,11 @@ mod unix {
         let started = Instant::now();
         strays::adopt();
         let running = Helpers::new(input, bounds.output, stack)
-            .and_then(|helpers| start(handler, around, helpers));
+            .map_err(|error| End::NoRoom(error.to_string()))
+            .and_then(|helpers| start(handler, around, helpers).map_err(|e| not_started(&e)));
         let (mut child, ended, pipes) = match running {
             Ok(running) => running,
-            Err(error) => {
-                let end = End::NotStarted(error.to_string());
+            Err(end) => {
                 let (stdout, stderr) = (String::new(), String::new());
                 return Ended { end, stdout, stderr, duration: started.elapsed() };
             }
@@ -144,6 +147,13 @@ mod unix {
         let duration = started.elapsed();
         let [stdout, stderr] = pipes.map(Pipe::finish);
         Ended { end, stdout, stderr, duration }
+    }
+
+    /// Why a program was not started: for want of something that it needs, or that this process does.
+    fn not_started(error: &io::Error) -> End {
+        let lacks = [Errno::MFILE, Errno::NFILE, Errno::AGAIN, Errno::NOMEM];
+        let of_this = Errno::from_io_error(error).is_some_and(|errno| lacks.contains(&errno));
+        if of_this { End::NoRoom(error.to_string()) } else { End::NotStarted(error.to_string()) }
     }
 
     /// How a program ended that was killed, or had ended before.
@@ -194,7 +204,7 @@ mod unix {
             // It is not waited for: that is done when its group is ended.
             let watch = thread("handler-wait", stack, move |pid| {
                 let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-                while matches!(waitid(WaitId::Pid(pid), options), Err(rustix::io::Errno::INTR)) {}
+                while matches!(waitid(WaitId::Pid(pid), options), Err(Errno::INTR)) {}
                 let _ = end.send(());
             })?;
             let pipes = [Pipe::new(limit, stack)?, Pipe::new(limit, stack)?];
@@ -322,7 +332,7 @@ mod unix {
             assert_eq!((ended.end, &*ended.stdout), (End::Exited(0), "read it\n"));
             // No system has room for such a stack.
             let ended = ran(Some(usize::MAX / 4));
-            assert!(matches!(ended.end, End::NotStarted(_)), "{ended:?}");
+            assert!(matches!(ended.end, End::NoRoom(_)), "{ended:?}");
             assert_eq!(ended.stdout, "");
         }
     }

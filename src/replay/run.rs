@@ -23,7 +23,7 @@ use super::job::{Before, Job, before, interrupted};
 use super::journal::{History, RunJournal, Verdict};
 use super::outcome::{Execution, Outcome, Status, Tally};
 use super::pace::{Pace, Ticker};
-use super::plan::{Order, Plan, Turn};
+use super::plan::{Order, Past, Plan, Turn};
 use super::process::Bounds;
 use super::states::States;
 use crate::error::{Error, ErrorKind, Result};
@@ -189,17 +189,16 @@ impl<'a> Runner<'a> {
         position: Position,
     ) -> Result<Option<Duration>> {
         let event = self.events.event(position)?;
-        let left = self.pace.left(event.at, self.ticker);
-        if !going.running.is_empty() && !left.is_zero() {
+        if let Some(left) = self.wait(going, &event)? {
             return Ok(Some(left));
         }
-        let on = self.pace.turn(event.at, self.ticker);
-        if !on || self.interrupt.load(Ordering::Relaxed) {
-            return Err(interrupted());
-        }
-        let cause = Some(self.plan.cause(position)).filter(|cause| going.states.is_gone(*cause));
+        let is_gone = |position: &Position| going.states.is_gone(*position);
+        let past = Past {
+            failed: Some(self.plan.cause(position)).filter(is_gone),
+            same: self.plan.repeated.get(&position).map(|same| (*same, is_gone(same))),
+        };
         let state = going.states.before(position, self.events)?;
-        let (handler, execute) = match (self.plan.judge(&event, state, cause), self.execute) {
+        let (handler, execute) = match (self.plan.judge(&event, state, past), self.execute) {
             (Turn::Over { status, reason, happened }, _) => {
                 let told = status.map(|status| (status, reason, None));
                 self.settle(going, &event, told, happened);
@@ -246,6 +245,21 @@ impl<'a> Runner<'a> {
         (self.heard)(Heard::Begun(position));
         going.running.push(event);
         Ok(None)
+    }
+
+    /// Waits until an event has its turn; or gives how long that is, where an answer may come before.
+    fn wait(&mut self, going: &Going, event: &Event) -> Result<Option<Duration>> {
+        // What is done already is told as fast as it can be.
+        if !self.execute.is_some_and(|execute| execute.history.reaches(event.position)) {
+            let left = self.pace.left(event.at, self.ticker);
+            if !going.running.is_empty() && !left.is_zero() {
+                return Ok(Some(left));
+            }
+            if !self.pace.turn(event.at, self.ticker) {
+                return Err(interrupted());
+            }
+        }
+        if self.interrupt.load(Ordering::Relaxed) { Err(interrupted()) } else { Ok(None) }
     }
 
     /// Waits for an answer, not longer than that.

@@ -6,8 +6,6 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use rustc_hash::FxHashSet;
-
 use super::journal::{Known, Verdict};
 use super::process::Bounds;
 use super::*;
@@ -104,7 +102,7 @@ fn plan(to: Position, handlers: Handlers) -> Plan {
         start: State::new(),
         selected: None,
         causes: Vec::new(),
-        repeated: FxHashSet::default(),
+        repeated: Default::default(),
         broken: Default::default(),
         order: Order::OneByOne,
         policies: Policies::default(),
@@ -163,6 +161,10 @@ impl Bench {
             digest: String::new(),
             markers: false,
             folder: None,
+            jobs: 3,
+            speed: self.speed,
+            events: None,
+            causes: None,
         }
     }
 

@@ -34,6 +34,8 @@ pub struct How {
     pub limits: Limits,
     /// How many run at a time.
     pub jobs: usize,
+    /// How many times as fast as it was recorded; none for as fast as it can.
+    pub speed: Option<f64>,
     /// Whether start and end are logged.
     pub markers: bool,
 }
@@ -99,9 +101,25 @@ pub fn begin(
         digest: session.state_at(plan.to.max(plan.from - 1))?.digest(),
         markers: how.markers,
         folder,
+        jobs,
+        speed: how.speed,
+        events: Some(digest_of_events(session, &plan)),
+        causes: Some(digest_of_causes(&plan)),
     };
     let journal = RunJournal::create(store, &header)?;
     Ok(Prepared { plan, journal, history: History::new(header), jobs })
+}
+
+/// A digest of what the events of a plan say.
+fn digest_of_events(session: &Session, plan: &Plan) -> String {
+    let rows = session.timeline().rows_in(plan.from..plan.to + 1);
+    ids::sha256_text(&rows.flat_map(|row| row.content.to_le_bytes()).collect::<Vec<u8>>())
+}
+
+/// A digest of which events of a plan are causes of which.
+fn digest_of_causes(plan: &Plan) -> String {
+    let causes = plan.causes.iter().flat_map(|cause| cause.to_le_bytes());
+    ids::sha256_text(&causes.collect::<Vec<u8>>())
 }
 
 /// Refuses programs that have a secret among their arguments.
@@ -123,14 +141,14 @@ pub fn refuse_secrets(handlers: &Handlers, redactor: &Redactor) -> Result<()> {
 ///
 /// # Errors
 /// Not found, without such a run; unavailable, when another process is at it; integrity, when the
-/// log is not the one it was begun on; assertion, naming the events, when there are some of which
+/// log is not the one it was begun on; usage, when its causes are not those; assertion, naming the events, when there are some of which
 /// nobody knows how they ended, and that is not decided.
 pub fn resume(
     store: &LocalStore,
     links: Links,
     replay_id: &str,
     decision: Decision,
-    jobs: usize,
+    jobs: Option<usize>,
     goes_on: impl Fn(u64, u64) -> bool,
 ) -> Result<(Session, Prepared)> {
     let (mut journal, mut history) = RunJournal::open(store, replay_id)?;
@@ -141,6 +159,7 @@ pub fn resume(
         return Err(Error::not_found(message)
             .with_hint("its programs run there: bring it back, or begin another replay"));
     }
+    let jobs = jobs.unwrap_or(header.jobs).max(1);
     let mut session = Session::read_while(store, &header.issue_key, links, goes_on)?;
     let mut handlers = Handlers::default();
     for (name, words) in &header.handlers {
@@ -156,16 +175,33 @@ pub fn resume(
         jobs,
     };
     let plan = plan(&mut session, request)?;
-    if session.state_at(plan.to.max(plan.from - 1))?.digest() != header.digest {
+    refuse_another(&mut session, &plan, &header)?;
+    decide(&mut session, &mut journal, &mut history, decision)?;
+    Ok((session, Prepared { plan, journal, history, jobs }))
+}
+
+/// Refuses to go on with another log than the one that a run was begun on, or by other rules.
+fn refuse_another(session: &mut Session, plan: &Plan, header: &Header) -> Result<()> {
+    let Header { replay_id, issue_key, to, .. } = header;
+    let is = |noted: &Option<String>, now: String| noted.as_ref().is_none_or(|n| *n == now);
+    let state = session.state_at(plan.to.max(plan.from - 1))?.digest();
+    if state != header.digest || !is(&header.events, digest_of_events(session, plan)) {
         let message = format!(
-            "the log of {} up to #{} is not the one that replay {replay_id} was begun on",
-            header.issue_key, header.to
+            "the log of {issue_key} up to #{to} is not the one that replay {replay_id} was begun on"
         );
         return Err(Error::new(ErrorKind::Integrity, message)
             .with_hint("run `chronoscope verify`, and begin another replay"));
     }
-    decide(&mut session, &mut journal, &mut history, decision)?;
-    Ok((session, Prepared { plan, journal, history, jobs }))
+    if !is(&header.causes, digest_of_causes(plan)) {
+        let message = format!(
+            "what causes what in {issue_key} is not what it was when replay {replay_id} was begun: \
+             its correlation rules are of other settings"
+        );
+        return Err(Error::usage(message).with_hint(
+            "name the settings that it was begun with by --config, or go where they are",
+        ));
+    }
+    Ok(())
 }
 
 fn decide(
@@ -251,7 +287,7 @@ pub fn execute(
         events: &mut events,
         execute: Some(&execute),
         redactor,
-        pace: Pace::new(speed),
+        pace: Pace::new(speed.or(header.speed)),
         ticker: &ticker,
         interrupt,
         progress: &mut |done| progress(done, all),

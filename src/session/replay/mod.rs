@@ -13,8 +13,11 @@ pub mod unfinished;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+
+use rustc_hash::FxHashMap;
 
 use super::Session;
 use crate::diff::{DiffOptions, diff};
@@ -93,13 +96,10 @@ pub fn plan(session: &mut Session, request: Request) -> Result<Plan> {
     let from = from.max(1);
     let start = session.state_at(from - 1)?;
     session.state_at(to)?;
+    let repeated = repeated(session, from..=to, selected.as_deref())?;
     let timeline = session.timeline();
     let within = |position: &Position| (from..=to).contains(position);
     let cause = |position| timeline.cause(position).map_or(0, |cause| cause.position);
-    let with = |kind: AnomalyKind| {
-        let anomalies = timeline.anomalies().iter().filter(move |anomaly| anomaly.kind == kind);
-        anomalies.map(|anomaly| anomaly.position).filter(within).collect()
-    };
     let mut plan = Plan {
         issue_key: session.issue_key().to_owned(),
         from,
@@ -107,8 +107,8 @@ pub fn plan(session: &mut Session, request: Request) -> Result<Plan> {
         start,
         selected,
         causes: (from..=to).map(cause).map(|c| if within(&c) { c } else { 0 }).collect(),
-        broken: with(AnomalyKind::GuardViolated),
-        repeated: with(AnomalyKind::DuplicateId),
+        broken: with(session, AnomalyKind::GuardViolated).filter(within).collect(),
+        repeated,
         order: Order::OneByOne,
         policies,
         handlers,
@@ -117,6 +117,36 @@ pub fn plan(session: &mut Session, request: Request) -> Result<Plan> {
         plan.order = order::causal(session, &plan)?;
     }
     Ok(plan)
+}
+
+/// The positions of the anomalies of a kind, in order.
+fn with(session: &Session, kind: AnomalyKind) -> impl Iterator<Item = Position> {
+    let anomalies = session.timeline().anomalies().iter();
+    anomalies.filter(move |anomaly| anomaly.kind == kind).map(|anomaly| anomaly.position)
+}
+
+/// For those of some events that are there before among them, id and all, where they are first.
+fn repeated(
+    session: &mut Session,
+    range: RangeInclusive<Position>,
+    selected: Option<&[Position]>,
+) -> Result<FxHashMap<Position, Position>> {
+    let is_asked = |position: &Position| {
+        range.contains(position)
+            && selected.is_none_or(|selected| selected.binary_search(position).is_ok())
+    };
+    let (mut first, mut repeated) = (FxHashMap::default(), FxHashMap::default());
+    let again: Vec<Position> =
+        with(session, AnomalyKind::DuplicateId).filter(|position| is_asked(position)).collect();
+    for position in again {
+        let id = session.event(position)?.id;
+        let original = session.timeline().by_id(&id).filter(is_asked);
+        let same = *first.entry(id).or_insert(original.unwrap_or(position));
+        if same != position {
+            repeated.insert(position, same);
+        }
+    }
+    Ok(repeated)
 }
 
 /// Reads events in blocks.

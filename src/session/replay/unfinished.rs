@@ -10,7 +10,7 @@ use crate::replay::{Decision, Header, History, RunJournal};
 use crate::store::local::LocalStore;
 
 /// A run that did not come to its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Unfinished {
     /// How it was begun.
     pub header: Header,

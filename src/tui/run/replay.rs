@@ -185,7 +185,7 @@ fn executed(
     if let What::Resume(id, decision) = &replaying.what {
         let progress = &replaying.progress;
         let goes_on = |read, all| reads_on(progress, read, all);
-        let resumed = execute::resume(store, log.links, id, *decision, 1, goes_on);
+        let resumed = execute::resume(store, log.links, id, *decision, Some(1), goes_on);
         let done = resumed.and_then(|(mut session, prepared)| {
             replaying.progress.name(id);
             // A run is gone on with under the settings that it was begun with.
@@ -200,6 +200,7 @@ fn executed(
     let how = execute::How {
         limits: settings::limits(&outfit.config),
         jobs: 1,
+        speed: None,
         markers: outfit.config.flag(Setting::ReplayMarkers),
     };
     let id = ids::new_event_id();
