@@ -286,13 +286,9 @@ fn hostile_handlers_are_contained() {
 fn who_started_it_may_ignore_the_ends_of_programs() {
     let environment = TestEnvironment::with_replayable();
     let test = environment.handler("test", "exit 0");
-    let plain = environment.command(&["replay", "R-1", "--handler", &test, "--execute", "--json"]);
-    let mut command = std::process::Command::new("bash");
-    command.args(["-c", "trap '' CHLD; exec \"$0\" \"$@\""]);
-    command.arg(plain.get_program()).args(plain.get_args());
-    command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    command.env("PATH", "/usr/bin:/bin").current_dir(environment.work());
-    assert_eq!(statuses(&environment.feed(command, "").json())[10..], ["executed"; 2]);
+    let flags = ["--handler", &test, "--execute"];
+    let told = environment.replay_behind("trap '' CHLD", &flags).json();
+    assert_eq!(statuses(&told)[10..], ["executed"; 2]);
 }
 
 /// What left its group and ended by itself would stay for as long as its adoptive parent does.

@@ -29,6 +29,7 @@ mod replay_copy_kill;
 mod replay_flags;
 mod replay_jobs;
 mod replay_kill;
+mod replay_resume;
 mod replay_support;
 mod replay_told;
 mod screens;

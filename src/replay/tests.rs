@@ -286,6 +286,36 @@ fn who_has_time_until_its_turn_does_not_hold_up_the_others() {
     assert_eq!(*ticker.waits.lock().unwrap(), seconds(&[3.0, 5.0, 7.0, 9.0]));
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_done_is_not_waited_for_again() {
+    let bench = Bench { speed: Some(1.0), ..Bench::new() };
+    let plan = plan(5, bench.handlers("echo $CHRONOSCOPE_POSITION >> RAN"));
+    let stopped = Counting { stop_after: Some(2), ..Counting::default() };
+    assert!(bench.run(&plan, &stopped, None).is_err());
+    assert_eq!(bench.ran(), "1\n2\n3\n");
+    let ticker = Counting::default();
+    bench.run(&plan, &ticker, Some(bench.history())).unwrap();
+    assert_eq!(bench.ran(), "1\n2\n3\n4\n5\n");
+    assert_eq!(*ticker.waits.lock().unwrap(), seconds(&[9.0]));
+}
+
+/// It was no part of the run, by other rules perhaps.
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_over_executes_nothing_more() {
+    let bench = Bench { speed: Some(1.0), ..Bench::new() };
+    let plan = plan(2, bench.handlers("echo $CHRONOSCOPE_POSITION >> RAN"));
+    let mut journal = RunJournal::create(&bench.store, &bench.header()).unwrap();
+    journal.over().unwrap();
+    drop(journal);
+    let ticker = Counting::default();
+    let (run, outcomes) = bench.run(&plan, &ticker, Some(bench.history())).unwrap();
+    assert_eq!((bench.ran().as_str(), run.tally.failed), ("", 2));
+    assert_eq!(outcomes[0].reason.as_deref(), Some("the run came to its end without it"));
+    assert!(ticker.waits.lock().unwrap().is_empty());
+}
+
 #[test]
 fn what_cannot_be_read_of_a_journal_is_damage() {
     let bench = Bench::new();
