@@ -29,6 +29,7 @@ mod replay_copy_kill;
 mod replay_flags;
 mod replay_kill;
 mod replay_output;
+mod replay_signals;
 mod replay_support;
 mod replay_told;
 mod screens;
