@@ -2,10 +2,12 @@
 
 #![cfg(unix)]
 
-use std::fs::read_to_string;
+use std::fs::{File, read_to_string};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+
+use chronoscope::session::user_state;
 
 use crate::cli_support::TestEnvironment;
 
@@ -62,4 +64,45 @@ fn an_ignored_ctrl_c_ends_nothing() {
     assert!(lines.next().unwrap().unwrap().contains("PhaseStarted"));
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// A replay that has read its log and waits for what the user set for the issue: a pipe, from which
+/// nobody writes until it is dropped.
+struct Reading {
+    environment: TestEnvironment,
+    child: Child,
+    settings: File,
+}
+
+impl Reading {
+    fn new(args: &[&str]) -> Self {
+        let environment = TestEnvironment::with_replayable();
+        environment.noting("test", "");
+        let state = environment.path().join("state");
+        let settings = user_state::file(&state, &environment.store(), "R-1");
+        std::fs::create_dir_all(settings.parent().unwrap()).unwrap();
+        pipe(&settings);
+        let mut command = environment.command(&[&["replay", "R-1"], args].concat());
+        command.env("PATH", "/usr/bin:/bin").env("CHRONOSCOPE_STATE_DIR", state);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Opened as soon as somebody reads it.
+        let settings = File::options().write(true).open(settings).unwrap();
+        Self { environment, child, settings }
+    }
+}
+
+#[test]
+fn what_is_stopped_before_it_began_is_not_begun() {
+    let Reading { environment, mut child, settings } =
+        Reading::new(&["--handler", "test=sh test.sh", "--execute"]);
+    let before = environment.run(&["tail", "R-1", "--jsonl"]).ok();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    signal(&child, "-INT");
+    assert!(said.any(|line| line.contains("Ctrl-C again ends them")));
+    drop(settings);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let rest: Vec<String> = said.collect();
+    assert!(rest.iter().all(|line| !line.contains("--resume")), "{rest:?}");
+    assert!(environment.journals().is_empty() && environment.ran().is_empty());
+    assert_eq!(environment.run(&["tail", "R-1", "--jsonl"]).ok(), before);
 }

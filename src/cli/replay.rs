@@ -11,7 +11,7 @@ mod show;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 
@@ -170,7 +170,7 @@ fn told(context: &mut Context, written: Result<()>, shown: Outcome, is_good: boo
 fn replayed(context: &Context, flags: &Flags, limits: Limits, means: Means<'_>) -> Result<Report> {
     let store = context.shared_store()?;
     let issue = flags.issue.as_deref().unwrap_or_default();
-    let (mut session, mut request) = asked_for(context, flags, &store, issue)?;
+    let (mut session, mut request) = asked_for(context, flags, &store, issue, &means.interrupt)?;
     request.handlers = handlers(context, flags)?;
     execute::refuse_secrets(&request.handlers, means.redactor)?;
     idle::tell(context, &session, &request, flags);
@@ -185,7 +185,10 @@ fn replayed(context: &Context, flags: &Flags, limits: Limits, means: Means<'_>) 
         jobs: jobs(flags),
         markers: context.config.flag(Setting::ReplayMarkers),
     };
-    let prepared = execute::begin(&store, &mut session, request, &replay_id, how, means.redactor)?;
+    let goes_on = || !means.interrupt.load(Ordering::Relaxed);
+    let redactor = means.redactor;
+    let prepared =
+        execute::begin(&store, &mut session, request, &replay_id, how, redactor, goes_on)?;
     let text = format!("--resume {replay_id} goes on with this run, should it end early");
     note(&text, context.out.paint);
     finish(context, &store, &mut session, prepared, means)
@@ -247,14 +250,16 @@ fn finish(
     })
 }
 
-/// The issue, and what is asked for of it; without handlers yet.
+/// The issue, and what is asked for of it; without handlers yet. It is read until `interrupt` is set.
 fn asked_for(
     context: &Context,
     flags: &Flags,
     store: &Arc<LocalStore>,
     issue: &str,
+    interrupt: &AtomicBool,
 ) -> Result<(Session, Request)> {
-    let mut session = Session::read_with(&**store, issue, context.links)?;
+    let goes_on = |_, _| !interrupt.load(Ordering::Relaxed);
+    let mut session = Session::read_while(&**store, issue, context.links, goes_on)?;
     session.user = user(store, issue);
     let from = match &flags.from_checkpoint {
         Some(id) => behind_checkpoint(&mut session, id)?,
@@ -337,4 +342,28 @@ fn real(path: &Path) -> Option<PathBuf> {
         let rest = whole.strip_prefix(there).ok()?;
         Some(std::fs::canonicalize(there).ok()?.join(rest))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::args::{Command, CommandLine};
+
+    #[test]
+    fn a_log_is_not_read_on_once_somebody_wants_it_to_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("2026-11-20/R-1");
+        std::fs::create_dir_all(&log).unwrap();
+        std::fs::write(log.join("events.jsonl"), "{}\n".repeat(2_000_000)).unwrap();
+        let store = folder.path().to_str().unwrap();
+        let line = CommandLine::parse_from(["chronoscope", "--store", store, "replay", "R-1"]);
+        let Some(Command::Replay(flags)) = &line.command else { panic!("no replay") };
+        let context = Context::new(line.global).unwrap();
+        let store = context.shared_store().unwrap();
+        let read =
+            |interrupt| asked_for(&context, flags, &store, "R-1", &AtomicBool::new(interrupt));
+        assert_eq!(read(true).unwrap_err().kind(), ErrorKind::Interrupted);
+    }
 }

@@ -60,10 +60,11 @@ impl Prepared {
     }
 }
 
-/// Begins a run: its plan is noted, and nothing is executed yet.
+/// Begins a run: its plan is noted, and nothing is executed yet. Nor is it noted, where it does not
+/// go on then.
 ///
 /// # Errors
-/// As [`plan`]; usage, when a secret is among the arguments of a program; unavailable, when the
+/// As [`plan`]; interrupted, when it does not go on; usage, when a secret is among the arguments of a program; unavailable, when the
 /// store cannot be written.
 pub fn begin(
     store: &LocalStore,
@@ -72,6 +73,7 @@ pub fn begin(
     replay_id: &str,
     how: How,
     redactor: &Redactor,
+    goes_on: impl Fn() -> bool,
 ) -> Result<Prepared> {
     refuse_secrets(&request.handlers, redactor)?;
     let folder = std::env::current_dir().ok();
@@ -100,6 +102,9 @@ pub fn begin(
         markers: how.markers,
         folder,
     };
+    if !goes_on() {
+        return Err(Error::new(ErrorKind::Interrupted, "the replay was stopped before it began"));
+    }
     let journal = RunJournal::create(store, &header)?;
     Ok(Prepared { plan, journal, history: History::new(header), jobs })
 }

@@ -203,7 +203,8 @@ fn executed(
         markers: outfit.config.flag(Setting::ReplayMarkers),
     };
     let id = ids::new_event_id();
-    let prepared = execute::begin(store, &mut session, request, &id, how, &outfit.redactor)?;
+    let (redactor, goes_on) = (&outfit.redactor, || !replaying.progress.is_stopped());
+    let prepared = execute::begin(store, &mut session, request, &id, how, redactor, goes_on)?;
     replaying.progress.name(&id);
     let done = with_means(replaying, outfit, outfit.config.list(Setting::ReplayNever), |means| {
         execute::execute(store, &mut session, prepared, means)
