@@ -43,3 +43,22 @@ fn beginning_and_end_of_a_single_long_line_are_kept() {
     assert!(output.len() > 16_000, "{output}");
     assert!(output.starts_with("beginxx") && output.ends_with("xxend"), "{output}");
 }
+
+/// Nothing is copied by a replay that copies nothing.
+#[test]
+fn the_state_beside_a_line_that_cannot_be_read_is_as_it_is_recorded() {
+    let environment = TestEnvironment::with_replayable();
+    let log = environment.store().join("2026-11-20/R-1/events.jsonl");
+    let text = std::fs::read_to_string(&log).unwrap();
+    let (before, last) = text.trim_end().rsplit_once('\n').unwrap();
+    std::fs::write(&log, format!("{before}\nno event\n{last}\n")).unwrap();
+    let state = |args: &[&str]| {
+        let ran = environment.run(&[&["replay", "R-1"], args].concat());
+        assert_eq!(ran.code, Some(8), "{ran:#?}");
+        let line = ran.stdout.lines().find(|line| line.starts_with("state "));
+        line.unwrap().trim_start_matches("state").trim().to_owned()
+    };
+    assert_eq!(state(&[]), "as it is recorded");
+    assert_eq!(state(&["--execute"]), "as it is recorded");
+    assert_eq!(state(&["--into", "../copy"]), "as what is copied makes it");
+}

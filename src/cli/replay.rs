@@ -153,7 +153,7 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     bar.clear();
     let report = report.map_err(|error| redactor.sieve().error(error))?;
     let written = file.map_or(Ok(()), |file| file.write(&report));
-    let shown = show::show(context, &report);
+    let shown = show::show(context, &report, flags.into.is_some());
     told(context, written, shown, report.is_good())
 }
 
