@@ -2,7 +2,12 @@
 
 #![cfg(unix)]
 
-use crate::cli_support::TestEnvironment;
+use std::fs::File;
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::cli_support::{Ran, TestEnvironment, ran};
+use crate::replay_support::report;
 
 /// The output is cut before secrets are looked for; what the cut goes through is known all the same.
 #[test]
@@ -42,6 +47,54 @@ fn beginning_and_end_of_a_single_long_line_are_kept() {
     let output = told["results"][10]["result"]["stdout"].as_str().unwrap();
     assert!(output.len() > 16_000, "{output}");
     assert!(output.starts_with("beginxx") && output.ends_with("xxend"), "{output}");
+}
+
+/// Runs a replay whose result goes to `out`.
+fn into(environment: &TestEnvironment, args: &[&str], out: impl Into<Stdio>) -> Ran {
+    let mut command = environment.command(&[&["replay", "R-1"], args].concat());
+    command.env("PATH", "/usr/bin:/bin").stdout(out).stderr(Stdio::piped());
+    ran(command.spawn().unwrap().wait_with_output().unwrap())
+}
+
+#[test]
+fn who_cannot_have_the_result_of_a_run_is_not_told_to_run_it_again() {
+    let full = Path::new("/dev/full");
+    if !full.exists() {
+        return;
+    }
+    let environment = TestEnvironment::with_replayable();
+    let test = environment.noting("test", "");
+    let open = || File::options().write(true).open(full).unwrap();
+    let ran = into(&environment, &["--handler", &test, "--execute"], open());
+    assert_eq!(ran.code, Some(7), "{ran:#?}");
+    let id = environment.replay_id();
+    let hint = format!("`chronoscope replay --resume {id}` prints its result");
+    assert!(ran.stderr.contains("the run was carried out, but cannot write"), "{ran:#?}");
+    assert!(ran.stderr.contains(&hint) && !ran.stderr.contains("try again"), "{ran:#?}");
+    // So it does, and the same is said where only the file takes nothing.
+    report(&environment.run_with_path(&["replay", "--resume", &id, "--json"], ""));
+    let args = ["replay", "--resume", &id, "--json", "--report", "/dev/full"];
+    let error = environment.run_with_path(&args, "").error(7);
+    assert!(error["hint"].as_str().unwrap().starts_with(&hint), "{error}");
+    assert_eq!(environment.ran(), ["11.1", "12.1"]);
+    // What did nothing, or does nothing twice, is done again.
+    for args in [&["--handler", &test][..], &["--into", "../copy", "--execute"]] {
+        let ran = into(&environment, args, open());
+        assert_eq!(ran.code, Some(7), "{ran:#?}");
+        assert!(ran.stderr.contains("free some space and try again"), "{ran:#?}");
+    }
+}
+
+#[test]
+fn what_failed_is_no_success_because_nobody_reads_it() {
+    let environment = TestEnvironment::with_replayable();
+    for (exit, code) in [("exit 1", 8), ("exit 0", 0)] {
+        let test = environment.handler("test", exit);
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ran = into(&environment, &["--handler", &test, "--execute"], writer);
+        assert_eq!(ran.code, Some(code), "{exit}: {ran:#?}");
+    }
 }
 
 /// Nothing is copied by a replay that copies nothing.

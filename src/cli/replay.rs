@@ -122,7 +122,8 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let file = ReportFile::open(flags.report.as_deref(), &stores)?;
     let bar = Bar::new(if flags.into.is_some() { Unit::Bytes } else { Unit::Events });
     let mut progress = |done, all| bar.show(done, all);
-    let (interrupt, end_now) = if flags.resume.is_some() || flags.execute && flags.into.is_none() {
+    let executes = flags.resume.is_some() || flags.execute && flags.into.is_none();
+    let (interrupt, end_now) = if executes {
         let (bar, paint) = (bar.clone(), context.out.paint);
         interrupt_flags(move || bar.suspend(|| note(STOPPING, paint)))
     } else {
@@ -143,7 +144,7 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         let copies = copies.map_err(|error| redactor.sieve().error(error))?;
         let written = file.map_or(Ok(()), |file| file.write(&copies));
         let shown = show::copies(context, &copies);
-        return told(context, written, shown, copies.is_good());
+        return told(context, None, written, shown, copies.is_good());
     }
     let report = match (&flags.resume, &flags.into) {
         (Some(id), _) => resume(context, flags, id, means),
@@ -154,16 +155,36 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let report = report.map_err(|error| redactor.sieve().error(error))?;
     let written = file.map_or(Ok(()), |file| file.write(&report));
     let shown = show::show(context, &report, flags.into.is_some());
-    told(context, written, shown, report.is_good())
+    let run = executes.then_some(&*report.replay_id);
+    told(context, run, written, shown, report.is_good())
 }
 
-/// How it ends. What could not be written to the file is said behind the result, which is all that
-/// is left of it then.
-fn told(context: &mut Context, written: Result<()>, shown: Outcome, is_good: bool) -> Outcome {
+/// How it ends; `run` is the id of what was executed. What could not be written to the file is said
+/// behind the result, which is all that is left of it then.
+fn told(
+    context: &mut Context,
+    run: Option<&str>,
+    written: Result<()>,
+    shown: Outcome,
+    is_good: bool,
+) -> Outcome {
     let shown = shown.and_then(|()| Ok(context.out.flush()?));
-    written?;
-    shown?;
-    if is_good { Ok(()) } else { Err(Failure::Told(ErrorKind::Assertion)) }
+    match (written.map_err(Failure::from).and(shown), run) {
+        (Err(Failure::Error(error)), Some(id)) => Err(carried_out(&error, id).into()),
+        // What became of programs does not depend on who reads it.
+        (Err(Failure::ClosedPipe), Some(_)) if !is_good => Err(Failure::Told(ErrorKind::Assertion)),
+        (Err(failure), _) => Err(failure),
+        (Ok(()), _) if is_good => Ok(()),
+        (Ok(()), _) => Err(Failure::Told(ErrorKind::Assertion)),
+    }
+}
+
+/// The error of a result that could not be written. Who tries again must not execute again.
+fn carried_out(error: &Error, id: &str) -> Error {
+    let message = format!("the run was carried out, but {}", error.message());
+    let hint =
+        format!("`chronoscope replay --resume {id}` prints its result, and executes nothing again");
+    Error::new(error.kind(), message).with_hint(hint)
 }
 
 /// A dry run, or an execution from its beginning.
