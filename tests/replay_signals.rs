@@ -106,3 +106,18 @@ fn what_is_stopped_before_it_began_is_not_begun() {
     assert!(environment.journals().is_empty() && environment.ran().is_empty());
     assert_eq!(environment.run(&["tail", "R-1", "--jsonl"]).ok(), before);
 }
+
+#[test]
+fn what_is_ended_leaves_no_empty_report() {
+    for (args, name) in [
+        (&["--report", "r.json"][..], "-TERM"),
+        (&["--report", "r.json"], "-KILL"),
+        (&["--report", "r.json", "--to", "11", "--into", "../copy", "--execute"], "-TERM"),
+    ] {
+        let Reading { environment, mut child, settings } = Reading::new(args);
+        signal(&child, name);
+        assert_eq!(child.wait().unwrap().code(), None);
+        drop(settings);
+        assert!(!environment.work().join("r.json").exists(), "{args:?} {name}");
+    }
+}
