@@ -4,7 +4,7 @@
 //! The layers, each of which may import only those before it:
 //!
 //! ```text
-//! error -> config -> model -> clock -> schema -> store -> fold -> timeline
+//! { error, signals } -> config -> model -> clock -> schema -> store -> fold -> timeline
 //!     -> { diff, query, replay, import, watch } -> session -> demo -> { cli, tui }
 //! ```
 //!
@@ -24,6 +24,7 @@ pub mod query;
 pub mod replay;
 pub mod schema;
 pub mod session;
+pub mod signals;
 pub mod store;
 pub mod timeline;
 pub mod tui;

@@ -61,6 +61,8 @@ impl Ran {
 
 impl TestEnvironment {
     pub(crate) fn new() -> Self {
+        #[cfg(unix)]
+        hear_signals();
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("work")).unwrap();
         Self { folder }
@@ -172,6 +174,20 @@ impl TestEnvironment {
     pub(crate) fn masked(&self, text: &str) -> String {
         text.replace(&self.path().display().to_string(), "[DIR]")
     }
+}
+
+/// What the tests start hears the signals that they send it, also where the tests themselves are run
+/// in the background: what a program hears is not ignored in those that it starts.
+#[cfg(unix)]
+fn hear_signals() {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let ignored = |signal: &i32| chronoscope::signals::is_ignored(*signal);
+        for signal in [SIGHUP, SIGINT, SIGTERM].into_iter().filter(ignored) {
+            signal_hook::flag::register(signal, std::sync::Arc::default()).unwrap();
+        }
+    });
 }
 
 pub(crate) fn ran(output: std::process::Output) -> Ran {

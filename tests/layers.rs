@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers, lowest first; those that stand together do not import each other.
 const LAYERS: &[&[&str]] = &[
-    &["error"],
+    &["error", "signals"],
     &["config"],
     &["model"],
     &["clock"],

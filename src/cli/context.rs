@@ -15,6 +15,8 @@ use crate::model::{Moment, Position};
 use crate::schema::{RedactionMode, Redactor};
 use crate::session::Session;
 use crate::session::user_state::{self, UserState};
+#[cfg(unix)]
+use crate::signals::is_ignored;
 use crate::store::local::{LocalStore, is_store};
 
 use super::args::Global;
@@ -168,8 +170,8 @@ pub(crate) fn user_store() -> Result<PathBuf> {
     Ok(base.join("chronoscope").join("events"))
 }
 
-/// Ctrl-C ends the program with exit code 130, whatever it waits for. Appends do without: they
-/// are safe against any end, and start faster.
+/// Ctrl-C ends the program with exit code 130, whatever it waits for, unless whoever started it had
+/// it ignored. Appends do without: they are safe against any end, and start faster.
 pub(crate) fn end_on_interrupt() {
     #[cfg(unix)]
     {
@@ -177,7 +179,9 @@ pub(crate) fn end_on_interrupt() {
         let code = i32::from(crate::error::ErrorKind::Interrupted.exit_code());
         // Without the handler the signal ends the program all the same.
         let signal = signal_hook::consts::SIGINT;
-        let _ = signal_hook::flag::register_conditional_shutdown(signal, code, always);
+        if !is_ignored(signal) {
+            let _ = signal_hook::flag::register_conditional_shutdown(signal, code, always);
+        }
     }
 }
 
@@ -191,13 +195,17 @@ pub(crate) fn keep_exit_statuses() {
     }
 }
 
-/// A flag that the first Ctrl-C sets; the second ends the program with exit code 130.
+/// A flag that the first Ctrl-C sets; the second ends the program with exit code 130. Neither does
+/// anything where whoever started the program had Ctrl-C ignored.
 pub(crate) fn interrupt_flag() -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     #[cfg(unix)]
     {
         let code = i32::from(crate::error::ErrorKind::Interrupted.exit_code());
         let signal = signal_hook::consts::SIGINT;
+        if is_ignored(signal) {
+            return flag;
+        }
         // In this order, so that the one that sets the flag is not the one that ends the program.
         let _ = signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&flag));
         let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
@@ -207,7 +215,8 @@ pub(crate) fn interrupt_flag() -> Arc<AtomicBool> {
 
 /// Flags for work that runs programs, which must not be left alone: the first Ctrl-C sets the one,
 /// and `say` is called; another, or the end of the terminal, sets both. One more ends this program
-/// with exit code 130 all the same.
+/// with exit code 130 all the same. What whoever started it had ignored stays so: under `nohup` the
+/// end of the terminal ends nothing.
 pub(crate) fn interrupt_flags(
     say: impl Fn() + Send + 'static,
 ) -> (Arc<AtomicBool>, Arc<AtomicBool>) {
@@ -234,8 +243,9 @@ pub(crate) fn interrupt_flags(
                 }
             }
         };
+        let heard = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
         // Without that thread a signal ends this program, as it does by itself.
-        if let Ok(signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) {
+        if let Ok(signals) = signal_hook::iterator::Signals::new(heard) {
             let thread = std::thread::Builder::new().name("signals".to_owned());
             let _ = thread.spawn(move || hear(signals));
         }

@@ -11,7 +11,7 @@ mod show;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 
@@ -122,7 +122,8 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let file = ReportFile::open(flags.report.as_deref(), &stores)?;
     let bar = Bar::new(if flags.into.is_some() { Unit::Bytes } else { Unit::Events });
     let mut progress = |done, all| bar.show(done, all);
-    let (interrupt, end_now) = if flags.resume.is_some() || flags.execute && flags.into.is_none() {
+    let executes = flags.resume.is_some() || flags.execute && flags.into.is_none();
+    let (interrupt, end_now) = if executes {
         let (bar, paint) = (bar.clone(), context.out.paint);
         interrupt_flags(move || bar.suspend(|| note(STOPPING, paint)))
     } else {
@@ -143,7 +144,7 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
         let copies = copies.map_err(|error| redactor.sieve().error(error))?;
         let written = file.map_or(Ok(()), |file| file.write(&copies));
         let shown = show::copies(context, &copies);
-        return told(context, written, shown, copies.is_good());
+        return told(context, None, written, shown, copies.is_good());
     }
     let report = match (&flags.resume, &flags.into) {
         (Some(id), _) => resume(context, flags, id, means),
@@ -153,24 +154,44 @@ pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     bar.clear();
     let report = report.map_err(|error| redactor.sieve().error(error))?;
     let written = file.map_or(Ok(()), |file| file.write(&report));
-    let shown = show::show(context, &report);
-    told(context, written, shown, report.is_good())
+    let shown = show::show(context, &report, flags.into.is_some());
+    let run = executes.then_some(&*report.replay_id);
+    told(context, run, written, shown, report.is_good())
 }
 
-/// How it ends. What could not be written to the file is said behind the result, which is all that
-/// is left of it then.
-fn told(context: &mut Context, written: Result<()>, shown: Outcome, is_good: bool) -> Outcome {
+/// How it ends; `run` is the id of what was executed. What could not be written to the file is said
+/// behind the result, which is all that is left of it then.
+fn told(
+    context: &mut Context,
+    run: Option<&str>,
+    written: Result<()>,
+    shown: Outcome,
+    is_good: bool,
+) -> Outcome {
     let shown = shown.and_then(|()| Ok(context.out.flush()?));
-    written?;
-    shown?;
-    if is_good { Ok(()) } else { Err(Failure::Told(ErrorKind::Assertion)) }
+    match (written.map_err(Failure::from).and(shown), run) {
+        (Err(Failure::Error(error)), Some(id)) => Err(carried_out(&error, id).into()),
+        // What became of programs does not depend on who reads it.
+        (Err(Failure::ClosedPipe), Some(_)) if !is_good => Err(Failure::Told(ErrorKind::Assertion)),
+        (Err(failure), _) => Err(failure),
+        (Ok(()), _) if is_good => Ok(()),
+        (Ok(()), _) => Err(Failure::Told(ErrorKind::Assertion)),
+    }
+}
+
+/// The error of a result that could not be written. Who tries again must not execute again.
+fn carried_out(error: &Error, id: &str) -> Error {
+    let message = format!("the run was carried out, but {}", error.message());
+    let hint =
+        format!("`chronoscope replay --resume {id}` prints its result, and executes nothing again");
+    Error::new(error.kind(), message).with_hint(hint)
 }
 
 /// A dry run, or an execution from its beginning.
 fn replayed(context: &Context, flags: &Flags, limits: Limits, means: Means<'_>) -> Result<Report> {
     let store = context.shared_store()?;
     let issue = flags.issue.as_deref().unwrap_or_default();
-    let (mut session, mut request) = asked_for(context, flags, &store, issue)?;
+    let (mut session, mut request) = asked_for(context, flags, &store, issue, &means.interrupt)?;
     request.handlers = handlers(context, flags)?;
     execute::refuse_secrets(&request.handlers, means.redactor)?;
     idle::tell(context, &session, &request, flags);
@@ -186,7 +207,10 @@ fn replayed(context: &Context, flags: &Flags, limits: Limits, means: Means<'_>) 
         speed: means.speed,
         markers: context.config.flag(Setting::ReplayMarkers),
     };
-    let prepared = execute::begin(&store, &mut session, request, &replay_id, how, means.redactor)?;
+    let goes_on = || !means.interrupt.load(Ordering::Relaxed);
+    let redactor = means.redactor;
+    let prepared =
+        execute::begin(&store, &mut session, request, &replay_id, how, redactor, goes_on)?;
     let text = format!("--resume {replay_id} goes on with this run, should it end early");
     note(&text, context.out.paint);
     finish(context, &store, &mut session, prepared, means)
@@ -248,14 +272,16 @@ fn finish(
     })
 }
 
-/// The issue, and what is asked for of it; without handlers yet.
+/// The issue, and what is asked for of it; without handlers yet. It is read until `interrupt` is set.
 fn asked_for(
     context: &Context,
     flags: &Flags,
     store: &Arc<LocalStore>,
     issue: &str,
+    interrupt: &AtomicBool,
 ) -> Result<(Session, Request)> {
-    let mut session = Session::read_with(&**store, issue, context.links)?;
+    let goes_on = |_, _| !interrupt.load(Ordering::Relaxed);
+    let mut session = Session::read_while(&**store, issue, context.links, goes_on)?;
     session.user = user(store, issue);
     let from = match &flags.from_checkpoint {
         Some(id) => behind_checkpoint(&mut session, id)?,
@@ -338,4 +364,28 @@ fn real(path: &Path) -> Option<PathBuf> {
         let rest = whole.strip_prefix(there).ok()?;
         Some(std::fs::canonicalize(there).ok()?.join(rest))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::args::{Command, CommandLine};
+
+    #[test]
+    fn a_log_is_not_read_on_once_somebody_wants_it_to_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("2026-11-20/R-1");
+        std::fs::create_dir_all(&log).unwrap();
+        std::fs::write(log.join("events.jsonl"), "{}\n".repeat(2_000_000)).unwrap();
+        let store = folder.path().to_str().unwrap();
+        let line = CommandLine::parse_from(["chronoscope", "--store", store, "replay", "R-1"]);
+        let Some(Command::Replay(flags)) = &line.command else { panic!("no replay") };
+        let context = Context::new(line.global).unwrap();
+        let store = context.shared_store().unwrap();
+        let read =
+            |interrupt| asked_for(&context, flags, &store, "R-1", &AtomicBool::new(interrupt));
+        assert_eq!(read(true).unwrap_err().kind(), ErrorKind::Interrupted);
+    }
 }

@@ -6,6 +6,7 @@
 //! A command is a program and its arguments. It is split at spaces, quotes hold together what
 //! belongs together, and nothing else means anything: no shell ever sees it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -103,8 +104,25 @@ impl Handlers {
 
 impl std::fmt::Display for Handler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.program.display())?;
-        self.args.iter().try_for_each(|arg| write!(f, " {arg}"))
+        write!(f, "{}", quoted(&self.program.display().to_string()))?;
+        self.args.iter().try_for_each(|arg| write!(f, " {}", quoted(arg)))
+    }
+}
+
+/// The command that [`split`] makes these words of.
+#[must_use]
+pub fn command(words: &[String]) -> String {
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a command has it. (No quote can stand within quotes of its kind.)
+fn quoted(word: &str) -> Cow<'_, str> {
+    let splits = |c: char| c.is_whitespace() || matches!(c, '\'' | '"');
+    match (word.contains('\''), word.contains('"')) {
+        (false, false) if !word.is_empty() && !word.contains(splits) => word.into(),
+        (false, _) => format!("'{word}'").into(),
+        (true, false) => format!("\"{word}\"").into(),
+        (true, true) => format!("'{}'", word.replace('\'', "'\"'\"'")).into(),
     }
 }
 
@@ -172,6 +190,20 @@ mod tests {
         assert_eq!(words("a $(b) `c` *;d|e>f \\g"), ["a", "$(b)", "`c`", "*;d|e>f", "\\g"]);
         assert!(words("  ").is_empty());
         assert!(split("a 'b").is_err());
+    }
+
+    #[test]
+    fn a_command_is_shown_as_it_is_written() {
+        assert_eq!(command(&split("sh -c 'a b' \"c\" ''").unwrap()), "sh -c 'a b' c ''");
+        for words in [
+            &["/bin/run it", "--fast", "a\tb"][..],
+            &["/bin/sh", "", "it's", "say \"x\"", "it's \"x\"", "'", "\"", "'\"'"],
+        ] {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            let handler = Handler { program: words[0].clone().into(), args: words[1..].to_vec() };
+            assert_eq!(handler.to_string(), command(&words));
+            assert_eq!(split(&command(&words)).unwrap(), words);
+        }
     }
 
     #[test]

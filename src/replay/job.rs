@@ -160,8 +160,8 @@ impl Job<'_> {
             signal,
             attempts: self.attempt,
             duration_ms: u64::try_from(ended.duration.as_millis()).unwrap_or(u64::MAX),
-            stdout: self.redactor.conceal(&ended.stdout).into_owned(),
-            stderr: self.redactor.conceal(&ended.stderr).into_owned(),
+            stdout: ended.stdout.text(self.redactor),
+            stderr: ended.stderr.text(self.redactor),
         }
     }
 }

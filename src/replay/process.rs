@@ -13,6 +13,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::handler::Handler;
+use super::kept::Kept;
 
 /// How a program ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,9 +42,9 @@ pub struct Ended {
     /// How it ended.
     pub end: End,
     /// The kept part of what it wrote.
-    pub stdout: String,
+    pub stdout: Kept,
     /// The same of its standard error.
-    pub stderr: String,
+    pub stderr: Kept,
     /// How long it took.
     pub duration: Duration,
 }
@@ -85,7 +86,7 @@ pub fn run(handler: &Handler, around: &Surroundings<'_>, input: Vec<u8>, bounds:
 #[must_use]
 pub fn run(_: &Handler, _: &Surroundings<'_>, _: Vec<u8>, _: Bounds) -> Ended {
     let end = End::NotStarted("handlers run on Unix systems only".to_owned());
-    Ended { end, stdout: String::new(), stderr: String::new(), duration: Duration::ZERO }
+    Ended { end, stdout: Kept::default(), stderr: Kept::default(), duration: Duration::ZERO }
 }
 
 #[cfg(unix)]
@@ -130,7 +131,7 @@ mod unix {
         let (mut child, ended, pipes) = match running {
             Ok(running) => running,
             Err(end) => {
-                let (stdout, stderr) = (String::new(), String::new());
+                let (stdout, stderr) = (Kept::default(), Kept::default());
                 return Ended { end, stdout, stderr, duration: started.elapsed() };
             }
         };
@@ -301,9 +302,9 @@ mod unix {
             }
         }
 
-        fn finish(self) -> String {
+        fn finish(self) -> Kept {
             let _ = self.done.recv_timeout(GRACE);
-            std::mem::replace(&mut *lock(&self.kept), Capture::new(2)).text()
+            std::mem::replace(&mut *lock(&self.kept), Capture::new(2)).kept()
         }
     }
 
@@ -314,6 +315,7 @@ mod unix {
     #[cfg(test)]
     mod tests {
         use super::*;
+        use crate::schema::Redactor;
 
         /// What came of a program that says so when it runs.
         fn ran(stack: Option<usize>) -> Ended {
@@ -329,11 +331,12 @@ mod unix {
         #[test]
         fn nothing_is_begun_that_nobody_can_wait_for() {
             let ended = ran(None);
-            assert_eq!((ended.end, &*ended.stdout), (End::Exited(0), "read it\n"));
+            let stdout = ended.stdout.text(&Redactor::default());
+            assert_eq!((ended.end, &*stdout), (End::Exited(0), "read it\n"));
             // No system has room for such a stack.
             let ended = ran(Some(usize::MAX / 4));
             assert!(matches!(ended.end, End::NoRoom(_)), "{ended:?}");
-            assert_eq!(ended.stdout, "");
+            assert_eq!(ended.stdout, Kept::default());
         }
     }
 }

@@ -27,6 +27,8 @@ use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::session::browse::Browser as Cards;
 use crate::session::user_state::{self, UserState};
+#[cfg(unix)]
+use crate::signals::is_ignored;
 use gate::Gate;
 pub use replay::replay;
 use terminal::Screen;
@@ -188,9 +190,11 @@ impl Turner {
         #[cfg(unix)]
         {
             use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
-            let all = [SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT];
-            let mut signals = signal_hook::iterator::Signals::new(all)
-                .map_err(|e| Error::internal(format!("cannot listen to signals: {e}")))?;
+            // What ends the program stays ignored where it was; Ctrl-C is a key here.
+            let ends = [SIGTERM, SIGHUP, SIGINT].into_iter().filter(|signal| !is_ignored(*signal));
+            let mut signals =
+                signal_hook::iterator::Signals::new(ends.chain([SIGTSTP, SIGCONT]))
+                    .map_err(|e| Error::internal(format!("cannot listen to signals: {e}")))?;
             let sender = self.sender.clone();
             let wait = move || {
                 for signal in signals.forever() {

@@ -1,10 +1,10 @@
 //! `replay --report`: the file that a result is written to, beside what is printed.
 //!
-//! Lives here: holding it open from the beginning, so that nothing is done whose result cannot be
-//! written. May not live here: what the result says.
+//! Lives here: finding out at the beginning whether it can be written, so that nothing is done whose
+//! result cannot be. May not live here: what the result says.
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -17,39 +17,51 @@ use crate::store::local::is_store;
 /// The folder of a store that is for reports.
 const REPORTS: &str = "reports";
 
-/// A file for a result. What it holds stays until there is one.
+/// A file for a result. What it holds stays until there is one, and so does that it is not there: an
+/// empty file would look as if something had come of a replay that was ended.
 pub(super) struct ReportFile {
     path: PathBuf,
-    file: File,
-    /// Whether it was made for a result that did not come yet.
-    unused: bool,
+    /// Open, where it is there already.
+    file: Option<File>,
 }
 
 impl ReportFile {
-    /// Opens the file that a flag names, or makes it; not within a store, where it could take the
-    /// place of what was recorded. What is to be one of these is a store, too.
+    /// The file that a flag names, where it can be written; not within a store, where it could take
+    /// the place of what was recorded. What is to be one of these is a store, too.
     pub(super) fn open(path: Option<&Path>, stores: &[&Path]) -> Result<Option<Self>> {
         let Some(path) = path else { return Ok(None) };
         refuse(path, stores)?;
-        let (opened, unused) = match OpenOptions::new().write(true).create_new(true).open(path) {
-            // (It may be a link that leads to no file yet.)
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                (OpenOptions::new().write(true).create(true).truncate(false).open(path), false)
-            }
-            opened => (opened, true),
+        let file = match OpenOptions::new().write(true).open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => try_out(path).map(|()| None),
+            opened => opened.map(Some),
         };
-        let file = opened.map_err(|e| Error::io("write", path, &e))?;
-        Ok(Some(Self { path: path.to_owned(), file, unused }))
+        let file = file.map_err(|e| Error::io("write", path, &e))?;
+        Ok(Some(Self { path: path.to_owned(), file }))
     }
 
     /// Writes a result, in place of what the file held.
-    pub(super) fn write(mut self, report: &impl Serialize) -> Result<()> {
-        self.unused = false;
+    pub(super) fn write(self, report: &impl Serialize) -> Result<()> {
         let text = json_text(report, true) + "\n";
-        let is_file = self.file.metadata().is_ok_and(|file| file.is_file());
-        let emptied = if is_file { self.file.set_len(0) } else { Ok(()) };
-        let written = emptied.and_then(|()| self.file.write_all(text.as_bytes()));
+        let made = || OpenOptions::new().write(true).create(true).truncate(false).open(&self.path);
+        let written = self.file.map_or_else(made, Ok).and_then(|mut file| {
+            if file.metadata().is_ok_and(|file| file.is_file()) {
+                file.set_len(0)?;
+            }
+            file.write_all(text.as_bytes())
+        });
         written.map_err(|e| Error::io("write", &self.path, &e))
+    }
+}
+
+/// Finds out whether a file can be made there: makes it, and takes it away again.
+fn try_out(path: &Path) -> io::Result<()> {
+    // (It may be a link that leads to no file yet.)
+    let there = real(path).unwrap_or_else(|| path.to_owned());
+    match OpenOptions::new().write(true).create_new(true).open(&there) {
+        Ok(_) => std::fs::remove_file(&there),
+        // Somebody else's, made just now.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
@@ -69,15 +81,6 @@ fn refuse(path: &Path, stores: &[&Path]) -> Result<()> {
         Some(store) => {
             let message = format!("--report names a file within the store {}", store.display());
             Err(Error::usage(message).with_hint("what is there is what was recorded"))
-        }
-    }
-}
-
-impl Drop for ReportFile {
-    fn drop(&mut self) {
-        if self.unused {
-            // Nothing came of it; an empty file would look as if something had.
-            let _ = std::fs::remove_file(&self.path);
         }
     }
 }

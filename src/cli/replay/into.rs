@@ -253,7 +253,7 @@ fn copied(
             return Ok(report);
         }
     }
-    let (mut session, request) = asked_for(context, flags, store, issue)?;
+    let (mut session, request) = asked_for(context, flags, store, issue, &means.interrupt)?;
     let plan = replay::plan(&mut session, request)?;
     let report = copy::copy(&mut session, target, &plan, &replay_id, means)?;
     target.into_iter().for_each(behind);

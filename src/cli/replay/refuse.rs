@@ -3,6 +3,7 @@
 //! Lives here: flags that have no effect beside others, and words and numbers that no flag takes.
 //! May not live here: what needs the store.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -30,6 +31,13 @@ pub(super) fn without_effect(flags: &Flags) -> Result<()> {
     if flags.all && flags.into.is_none() {
         return Err(Error::usage("--all copies every issue, and nothing says where to")
             .with_hint("name the other store with --into; what is executed is of one issue"));
+    }
+    let mut names = BTreeSet::new();
+    for (name, _) in flags.handlers.iter().filter_map(|text| text.split_once('=')) {
+        if !names.insert(name.trim()) {
+            let message = format!("there is more than one --handler for {}", name.trim());
+            return Err(Error::usage(message).with_hint("a type or an area has one program"));
+        }
     }
     if flags.on_unknown.is_some() && flags.resume.is_none() {
         return Err(Error::usage("--on-unknown has no effect without --resume")

@@ -15,15 +15,15 @@ const COMPLAINT_COLUMNS: usize = 400;
 const COMPLAINT_INDENT: &str = "    ";
 
 /// Prints a result: the document, its events one a line, or a table.
-pub(super) fn show(context: &mut Context, report: &Report) -> Outcome {
+pub(super) fn show(context: &mut Context, report: &Report, is_copy: bool) -> Outcome {
     match context.out.format {
         Format::Json => Ok(context.out.json(report)?),
         Format::Jsonl => Ok(report.results.iter().try_for_each(|fate| context.out.json(fate))?),
-        Format::Text => as_text(context, report),
+        Format::Text => as_text(context, report, is_copy),
     }
 }
 
-fn as_text(context: &mut Context, report: &Report) -> Outcome {
+fn as_text(context: &mut Context, report: &Report, is_copy: bool) -> Outcome {
     let plain = |fate: &&One| fate.status == Status::Replayed;
     let mut table = Table::new("");
     for fate in report.results.iter().filter(|fate| !plain(fate)) {
@@ -50,7 +50,7 @@ fn as_text(context: &mut Context, report: &Report) -> Outcome {
     }
     evidence(context, COPIED, &report.source_findings.iter().collect::<Vec<_>>())?;
     evidence(context, ADDED_TO, &report.target_findings.iter().collect::<Vec<_>>())?;
-    summary(context, report)
+    summary(context, report, is_copy)
 }
 
 /// How many findings are named; the others are for `verify`.
@@ -148,7 +148,7 @@ pub(super) fn copies(context: &mut Context, copies: &Copies) -> Outcome {
 
 /// How a state stands beside the recorded one, without where they differ.
 fn in_short(report: &Report) -> String {
-    if report.final_state.matches { state_of(report) } else { "another state".to_owned() }
+    if report.final_state.matches { state_of(report, true) } else { "another state".to_owned() }
 }
 
 /// Names what is not plainly copied, and where states differ.
@@ -165,7 +165,7 @@ fn details(context: &mut Context, copies: &Copies) -> Outcome {
             ]);
         }
         if !report.final_state.matches {
-            let difference = (None, &*state_of(report));
+            let difference = (None, &*state_of(report, true));
             table.row([(Some(Role::Dim), &**issue_key), (None, ""), (None, "state"), difference]);
         }
     }
@@ -181,7 +181,7 @@ fn role(status: Status) -> Role {
     }
 }
 
-fn summary(context: &mut Context, report: &Report) -> Outcome {
+fn summary(context: &mut Context, report: &Report, is_copy: bool) -> Outcome {
     let label = Some(Role::Dim);
     let mut table = Table::new("");
     let what = if report.dry_run { "dry run: nothing was done (--execute)" } else { "done" };
@@ -196,17 +196,17 @@ fn summary(context: &mut Context, report: &Report) -> Outcome {
     let (told, told_role) =
         if is_nothing { ("no event was selected", Some(Role::Warned)) } else { (&*rate, None) };
     table.row([(label, "success"), (told_role, told)]);
-    let (state, told) = (&report.final_state, state_of(report));
+    let (state, told) = (&report.final_state, state_of(report, is_copy));
     table.row([(label, "state"), (if state.matches { None } else { Some(Role::Warned) }, &told)]);
     table.row([(label, "digest"), (label, &state.digest)]);
     Ok(context.out.table(&table)?)
 }
 
 /// How the state that it came to stands beside the recorded one.
-fn state_of(report: &Report) -> String {
+fn state_of(report: &Report, is_copy: bool) -> String {
     let state = &report.final_state;
     match (&state.first_difference, state.matches) {
-        (_, true) if report.failed_count > 0 => "as what is copied makes it".to_owned(),
+        (_, true) if is_copy && report.failed_count > 0 => "as what is copied makes it".to_owned(),
         (_, true) if !report.source_findings.is_empty() => "as that log has it".to_owned(),
         (_, true) => "as it is recorded".to_owned(),
         (Some(first), _) => {

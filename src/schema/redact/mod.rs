@@ -2,7 +2,7 @@
 //!
 //! Lives here: [`Redactor`], what is to become of secrets, and its work on a draft. May not live
 //! here: what secrets look like (see [`shapes`]), finding them (see [`find`]), JSON (see [`json`]),
-//! what is said about what was refused (see [`conceal`]).
+//! what is said about what was refused (see [`conceal`]), texts that were cut (see [`part`]).
 //!
 //! A log is evidence and is never rewritten: a password that got into it stays there. So what looks
 //! like one is replaced by a marker that says what it was. What has no shape and no telling name
@@ -12,6 +12,7 @@ mod clear;
 mod conceal;
 mod find;
 mod json;
+mod part;
 mod shapes;
 
 use std::sync::Arc;
@@ -181,8 +182,24 @@ impl Redactor {
 
     /// The text with a marker for each secret, and the names of those; nothing where it has none.
     fn without_secrets(&self, text: &str) -> Option<(String, Vec<&'static str>)> {
-        if self.patterns.is_none() && clear::is_word_clear(text) {
+        let secrets = self.secrets_of(text);
+        if secrets.is_empty() {
             return None;
+        }
+        let (mut out, mut kept) = (String::with_capacity(text.len()), 0);
+        for secret in &secrets {
+            out.push_str(text.get(kept..secret.range.start).unwrap_or_default());
+            out.push_str(&marker(secret.name));
+            kept = secret.range.end;
+        }
+        out.push_str(text.get(kept..).unwrap_or_default());
+        Some((out, secrets.into_iter().map(|secret| secret.name).collect()))
+    }
+
+    /// The secrets in a text, in order, without overlap.
+    fn secrets_of(&self, text: &str) -> Vec<find::Secret<'static>> {
+        if self.patterns.is_none() && clear::is_word_clear(text) {
+            return Vec::new();
         }
         let mut secrets = find::secrets_in(text);
         for pattern in self.patterns.iter().flat_map(|patterns| patterns.iter()) {
@@ -194,18 +211,8 @@ impl Redactor {
                 }
             }
         }
-        if secrets.is_empty() {
-            return None;
-        }
         secrets.sort_by_key(|secret| secret.range.start);
-        let (mut out, mut kept) = (String::with_capacity(text.len()), 0);
-        for secret in &secrets {
-            out.push_str(text.get(kept..secret.range.start).unwrap_or_default());
-            out.push_str(&marker(secret.name));
-            kept = secret.range.end;
-        }
-        out.push_str(text.get(kept..).unwrap_or_default());
-        Some((out, secrets.into_iter().map(|secret| secret.name).collect()))
+        secrets
     }
 }
 

@@ -62,10 +62,11 @@ impl Prepared {
     }
 }
 
-/// Begins a run: its plan is noted, and nothing is executed yet.
+/// Begins a run: its plan is noted, and nothing is executed yet. Nor is it noted, where it does not
+/// go on then.
 ///
 /// # Errors
-/// As [`plan`]; usage, when a secret is among the arguments of a program; unavailable, when the
+/// As [`plan`]; interrupted, when it does not go on; usage, when a secret is among the arguments of a program; unavailable, when the
 /// store cannot be written.
 pub fn begin(
     store: &LocalStore,
@@ -74,6 +75,7 @@ pub fn begin(
     replay_id: &str,
     how: How,
     redactor: &Redactor,
+    goes_on: impl Fn() -> bool,
 ) -> Result<Prepared> {
     refuse_secrets(&request.handlers, redactor)?;
     let folder = std::env::current_dir().ok();
@@ -106,6 +108,9 @@ pub fn begin(
         events: Some(digest_of_events(session, &plan)),
         causes: Some(digest_of_causes(&plan)),
     };
+    if !goes_on() {
+        return Err(Error::new(ErrorKind::Interrupted, "the replay was stopped before it began"));
+    }
     let journal = RunJournal::create(store, &header)?;
     Ok(Prepared { plan, journal, history: History::new(header), jobs })
 }

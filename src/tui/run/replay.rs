@@ -9,7 +9,7 @@ use crate::config::Setting;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::catalogue::Links;
 use crate::model::ids;
-use crate::replay::{Policies, Report};
+use crate::replay::{Policies, Report, handler};
 use crate::session::Session;
 use crate::session::replay::unfinished::{last_unfinished, unfinished};
 use crate::session::replay::{Means, Request, execute, plan, settings};
@@ -97,7 +97,7 @@ fn last_run(outfit: &Outfit, issue: &str, terms: &Terms) -> Option<Unfinished> {
     let rest = Rest { unknown: found.unknown, is_held: found.is_held };
     let header = found.header;
     let program = |(name, words): &(String, Vec<String>)| Program {
-        command: outfit.redactor.conceal(&words.join(" ")).into_owned(),
+        command: outfit.redactor.conceal(&handler::command(words)).into_owned(),
         type_name: name.clone(),
         events: None,
     };
@@ -204,7 +204,8 @@ fn executed(
         markers: outfit.config.flag(Setting::ReplayMarkers),
     };
     let id = ids::new_event_id();
-    let prepared = execute::begin(store, &mut session, request, &id, how, &outfit.redactor)?;
+    let (redactor, goes_on) = (&outfit.redactor, || !replaying.progress.is_stopped());
+    let prepared = execute::begin(store, &mut session, request, &id, how, redactor, goes_on)?;
     replaying.progress.name(&id);
     let done = with_means(replaying, outfit, outfit.config.list(Setting::ReplayNever), |means| {
         execute::execute(store, &mut session, prepared, means)
