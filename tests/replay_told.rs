@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::cli_support::{Ran, TestEnvironment, ran};
 use crate::pty_support::Terminal;
-use crate::replay_support::statuses;
+use crate::replay_support::{id, statuses};
 
 #[test]
 fn nothing_is_done_whose_result_cannot_be_written() {
@@ -249,4 +249,52 @@ fn a_bar_tells_how_fast_it_goes() {
     std::fs::write(gate, "x\n").unwrap();
     assert_eq!(terminal.wait_for_end(), 0);
     assert!(terminal.text().contains("as it is recorded"), "{}", terminal.text());
+}
+
+/// What was recorded before anything looked for secrets is in the log; it is not in what is told.
+#[test]
+fn nothing_of_a_result_quotes_a_secret_of_old() {
+    let environment = TestEnvironment::with_replayable();
+    let log = environment.store().join("2026-11-20/R-1/events.jsonl");
+    let secret = ["ghp", "_16C7e42F292c6912E7710c838347Ae178B4a"].concat();
+    let text = std::fs::read_to_string(&log).unwrap();
+    let named = |from: &str, to: &str| (from.to_owned(), to.replace('*', &secret));
+    let changes = [
+        // An id, a type that nobody knows, and a name that is the key of a state.
+        (id(3), secret.clone()),
+        named("\"CheckpointCreated\"", "\"acme.*\""),
+        named("\"tool_name\":\"Read\"", "\"tool_name\":\"*\""),
+        // An agent that was never spawned.
+        named("\"CommentPosted\"", "\"AgentProgressed\""),
+        named("\"comment_id\":\"c1\"", "\"agent_name\":\"*\",\"progress\":\"p\""),
+    ];
+    let text = changes.iter().fold(text, |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replace(from, to)
+    });
+    std::fs::write(&log, text).unwrap();
+    let handlers = [
+        environment.handler("tool", "[ $(($CHRONOSCOPE_POSITION % 2)) = 0 ]"),
+        environment.handler("gap", "exit 0"),
+        environment.handler("acme", "exit 0").replacen("acme=", &format!("acme.{secret}="), 1),
+    ];
+    let flags: Vec<&str> = handlers.iter().flat_map(|one| ["--handler", one]).collect();
+    let run = |more: &[&str]| {
+        let args = [&["replay", "R-1"], &flags[..], more].concat();
+        let ran = environment.run_with_path(&args, "");
+        assert!(!ran.stdout.contains(&secret), "{more:?}: {ran:#?}");
+        ran.stdout
+    };
+    for how in [&[][..], &["--execute"]] {
+        let told: Value = serde_json::from_str(&run(&[how, &["--json"]].concat())).unwrap();
+        assert_eq!(told["results"][2]["event_id"], "[redacted:github-token]");
+        let reason = told["results"][8]["reason"].as_str().unwrap();
+        assert!(reason.contains("agent [redacted:github-token] was never spawned"), "{reason}");
+        let path = told["final_state"]["first_difference"]["path"].as_str();
+        assert_eq!(path.is_some(), !how.is_empty(), "{told}");
+        if let Some(path) = path {
+            assert!(path.contains("[redacted:github-token]"), "{path}");
+        }
+        assert!(run(how).contains("acme.[redacted:github-token]"));
+    }
 }
