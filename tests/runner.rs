@@ -28,6 +28,7 @@ mod replay_copy_evidence;
 mod replay_copy_kill;
 mod replay_flags;
 mod replay_kill;
+mod replay_left;
 mod replay_support;
 mod replay_told;
 mod screens;

@@ -17,7 +17,9 @@ use chronoscope::tui::app::Mode;
 use chronoscope::tui::debugger::Debugger;
 use chronoscope::tui::effect::Effect;
 use chronoscope::tui::layout::Pane;
-use chronoscope::tui::replay::{Answer, End, Only, Replay, Replaying, Start, Teller, Terms, What};
+use chronoscope::tui::replay::{
+    Answer, End, Only, Others, Replay, Replaying, Start, Teller, Terms, What,
+};
 use chronoscope::tui::signs::ReplayMark;
 use chronoscope::tui::theme::Theme;
 
@@ -69,7 +71,14 @@ pub(crate) fn tell(desk: &Desk, outcomes: impl IntoIterator<Item = Outcome>) {
 
 pub(crate) fn terms() -> Terms {
     let timeout = Duration::from_secs(300);
-    Terms { markers: true, timeout, attempts: 3, refusal: None, unfinished: None }
+    Terms {
+        markers: true,
+        timeout,
+        attempts: 3,
+        refusal: None,
+        unfinished: None,
+        others: Others::default(),
+    }
 }
 
 pub(crate) fn state(first_difference: Option<Difference>) -> FinalState {

@@ -6,6 +6,7 @@
 mod file;
 mod idle;
 mod into;
+mod left;
 mod refuse;
 mod show;
 
@@ -21,7 +22,6 @@ use crate::model::{Kind, Moment, Position, ids};
 use crate::query::{self, Field, Filter};
 use crate::replay::{Decision, Handlers, Limits, Policies, Report, RunJournal};
 use crate::session::Session;
-use crate::session::replay::unfinished::last_unfinished;
 use crate::session::replay::{self, Means, Request, execute, settings};
 use crate::store::local::LocalStore;
 
@@ -174,7 +174,7 @@ fn replayed(context: &Context, flags: &Flags, limits: Limits, means: Means<'_>) 
     request.handlers = handlers(context, flags)?;
     execute::refuse_secrets(&request.handlers, means.redactor)?;
     idle::tell(context, &session, &request, flags);
-    tell_unfinished(context, &store, issue);
+    left::tell(context, &store, issue);
     let replay_id = ids::new_event_id();
     if !flags.execute {
         let plan = replay::plan(&mut session, request)?;
@@ -189,28 +189,6 @@ fn replayed(context: &Context, flags: &Flags, limits: Limits, means: Means<'_>) 
     let text = format!("--resume {replay_id} goes on with this run, should it end early");
     note(&text, context.out.paint);
     finish(context, &store, &mut session, prepared, means)
-}
-
-/// Says that the issue's last run did not come to its end: who begins anew executes once more what
-/// that executed.
-fn tell_unfinished(context: &Context, store: &LocalStore, issue: &str) {
-    // What cannot be listed cannot be gone on with.
-    let Ok(Some(run)) = last_unfinished(store, issue) else { return };
-    let (id, done, all) = (&run.header.replay_id, run.done, run.events);
-    let text = if run.is_held {
-        format!("replay {id} of {issue} is still at work, after {done} of {all} events")
-    } else {
-        let unknown: Vec<String> = run.unknown.iter().map(|at| format!("#{at}")).collect();
-        let unknown = match unknown.as_slice() {
-            [] => String::new(),
-            all => format!(", and nobody knows how {} ended", all.join(", ")),
-        };
-        format!(
-            "replay {id} of {issue} ended after {done} of {all} events{unknown}; --resume {id} goes \
-             on with it, and executes nothing twice"
-        )
-    };
-    note(&text, context.out.paint);
 }
 
 fn jobs(flags: &Flags) -> usize {

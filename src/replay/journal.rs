@@ -79,6 +79,16 @@ pub struct Header {
     pub folder: Option<PathBuf>,
 }
 
+impl Header {
+    /// Whether it can be that of a run: its version is known.
+    fn check(&self) -> std::result::Result<(), String> {
+        if self.journal != VERSION {
+            return Err(format!("its version is {}", self.journal));
+        }
+        Ok(())
+    }
+}
+
 /// What the name of a run's journal begins with.
 const PREFIX: &str = "replay-";
 
@@ -165,29 +175,6 @@ impl History {
         open.map(|(position, _)| *position).collect()
     }
 
-    fn read(text: &str, name: &str) -> Result<Self> {
-        let damaged = |number: usize, why: &str| {
-            let message = format!("line {number} of the journal {name} cannot be read: {why}");
-            Error::new(ErrorKind::Integrity, message)
-                .with_hint("what was executed is not known any more; begin another replay")
-        };
-        let mut lines = text.lines().enumerate().map(|(at, line)| (at + 1, line));
-        let Some((_, first)) = lines.next() else {
-            let message = format!("the journal {name} holds no plan: nothing was executed");
-            return Err(Error::not_found(message).with_hint("begin another replay"));
-        };
-        let header: Header = serde_json::from_str(first).map_err(|e| damaged(1, &e.to_string()))?;
-        if header.journal != VERSION {
-            return Err(damaged(1, &format!("its version is {}", header.journal)));
-        }
-        let mut history = Self::new(header);
-        for (number, line) in lines {
-            let line = serde_json::from_str(line).map_err(|e| damaged(number, &e.to_string()))?;
-            history.take(line).ok_or_else(|| damaged(number, "it says nothing that is known"))?;
-        }
-        Ok(history)
-    }
-
     fn take(&mut self, line: Line) -> Option<()> {
         let known = match line.at.as_str() {
             "begin" => Known::Begun(line.attempt),
@@ -205,6 +192,50 @@ impl History {
         };
         self.known.insert(line.position, known);
         Some(())
+    }
+}
+
+/// A journal that is being read, line by line.
+struct Reading<'n> {
+    name: &'n str,
+    number: usize,
+    history: Option<History>,
+    /// Whether what programs wrote is kept.
+    keeps_output: bool,
+}
+
+impl<'n> Reading<'n> {
+    fn new(name: &'n str, keeps_output: bool) -> Self {
+        Self { name, number: 0, history: None, keeps_output }
+    }
+
+    fn line(&mut self, text: &str) -> Result<()> {
+        self.number += 1;
+        self.take(text).map_err(|why| {
+            let Self { number, name, .. } = self;
+            let message = format!("line {number} of the journal {name} cannot be read: {why}");
+            Error::new(ErrorKind::Integrity, message)
+                .with_hint("what was executed is not known any more; begin another replay")
+        })
+    }
+
+    fn take(&mut self, text: &str) -> std::result::Result<(), String> {
+        let Some(history) = &mut self.history else {
+            let header: Header = serde_json::from_str(text).map_err(|e| e.to_string())?;
+            header.check()?;
+            self.history = Some(History::new(header));
+            return Ok(());
+        };
+        let mut line: Line = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        if let Some(result) = line.result.as_mut().filter(|_| !self.keeps_output) {
+            (result.stdout, result.stderr) = Default::default();
+        }
+        history.take(line).ok_or_else(|| "it says nothing that is known".to_owned())
+    }
+
+    fn end(self) -> Result<History> {
+        let message = || format!("the journal {} holds no plan: nothing was executed", self.name);
+        self.history.ok_or_else(|| Error::not_found(message()).with_hint("begin another replay"))
     }
 }
 
@@ -247,7 +278,9 @@ impl RunJournal {
             return Err(Error::new(ErrorKind::Unavailable, message)
                 .with_hint("wait until it ends: nobody else knows how far it came"));
         }
-        Ok((Self { file }, History::read(&text, &name)?))
+        let mut reading = Reading::new(&name, true);
+        text.lines().try_for_each(|line| reading.line(line))?;
+        Ok((Self { file }, reading.end()?))
     }
 
     /// The id of the run that a text names: all of an id, or the beginning of one alone.
@@ -282,11 +315,16 @@ impl RunJournal {
     /// The runs that did not come to their end, the newest first, at most so many.
     #[must_use]
     pub fn unfinished(store: &LocalStore, most: usize) -> Vec<String> {
-        let over = serde_json::to_string(&Line::new(OVER)).unwrap_or_default();
-        let end = format!("\n{over}\n");
-        let goes_on =
-            |id: &String| store.journal_ends_with(&Self::name(id), end.as_bytes()) == Some(false);
+        let goes_on = |id: &String| Self::is_over(store, id) == Some(false);
         Self::all(store).unwrap_or_default().into_iter().filter(goes_on).take(most).collect()
+    }
+
+    /// Whether a run came to its end, as the end of its journal says it; none where that holds
+    /// nothing, or cannot be read.
+    #[must_use]
+    pub fn is_over(store: &LocalStore, replay_id: &str) -> Option<bool> {
+        let over = serde_json::to_string(&Line::new(OVER)).unwrap_or_default();
+        store.journal_ends_with(&Self::name(replay_id), format!("\n{over}\n").as_bytes())
     }
 
     /// The ids of the runs that a store has journals of, what was noted last first.
@@ -299,20 +337,34 @@ impl RunJournal {
         Ok(names.iter().filter_map(id).collect())
     }
 
-    /// Whether the journal of a run speaks of this issue; false where it cannot be read.
-    #[must_use]
-    pub fn is_of(store: &LocalStore, replay_id: &str, issue: &str) -> bool {
-        let first = store.journal_begins(&Self::name(replay_id)).unwrap_or_default();
-        serde_json::from_str::<Header>(&first).is_ok_and(|header| header.issue_key == issue)
+    /// The issue that the journal of a run speaks of; none where it holds no plan.
+    ///
+    /// # Errors
+    /// Unavailable, when it cannot be read; integrity, when its first line is damaged.
+    pub fn issue(store: &LocalStore, replay_id: &str) -> Result<Option<String>> {
+        #[derive(Deserialize)]
+        struct Of {
+            issue_key: String,
+        }
+        let name = Self::name(replay_id);
+        let Some(first) = store.journal_begins(&name)? else { return Ok(None) };
+        let of: Of = serde_json::from_str(&first).map_err(|error| {
+            let message = format!("line 1 of the journal {name} cannot be read: {error}");
+            Error::new(ErrorKind::Integrity, message)
+        })?;
+        Ok(Some(of.issue_key))
     }
 
-    /// What the journal of a run tells, without holding it.
+    /// What the journal of a run tells, without holding it; not what its programs wrote, which can
+    /// be long.
     ///
     /// # Errors
     /// As [`RunJournal::open`].
     pub fn read(store: &LocalStore, replay_id: &str) -> Result<History> {
         let name = Self::name(replay_id);
-        History::read(&store.read_journal(&name)?, &name)
+        let mut reading = Reading::new(&name, false);
+        store.each_journal_line(&name, |line| reading.line(line))?;
+        reading.end()
     }
 
     /// Whether somebody holds the journal of a run, or works at it.

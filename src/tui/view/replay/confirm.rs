@@ -31,6 +31,7 @@ impl Plan {
                 Role::Warned,
             ));
         }
+        told.extend(replay.others().map(|text| (text, Role::Warned)));
         told.extend(replay.beside.map(|text| (text.to_owned(), Role::Warned)));
         let terms = terms.map(terms_text).into_iter().flatten();
         told.extend(terms.map(|text| (text, Role::Dim)));
