@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::LocalStore;
 use super::io::{Site, make_dir, read_range, set_len, sync_data, sync_dir, write_at};
-use super::lock::{Attempt, Contest, LockFile};
+use super::lock::{self, Attempt, Contest, LockFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ids;
 
@@ -153,11 +153,12 @@ impl LocalStore {
         Ok(Lines { file: BufReader::new(file), path, bytes: Vec::new() })
     }
 
-    /// Whether somebody holds a journal that is there.
+    /// Whether somebody holds a journal that is there. Who may only read it can ask, too; where it
+    /// cannot be asked, nobody is said to hold it.
     #[must_use]
     pub fn is_journal_held(&self, name: &str) -> bool {
-        let path = self.journal_path(name).ok().filter(|path| path.is_file());
-        path.is_some_and(|path| Journal::hold(path).is_err())
+        let file = self.journal_path(name).ok().and_then(|path| std::fs::File::open(path).ok());
+        file.is_some_and(|file| lock::is_held(&file, PATIENCE))
     }
 
     /// Whether a journal ends with these bytes; none where it holds nothing, or cannot be read.
@@ -249,6 +250,24 @@ mod tests {
         assert_eq!(store.open_journal("work-1").unwrap().1, "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n");
         assert_eq!(store.open_journal("work-2").unwrap_err().kind(), ErrorKind::NotFound);
         assert_eq!(store.open_journal("../x").unwrap_err().kind(), ErrorKind::Usage);
+    }
+
+    #[test]
+    fn only_a_lock_that_is_held_is_held() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = LocalStore::create(dir.path().join("events"), Clock::default()).unwrap();
+        let journal = store.create_journal("work-1").unwrap();
+        assert!(store.is_journal_held("work-1"));
+        let path = journal.path.clone();
+        drop(journal);
+        // Others may look at the same time, and not all may write.
+        let file = std::fs::File::open(&path).unwrap();
+        file.lock_shared().unwrap();
+        let mut rights = file.metadata().unwrap().permissions();
+        rights.set_readonly(true);
+        std::fs::set_permissions(&path, rights).unwrap();
+        assert!(!store.is_journal_held("work-1"));
+        assert!(!store.is_journal_held("work-2"), "there is none");
     }
 
     #[test]
