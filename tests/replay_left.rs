@@ -93,3 +93,25 @@ fn a_journal_that_cannot_be_read_is_told() {
         "what was executed by runs whose journals cannot be read is not known: bad, odd, new";
     assert!(told.trim_end().ends_with(said) && told.lines().count() == 1, "{told}");
 }
+
+#[test]
+fn a_plan_that_no_run_can_have_is_damage() {
+    let mut journals = Journals::new();
+    let begun = journals.first(1);
+    for (from, to) in [
+        ("\"selected\":null", "\"selected\":[[1,2000]]"),
+        ("\"selected\":null", "\"selected\":[[4,3]]"),
+        ("\"selected\":null", "\"selected\":[[1,3],[3,4]]"),
+        ("\"selected\":null", "\"selected\":[[0,3]]"),
+        ("\"selected\":null", "\"selected\":[[1,4294967295]]"),
+        ("\"to\":12,\"selected\":null", "\"to\":2000,\"selected\":null"),
+        ("\"to\":12,\"selected\":null", "\"to\":4294967295,\"selected\":[[1,4294967295]]"),
+    ] {
+        assert!(begun.contains(from), "{begun}");
+        journals.add("bad", &begun.replacen(from, to, 1));
+        let args = ["replay", "--resume", "bad", "--json"];
+        let error = journals.environment.run_with_path(&args, "").error(6);
+        assert!(error["hint"].as_str().unwrap().contains("begin another replay"), "{error}");
+        journals.told();
+    }
+}

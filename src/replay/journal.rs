@@ -80,10 +80,18 @@ pub struct Header {
 }
 
 impl Header {
-    /// Whether it can be that of a run: its version is known.
+    /// Whether it can be that of a run: its version is known, and what is selected is a part of its
+    /// range.
     fn check(&self) -> std::result::Result<(), String> {
         if self.journal != VERSION {
             return Err(format!("its version is {}", self.journal));
+        }
+        let mut next = self.from;
+        for (first, last) in self.selected.iter().flatten() {
+            if *first < next || last < first || *last > self.to {
+                return Err(format!("#{first} to #{last} cannot be selected there"));
+            }
+            next = last.saturating_add(1);
         }
         Ok(())
     }

@@ -142,6 +142,9 @@ pub fn resume(
             .with_hint("its programs run there: bring it back, or begin another replay"));
     }
     let mut session = Session::read_while(store, &header.issue_key, links, goes_on)?;
+    if header.to > session.head() {
+        return Err(another_log(&header));
+    }
     let mut handlers = Handlers::default();
     for (name, words) in &header.handlers {
         // Its path is absolute.
@@ -157,15 +160,20 @@ pub fn resume(
     };
     let plan = plan(&mut session, request)?;
     if session.state_at(plan.to.max(plan.from - 1))?.digest() != header.digest {
-        let message = format!(
-            "the log of {} up to #{} is not the one that replay {replay_id} was begun on",
-            header.issue_key, header.to
-        );
-        return Err(Error::new(ErrorKind::Integrity, message)
-            .with_hint("run `chronoscope verify`, and begin another replay"));
+        return Err(another_log(&header));
     }
     decide(&mut session, &mut journal, &mut history, decision)?;
     Ok((session, Prepared { plan, journal, history, jobs }))
+}
+
+/// The error for a log that is not the one that a run was begun on.
+fn another_log(header: &Header) -> Error {
+    let Header { issue_key, to, replay_id, .. } = header;
+    let message = format!(
+        "the log of {issue_key} up to #{to} is not the one that replay {replay_id} was begun on"
+    );
+    Error::new(ErrorKind::Integrity, message)
+        .with_hint("run `chronoscope verify`, and begin another replay")
 }
 
 fn decide(
