@@ -298,3 +298,23 @@ fn nothing_of_a_result_quotes_a_secret_of_old() {
         assert!(run(how).contains("acme.[redacted:github-token]"));
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_whose_path_is_no_utf8_is_not_executed() {
+    use std::os::unix::ffi::OsStrExt;
+    let environment = TestEnvironment::with_replayable();
+    let folder = environment.path().join(std::ffi::OsStr::from_bytes(b"\xff"));
+    std::fs::create_dir(&folder).unwrap();
+    std::os::unix::fs::symlink("/bin/sh", folder.join("runner")).unwrap();
+    let run = |more: &[&str]| {
+        let args = [&["replay", "R-1", "--json", "--handler", "test=runner"], more].concat();
+        let mut command = environment.command(&args);
+        command.env("PATH", &folder);
+        environment.feed(command, "")
+    };
+    let error = run(&["--execute"]).error(2);
+    assert_eq!(error["message"], "the path of the handler of test is no UTF-8");
+    assert!(environment.journals().is_empty());
+    run(&[]).ok();
+}

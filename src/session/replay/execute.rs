@@ -79,6 +79,12 @@ pub fn begin(
         return Err(Error::usage("the path of the working folder is no UTF-8")
             .with_hint("a run is gone on with where it was begun: begin it in another folder"));
     }
+    if let Some(name) = request.handlers.without_words() {
+        let message = format!("the path of the handler of {name} is no UTF-8");
+        return Err(Error::usage(message).with_hint(
+            "a run is gone on with by the same programs: name one below another folder",
+        ));
+    }
     let jobs = how.jobs;
     let plan = plan(session, Request { jobs, ..request })?;
     let words = plan.handlers.words();
