@@ -115,3 +115,18 @@ fn a_plan_that_no_run_can_have_is_damage() {
         journals.told();
     }
 }
+
+#[test]
+fn what_is_decided_about_several_events_is_said_to_hold_for_all() {
+    let mut journals = Journals::new();
+    let (first, second) = (journals.first(2), journals.whole.lines().nth(3).unwrap().to_owned());
+    let resume = |environment: &TestEnvironment| {
+        let args = ["replay", "--resume", "run", "--json"];
+        environment.run_with_path(&args, "").error(8)["hint"].as_str().unwrap().to_owned()
+    };
+    journals.add("run", &first);
+    assert!(!resume(&journals.environment).contains("all"));
+    journals.add("run", &format!("{first}{second}\n"));
+    let hint = resume(&journals.environment);
+    assert!(hint.contains("all are done") && hint.contains("all that are named"), "{hint}");
+}

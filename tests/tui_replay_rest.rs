@@ -145,6 +145,20 @@ fn of_what_has_no_known_end_the_user_says_whether_it_is_done() {
 }
 
 #[test]
+fn one_answer_for_several_events_is_said_to_hold_for_all() {
+    for size in SIZES {
+        let mut desk = with_unfinished(size, Rest { unknown: vec![171, 174], is_held: false });
+        desk.press("x");
+        let screen = desk.screen();
+        assert!(screen.contains("nobody knows how #171, #174 e"), "{screen}");
+        let keys = ["skip them; r: none is", "s skip all, r rerun all, a anew"];
+        assert!(keys.iter().any(|keys| screen.contains(keys)), "{screen}");
+        desk.press("esc y");
+        assert!(desk.told().ends_with("(for all of them; or retry, if none is done)"));
+    }
+}
+
+#[test]
 fn other_runs_that_did_not_end_are_named_too() {
     let older = ["1c0ffee0-d3f6", "2c0ffee0-d3f6"].map(str::to_owned).to_vec();
     let unreadable = vec!["3c0ffee0-d3f6".to_owned()];

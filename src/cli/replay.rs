@@ -99,7 +99,7 @@ pub(crate) struct Flags {
     /// Go on with the run of this id, as it was begun; its beginning is enough
     #[arg(long, value_name = "ID")]
     resume: Option<String>,
-    /// With --resume: what becomes of events that were begun and have no known end (fail)
+    /// With --resume: what becomes of all events that were begun and have no known end (fail)
     #[arg(long, value_name = "WHAT", value_parser = refuse::decisions())]
     on_unknown: Option<Decision>,
     /// Compare the states after every event, not at the end only

@@ -221,10 +221,15 @@ fn undecided(session: &mut Session, replay_id: &str, unknown: &[Position]) -> Re
         "replay {replay_id} began to execute {}, and nobody knows how that ended",
         named.join(", ")
     );
+    let hint = match unknown {
+        [_] => "look what became of it, then --on-unknown skip (it is done) or retry (it is not)",
+        _ => {
+            "look what became of each, then --on-unknown skip (all are done) or retry (none is): it \
+             decides for all that are named"
+        }
+    };
     Ok(Error::new(ErrorKind::Assertion, message)
-        .with_hint(
-            "look what became of it, then --on-unknown skip (it is done) or retry (it is not)",
-        )
+        .with_hint(hint)
         .with_details(json!({ "replay_id": replay_id, "unknown": details })))
 }
 

@@ -207,8 +207,12 @@ fn copy(app: &mut App) -> Vec<Effect> {
     };
     let issue = app.debugger.as_deref().map_or("", |d| d.session.issue_key());
     let text = super::share::replay(app, issue, replay);
-    let decides = replay.resumable().is_some_and(|(_, rest)| !rest.unknown.is_empty());
-    let or = if decides { format!(" {}", super::share::OR_RETRY) } else { String::new() };
+    let or = match replay.resumable() {
+        Some((_, rest)) if !rest.unknown.is_empty() => {
+            format!(" {}", super::share::or_retry(&rest.unknown))
+        }
+        _ => String::new(),
+    };
     app.tell(format!("copied: {text}{or}"));
     vec![Effect::Copy(text)]
 }
