@@ -318,3 +318,38 @@ fn a_program_whose_path_is_no_utf8_is_not_executed() {
     assert!(environment.journals().is_empty());
     run(&[]).ok();
 }
+
+#[test]
+fn a_replay_from_a_time_begins_with_no_event_before_it() {
+    let environment = TestEnvironment::with_replayable();
+    let test = environment.noting("test", "");
+    let flags = ["--handler", &test, "--execute"];
+    for (from, count) in [
+        ("2026-11-20T10:00:11Z", 2),
+        ("2026-11-20T10:00:10.500Z", 2),
+        ("10:00:12", 1),
+        ("-500ms", 1),
+        ("10:00:13", 0),
+        ("2026-11-21", 0),
+        ("2026-11-19", 12),
+    ] {
+        let told = environment.replay(&["--from", from]).json();
+        assert_eq!(told["results"].as_array().unwrap().len(), count, "{from}");
+    }
+    let find = |since: &str| {
+        let args = ["find", "R-1", ".event_id", "--since", since, "--json"];
+        environment.run(&args).json()["matches"].as_array().unwrap().len()
+    };
+    let found = ["10:00:11.500", "10:00:12", "2026-11-21", "-1h"].map(find);
+    assert_eq!(found, [1, 1, 0, 12]);
+    let none = environment.replay(&[&["--from", "2026-11-21"], &flags[..]].concat()).json();
+    assert_eq!((none["replayed_count"].as_u64(), environment.ran().len()), (Some(0), 0));
+    // Where it ends is the last event that is not after it.
+    let between = ["--from", "2026-11-20T10:00:10.500Z", "--to", "2026-11-20T10:00:11.500Z"];
+    let told = environment.replay(&[&between, &flags[..]].concat()).json();
+    assert_eq!(
+        (told["replayed_count"].as_u64(), environment.ran()),
+        (Some(1), vec!["11.1".into()])
+    );
+    environment.replay(&["--from", "2026-11-21", "--to", "5"]).error(2);
+}

@@ -342,9 +342,13 @@ fn it_begins_here_behind_a_checkpoint_at_the_beginning_or_as_typed() {
     desk.press(":").type_text("replay 50").press("enter r");
     assert_eq!((asked(&desk).from, asked(&desk).to), (50, 200));
     let asked_for = desk.effects.len();
-    for (text, told) in
-        [("9 5", "#5, before it begins at #9"), ("1 2 3", "FROM TO"), ("900", "900")]
-    {
+    for (text, told) in [
+        ("9 5", "#5, before it begins at #9"),
+        ("1 2 3", "FROM TO"),
+        ("900", "900"),
+        ("2036-01-01", "the last is #200"),
+        ("2036-01-01 end", "#200, before it begins at #201"),
+    ] {
         desk.press(":").type_text(&format!("replay {text}")).press("enter");
         assert!(desk.told().contains(told), "{}", desk.told());
     }

@@ -25,7 +25,7 @@ use crate::session::Session;
 use crate::session::replay::{self, Means, Request, execute, settings};
 use crate::store::local::LocalStore;
 
-use super::context::{Context, interrupt_flag, interrupt_flags, position, user};
+use super::context::{Context, first_position, interrupt_flag, interrupt_flags, position, user};
 use super::failure::{Failure, Outcome, note};
 use super::progress::{Bar, Unit};
 use super::selection::Selection;
@@ -58,7 +58,7 @@ pub(crate) struct Flags {
     /// The issue
     #[arg(required_unless_present_any = ["resume", "all"], conflicts_with_all = ["resume", "all"])]
     issue: Option<String>,
-    /// From this event on
+    /// From this event on; of a time, from the first that is not before it
     #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
     from: Option<String>,
     /// From behind the event that made this checkpoint on
@@ -236,7 +236,7 @@ fn asked_for(
     session.user = user(store, issue);
     let from = match &flags.from_checkpoint {
         Some(id) => behind_checkpoint(&mut session, id)?,
-        None => position(&mut session, flags.from.as_deref(), &Moment::Start)?.max(1),
+        None => first_position(&mut session, flags.from.as_deref())?,
     };
     let to = position(&mut session, flags.to.as_deref(), &Moment::End)?;
     if to + 1 < from {

@@ -39,16 +39,23 @@ pub(super) fn ask(app: &mut App) -> Vec<Effect> {
 /// Opens the pane with a rehearsal of the events that were typed: the first, and the last or none.
 pub(super) fn typed(app: &mut App, text: &str) -> Vec<Effect> {
     let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
+    let session = &mut debugger.session;
     let moments: Result<Vec<Position>> = text
         .split_whitespace()
-        .map(|word| Moment::parse(word).and_then(|moment| debugger.session.resolve(&moment)))
+        .enumerate()
+        .map(|(number, word)| match (number, Moment::parse(word)?) {
+            (0, from) => session.resolve_first(&from),
+            (_, to) => session.resolve(&to),
+        })
         .collect();
+    let head = debugger.head();
     match moments.as_deref() {
         Ok([]) => ask(app),
-        Ok([from]) => {
-            let to = debugger.head();
-            rehearse(app, Start::Typed, Some((*from, to)))
+        Ok([from]) if *from > head => {
+            app.fail(format!("no event is from then on: the last is #{head}"));
+            Vec::new()
         }
+        Ok([from]) => rehearse(app, Start::Typed, Some((*from, head))),
         Ok([from, to]) if from <= to => rehearse(app, Start::Typed, Some((*from, *to))),
         Ok([from, to]) => {
             app.fail(format!("the range ends at #{to}, before it begins at #{from}"));
