@@ -1,12 +1,13 @@
 //! What a run notes, so that another process can go on with it and execute nothing twice.
 //!
-//! Lives here: the lines of the journal and what they come to. May not live here: the file (see
-//! [`crate::store::local::Journal`]).
+//! Lives here: the plan, what is noted, and finding journals. May not live here: what the lines come to
+//! (see [`history`]), the file (see [`crate::store::local::Journal`]).
 //!
 //! The first line holds the plan. Before an event is executed, one says so; after it, one says what
 //! came of it. An event with the first and without the second was begun, and nobody knows more.
 
-use std::collections::BTreeMap;
+mod history;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,9 @@ use super::strays;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Position;
 use crate::store::local::{Journal, LocalStore};
+
+pub use history::{History, Known};
+use history::{Line, OVER, Reading};
 
 crate::closed_list! {
     /// What becomes of an event that was begun, when nobody knows how it ended.
@@ -103,149 +107,8 @@ const PREFIX: &str = "replay-";
 /// The version of the journal's format.
 pub const VERSION: u32 = 1;
 
-/// The line that says that a run came to its end; nothing stands behind it.
-const OVER: &str = "over";
 /// How many runs are named at most where one is missing.
 const MOST_NAMED: usize = 5;
-
-/// One line behind the first.
-#[derive(Debug, Serialize, Deserialize)]
-struct Line {
-    at: String,
-    #[serde(default, skip_serializing_if = "is_zero")]
-    position: Position,
-    #[serde(default, skip_serializing_if = "is_zero")]
-    attempt: u32,
-    /// The verdict, or the decision.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    word: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    reason: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    result: Option<Execution>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
-impl Line {
-    fn new(at: &str) -> Self {
-        let (word, reason) = (String::new(), String::new());
-        Self { at: at.to_owned(), position: 0, attempt: 0, word, reason, result: None }
-    }
-}
-
-/// What is known of an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Known {
-    /// Its execution of this number was begun; nobody knows how it ended.
-    Begun(u32),
-    /// It ended.
-    Ended {
-        /// What it came to.
-        verdict: Verdict,
-        /// Why.
-        reason: String,
-        /// What the program did.
-        result: Execution,
-    },
-    /// Its execution of this number was begun, and somebody decided.
-    Decided(Decision, u32),
-}
-
-/// What a journal tells.
-#[derive(Debug, Clone)]
-pub struct History {
-    /// The plan.
-    pub header: Header,
-    /// What is known, by event.
-    pub known: BTreeMap<Position, Known>,
-    /// Whether the run came to its end.
-    pub over: bool,
-}
-
-impl History {
-    /// A run that begins.
-    #[must_use]
-    pub fn new(header: Header) -> Self {
-        Self { header, known: BTreeMap::new(), over: false }
-    }
-
-    /// The events of which nobody knows how they ended: also where they are to be executed again,
-    /// and were not yet.
-    #[must_use]
-    pub fn unknown(&self) -> Vec<Position> {
-        let is_open =
-            |known: &Known| matches!(known, Known::Begun(_) | Known::Decided(Decision::Retry, _));
-        let open = self.known.iter().filter(|(_, known)| is_open(known));
-        open.map(|(position, _)| *position).collect()
-    }
-
-    fn take(&mut self, line: Line) -> Option<()> {
-        let known = match line.at.as_str() {
-            "begin" => Known::Begun(line.attempt),
-            "end" => Known::Ended {
-                verdict: Verdict::from_name(&line.word)?,
-                reason: line.reason,
-                result: line.result?,
-            },
-            "decided" => Known::Decided(Decision::from_name(&line.word)?, line.attempt),
-            OVER => {
-                self.over = true;
-                return Some(());
-            }
-            _ => return None,
-        };
-        self.known.insert(line.position, known);
-        Some(())
-    }
-}
-
-/// A journal that is being read, line by line.
-struct Reading<'n> {
-    name: &'n str,
-    number: usize,
-    history: Option<History>,
-    /// Whether what programs wrote is kept.
-    keeps_output: bool,
-}
-
-impl<'n> Reading<'n> {
-    fn new(name: &'n str, keeps_output: bool) -> Self {
-        Self { name, number: 0, history: None, keeps_output }
-    }
-
-    fn line(&mut self, text: &str) -> Result<()> {
-        self.number += 1;
-        self.take(text).map_err(|why| {
-            let Self { number, name, .. } = self;
-            let message = format!("line {number} of the journal {name} cannot be read: {why}");
-            Error::new(ErrorKind::Integrity, message)
-                .with_hint("what was executed is not known any more; begin another replay")
-        })
-    }
-
-    fn take(&mut self, text: &str) -> std::result::Result<(), String> {
-        let Some(history) = &mut self.history else {
-            let header: Header = serde_json::from_str(text).map_err(|e| e.to_string())?;
-            header.check()?;
-            self.history = Some(History::new(header));
-            return Ok(());
-        };
-        let mut line: Line = serde_json::from_str(text).map_err(|e| e.to_string())?;
-        if let Some(result) = line.result.as_mut().filter(|_| !self.keeps_output) {
-            (result.stdout, result.stderr) = Default::default();
-        }
-        history.take(line).ok_or_else(|| "it says nothing that is known".to_owned())
-    }
-
-    fn end(self) -> Result<History> {
-        let message = || format!("the journal {} holds no plan: nothing was executed", self.name);
-        self.history.ok_or_else(|| Error::not_found(message()).with_hint("begin another replay"))
-    }
-}
 
 /// The journal of a run, held by this process.
 #[derive(Debug)]
