@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::cli_support::{Ran, TestEnvironment, ran};
 use crate::pty_support::Terminal;
-use crate::replay_support::statuses;
+use crate::replay_support::{id, statuses};
 
 #[test]
 fn nothing_is_done_whose_result_cannot_be_written() {
@@ -249,4 +249,107 @@ fn a_bar_tells_how_fast_it_goes() {
     std::fs::write(gate, "x\n").unwrap();
     assert_eq!(terminal.wait_for_end(), 0);
     assert!(terminal.text().contains("as it is recorded"), "{}", terminal.text());
+}
+
+/// What was recorded before anything looked for secrets is in the log; it is not in what is told.
+#[test]
+fn nothing_of_a_result_quotes_a_secret_of_old() {
+    let environment = TestEnvironment::with_replayable();
+    let log = environment.store().join("2026-11-20/R-1/events.jsonl");
+    let secret = ["ghp", "_16C7e42F292c6912E7710c838347Ae178B4a"].concat();
+    let text = std::fs::read_to_string(&log).unwrap();
+    let named = |from: &str, to: &str| (from.to_owned(), to.replace('*', &secret));
+    let changes = [
+        // An id, a type that nobody knows, and a name that is the key of a state.
+        (id(3), secret.clone()),
+        named("\"CheckpointCreated\"", "\"acme.*\""),
+        named("\"tool_name\":\"Read\"", "\"tool_name\":\"*\""),
+        // An agent that was never spawned.
+        named("\"CommentPosted\"", "\"AgentProgressed\""),
+        named("\"comment_id\":\"c1\"", "\"agent_name\":\"*\",\"progress\":\"p\""),
+    ];
+    let text = changes.iter().fold(text, |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replace(from, to)
+    });
+    std::fs::write(&log, text).unwrap();
+    let handlers = [
+        environment.handler("tool", "[ $(($CHRONOSCOPE_POSITION % 2)) = 0 ]"),
+        environment.handler("gap", "exit 0"),
+        environment.handler("acme", "exit 0").replacen("acme=", &format!("acme.{secret}="), 1),
+    ];
+    let flags: Vec<&str> = handlers.iter().flat_map(|one| ["--handler", one]).collect();
+    let run = |more: &[&str]| {
+        let args = [&["replay", "R-1"], &flags[..], more].concat();
+        let ran = environment.run_with_path(&args, "");
+        assert!(!ran.stdout.contains(&secret), "{more:?}: {ran:#?}");
+        ran.stdout
+    };
+    for how in [&[][..], &["--execute"]] {
+        let told: Value = serde_json::from_str(&run(&[how, &["--json"]].concat())).unwrap();
+        assert_eq!(told["results"][2]["event_id"], "[redacted:github-token]");
+        let reason = told["results"][8]["reason"].as_str().unwrap();
+        assert!(reason.contains("agent [redacted:github-token] was never spawned"), "{reason}");
+        let path = told["final_state"]["first_difference"]["path"].as_str();
+        assert_eq!(path.is_some(), !how.is_empty(), "{told}");
+        if let Some(path) = path {
+            assert!(path.contains("[redacted:github-token]"), "{path}");
+        }
+        assert!(run(how).contains("acme.[redacted:github-token]"));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_whose_path_is_no_utf8_is_not_executed() {
+    use std::os::unix::ffi::OsStrExt;
+    let environment = TestEnvironment::with_replayable();
+    let folder = environment.path().join(std::ffi::OsStr::from_bytes(b"\xff"));
+    std::fs::create_dir(&folder).unwrap();
+    std::os::unix::fs::symlink("/bin/sh", folder.join("runner")).unwrap();
+    let run = |more: &[&str]| {
+        let args = [&["replay", "R-1", "--json", "--handler", "test=runner"], more].concat();
+        let mut command = environment.command(&args);
+        command.env("PATH", &folder);
+        environment.feed(command, "")
+    };
+    let error = run(&["--execute"]).error(2);
+    assert_eq!(error["message"], "the path of the handler of test is no UTF-8");
+    assert!(environment.journals().is_empty());
+    run(&[]).ok();
+}
+
+#[test]
+fn a_replay_from_a_time_begins_with_no_event_before_it() {
+    let environment = TestEnvironment::with_replayable();
+    let test = environment.noting("test", "");
+    let flags = ["--handler", &test, "--execute"];
+    for (from, count) in [
+        ("2026-11-20T10:00:11Z", 2),
+        ("2026-11-20T10:00:10.500Z", 2),
+        ("10:00:12", 1),
+        ("-500ms", 1),
+        ("10:00:13", 0),
+        ("2026-11-21", 0),
+        ("2026-11-19", 12),
+    ] {
+        let told = environment.replay(&["--from", from]).json();
+        assert_eq!(told["results"].as_array().unwrap().len(), count, "{from}");
+    }
+    let find = |since: &str| {
+        let args = ["find", "R-1", ".event_id", "--since", since, "--json"];
+        environment.run(&args).json()["matches"].as_array().unwrap().len()
+    };
+    let found = ["10:00:11.500", "10:00:12", "2026-11-21", "-1h"].map(find);
+    assert_eq!(found, [1, 1, 0, 12]);
+    let none = environment.replay(&[&["--from", "2026-11-21"], &flags[..]].concat()).json();
+    assert_eq!((none["replayed_count"].as_u64(), environment.ran().len()), (Some(0), 0));
+    // Where it ends is the last event that is not after it.
+    let between = ["--from", "2026-11-20T10:00:10.500Z", "--to", "2026-11-20T10:00:11.500Z"];
+    let told = environment.replay(&[&between, &flags[..]].concat()).json();
+    assert_eq!(
+        (told["replayed_count"].as_u64(), environment.ran()),
+        (Some(1), vec!["11.1".into()])
+    );
+    environment.replay(&["--from", "2026-11-21", "--to", "5"]).error(2);
 }

@@ -29,6 +29,7 @@ mod replay_copy_kill;
 mod replay_flags;
 mod replay_jobs;
 mod replay_kill;
+mod replay_left;
 mod replay_output;
 mod replay_resume;
 mod replay_signals;

@@ -17,7 +17,9 @@ use chronoscope::tui::app::Mode;
 use chronoscope::tui::debugger::Debugger;
 use chronoscope::tui::effect::Effect;
 use chronoscope::tui::layout::Pane;
-use chronoscope::tui::replay::{Answer, End, Only, Replay, Replaying, Start, Teller, Terms, What};
+use chronoscope::tui::replay::{
+    Answer, End, Only, Others, Replay, Replaying, Start, Teller, Terms, What,
+};
 use chronoscope::tui::signs::ReplayMark;
 use chronoscope::tui::theme::Theme;
 
@@ -69,7 +71,14 @@ pub(crate) fn tell(desk: &Desk, outcomes: impl IntoIterator<Item = Outcome>) {
 
 pub(crate) fn terms() -> Terms {
     let timeout = Duration::from_secs(300);
-    Terms { markers: true, timeout, attempts: 3, refusal: None, unfinished: None }
+    Terms {
+        markers: true,
+        timeout,
+        attempts: 3,
+        refusal: None,
+        unfinished: None,
+        others: Others::default(),
+    }
 }
 
 pub(crate) fn state(first_difference: Option<Difference>) -> FinalState {
@@ -333,9 +342,13 @@ fn it_begins_here_behind_a_checkpoint_at_the_beginning_or_as_typed() {
     desk.press(":").type_text("replay 50").press("enter r");
     assert_eq!((asked(&desk).from, asked(&desk).to), (50, 200));
     let asked_for = desk.effects.len();
-    for (text, told) in
-        [("9 5", "#5, before it begins at #9"), ("1 2 3", "FROM TO"), ("900", "900")]
-    {
+    for (text, told) in [
+        ("9 5", "#5, before it begins at #9"),
+        ("1 2 3", "FROM TO"),
+        ("900", "900"),
+        ("2036-01-01", "the last is #200"),
+        ("2036-01-01 end", "#200, before it begins at #201"),
+    ] {
         desk.press(":").type_text(&format!("replay {text}")).press("enter");
         assert!(desk.told().contains(told), "{}", desk.told());
     }

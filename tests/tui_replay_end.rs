@@ -5,7 +5,7 @@
 use std::process::{Command, Stdio};
 
 use chronoscope::clock::Clock;
-use chronoscope::session::replay::unfinished::last_unfinished;
+use chronoscope::session::replay::unfinished::unfinished_of;
 use chronoscope::store::local::LocalStore;
 
 use crate::cli_support::TestEnvironment;
@@ -35,7 +35,7 @@ fn assert_over(bench: &TestEnvironment, pid: &str) {
     let alive = Command::new("kill").args(["-0", pid]).stderr(Stdio::null()).status().unwrap();
     assert!(!alive.success(), "{pid} still runs");
     let store = LocalStore::open(bench.store(), Clock::System).unwrap();
-    let found = last_unfinished(&store, ISSUE).unwrap().unwrap();
+    let found = unfinished_of(&store, ISSUE, 1).unwrap().runs.remove(0);
     assert_eq!((found.unknown, found.is_held), (vec![169], false));
 }
 

@@ -10,7 +10,7 @@ use chronoscope::tui::action::Action;
 use chronoscope::tui::app::Mode;
 use chronoscope::tui::effect::Effect;
 use chronoscope::tui::replay::{
-    Answer, Program, Question, Replaying, Rest, Start, Terms, Unfinished, What,
+    Answer, Others, Program, Question, Replaying, Rest, Start, Terms, Unfinished, What,
 };
 
 use crate::tui_replay::{
@@ -20,10 +20,15 @@ use crate::tui_support::{Desk, sample};
 
 /// A rehearsal that found a run of another time, #165 to #180, of which this is left.
 fn with_unfinished(size: (u16, u16), rest: Rest) -> Desk {
+    with_runs(size, Some(rest), Others::default())
+}
+
+/// A rehearsal that found these runs of another time.
+fn with_runs(size: (u16, u16), rest: Option<Rest>, others: Others) -> Desk {
     let mut desk = Desk::new(&sample(200), size);
     desk.type_text("190").press("G g p");
     let (command, type_name) = ("/srv/old/run-tests".to_owned(), "TestRunStarted".to_owned());
-    let unfinished = Unfinished {
+    let unfinished = rest.map(|rest| Unfinished {
         replay_id: "0c0ffee0-d3f6-4968-962f-2d7ea5b7eb50".to_owned(),
         from: 165,
         to: 180,
@@ -32,8 +37,8 @@ fn with_unfinished(size: (u16, u16), rest: Rest) -> Desk {
         rest,
         programs: vec![Program { command, type_name, events: None }],
         terms: Box::new(terms()),
-    };
-    let terms = Terms { unfinished: Some(unfinished), ..terms() };
+    });
+    let terms = Terms { unfinished, others, ..terms() };
     tell(&desk, [outcome(&desk, 195, Status::WouldExecute, RUN_TESTS)]);
     let answer = Answer { success_rate: 1.0, state: state(None), terms, complaint: None };
     let replaying = asked(&desk);
@@ -137,6 +142,50 @@ fn of_what_has_no_known_end_the_user_says_whether_it_is_done() {
     assert!(desk.told().ends_with("skip (or retry, if it is not done)"), "{}", desk.told());
     desk.press("x r");
     assert!(matches!(asked(&desk).what, What::Resume(_, Decision::Retry)));
+}
+
+#[test]
+fn one_answer_for_several_events_is_said_to_hold_for_all() {
+    for size in SIZES {
+        let mut desk = with_unfinished(size, Rest { unknown: vec![171, 174], is_held: false });
+        desk.press("x");
+        let screen = desk.screen();
+        assert!(screen.contains("nobody knows how #171, #174 e"), "{screen}");
+        let keys = ["skip them; r: none is", "s skip all, r rerun all, a anew"];
+        assert!(keys.iter().any(|keys| screen.contains(keys)), "{screen}");
+        desk.press("esc y");
+        assert!(desk.told().ends_with("(for all of them; or retry, if none is done)"));
+    }
+}
+
+#[test]
+fn other_runs_that_did_not_end_are_named_too() {
+    let older = ["1c0ffee0-d3f6", "2c0ffee0-d3f6"].map(str::to_owned).to_vec();
+    let unreadable = vec!["3c0ffee0-d3f6".to_owned()];
+    let said = "older runs did not end either: 1c0ffee0…, 2c0ffee0…";
+    for size in SIZES {
+        let others = Others { older: older.clone(), unreadable: Vec::new() };
+        let mut desk = with_runs(size, Some(Rest::default()), others);
+        assert!(desk.told().ends_with(&format!("or begins anew; {said}")), "{}", desk.told());
+        desk.press("x");
+        assert!(desk.screen().contains("older runs did not end either"), "{}", desk.screen());
+        desk.press("y");
+        let replaying = asked(&desk);
+        replaying.progress.leave(Rest::default());
+        desk.act(Action::Replayed(replaying, stopped()));
+        desk.press("x");
+        assert!(
+            !desk.screen().contains("older runs"),
+            "it was asked about another: {}",
+            desk.screen()
+        );
+        let others = Others { older: Vec::new(), unreadable: unreadable.clone() };
+        let mut desk = with_runs(size, None, others);
+        let said = "unreadable journals: 3c0ffee0…";
+        assert_eq!(desk.told(), said);
+        desk.press("x");
+        assert!(desk.screen().contains(said), "{}", desk.screen());
+    }
 }
 
 #[test]

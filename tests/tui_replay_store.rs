@@ -15,7 +15,7 @@ use chronoscope::model::catalogue::{LINKS, ReplayPolicy};
 use chronoscope::replay::Decision;
 use chronoscope::schema::Redactor;
 use chronoscope::session::Session;
-use chronoscope::session::replay::unfinished::last_unfinished;
+use chronoscope::session::replay::unfinished::{Left, unfinished_of};
 use chronoscope::store::local::LocalStore;
 use chronoscope::store::memory::MemoryStore;
 use chronoscope::tui::replay::{Answer, Outfit, Progress, Replaying, Rest, What};
@@ -239,7 +239,8 @@ fn a_rehearsal_finds_the_last_run_that_did_not_come_to_its_end() {
     assert_eq!(found.told(), "stopped after 0/7 events");
     assert_eq!(found.programs[0].command, program.display().to_string());
     // Of another issue it is not told, nor once it came to its end.
-    assert_eq!(last_unfinished(outfit.store.as_ref().unwrap(), "PROJ-7").unwrap(), None);
+    let left = unfinished_of(outfit.store.as_ref().unwrap(), "PROJ-7", 1).unwrap();
+    assert_eq!(left, Left::default());
     // One whose last line was torn, and that ended in the middle of a program.
     let journal = bench.store().join(format!(".chronoscope/journals/replay-{id}.jsonl"));
     let whole = std::fs::read_to_string(&journal).unwrap();
@@ -256,8 +257,14 @@ fn a_rehearsal_finds_the_last_run_that_did_not_come_to_its_end() {
     assert_eq!(undecided.progress.take().rest.unwrap().unknown, [171]);
     std::fs::write(&journal, &whole).unwrap();
     std::fs::write(right, "").unwrap();
-    run(&outfit, &replaying(169, 175, What::Resume(id, Decision::Fail))).unwrap();
+    run(&outfit, &replaying(169, 175, What::Resume(id.clone(), Decision::Fail))).unwrap();
     assert_eq!(rehearse(), None);
+    // What came to its end does not hide one before that did not.
+    let older = journal.with_file_name("replay-older.jsonl");
+    std::fs::write(&older, whole.replace(&id, "older")).unwrap();
+    let first = std::fs::File::options().append(true).open(older).unwrap();
+    first.set_modified(std::time::UNIX_EPOCH).unwrap();
+    assert_eq!(rehearse().unwrap().replay_id, "older");
 }
 
 #[test]

@@ -146,6 +146,13 @@ pub(crate) fn position(
     }
 }
 
+/// The first position of a range that begins at the moment that the text names, from the beginning
+/// without one: of a time, the first event that is not before it, which may be one behind the head.
+pub(crate) fn first_position(session: &mut Session, moment: Option<&str>) -> Result<Position> {
+    let first = moment.map(|text| session.resolve_first(&Moment::parse(text)?));
+    Ok(first.transpose()?.unwrap_or_default().max(1))
+}
+
 fn nearest_store() -> Result<Option<PathBuf>> {
     let directory = std::env::current_dir()
         .map_err(|e| Error::io("find", Path::new("the working directory"), &e))?;

@@ -9,7 +9,7 @@ use crate::query::expression::{Expression, faults_told};
 use crate::session::Session;
 use crate::session::find::{Direction, Finder, Match, Step};
 
-use super::context::{Context, position};
+use super::context::{Context, first_position, position};
 use super::failure::{Outcome, note};
 use super::output::{Format, Role, Table, cut};
 use super::reference::EventRef;
@@ -63,7 +63,7 @@ struct Answer {
 pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     let expression = Expression::parse(&flags.expression)?;
     let mut session = context.session(&flags.issue)?;
-    let first = position(&mut session, flags.since.as_deref(), &Moment::Position(1))?;
+    let first = first_position(&mut session, flags.since.as_deref())?;
     let last = position(&mut session, flags.until.as_deref(), &Moment::End)?;
     let direction = if flags.last { Direction::Backward } else { Direction::Forward };
     let mut finder = Finder::new(&session, expression, (first, last), direction);

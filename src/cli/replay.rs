@@ -6,6 +6,7 @@
 mod file;
 mod idle;
 mod into;
+mod left;
 mod refuse;
 mod show;
 
@@ -21,11 +22,10 @@ use crate::model::{Kind, Moment, Position, ids};
 use crate::query::{self, Field, Filter};
 use crate::replay::{Decision, Handlers, Limits, Policies, Report, RunJournal};
 use crate::session::Session;
-use crate::session::replay::unfinished::last_unfinished;
 use crate::session::replay::{self, Means, Request, execute, settings};
 use crate::store::local::LocalStore;
 
-use super::context::{Context, interrupt_flag, interrupt_flags, position, user};
+use super::context::{Context, first_position, interrupt_flag, interrupt_flags, position, user};
 use super::failure::{Failure, Outcome, note};
 use super::progress::{Bar, Unit};
 use super::selection::Selection;
@@ -58,7 +58,7 @@ pub(crate) struct Flags {
     /// The issue
     #[arg(required_unless_present_any = ["resume", "all"], conflicts_with_all = ["resume", "all"])]
     issue: Option<String>,
-    /// From this event on
+    /// From this event on; of a time, from the first that is not before it
     #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
     from: Option<String>,
     /// From behind the event that made this checkpoint on
@@ -99,7 +99,7 @@ pub(crate) struct Flags {
     /// Go on with the run of this id, as it was begun; its beginning is enough
     #[arg(long, value_name = "ID")]
     resume: Option<String>,
-    /// With --resume: what becomes of events that were begun and have no known end (fail)
+    /// With --resume: what becomes of all events that were begun and have no known end (fail)
     #[arg(long, value_name = "WHAT", value_parser = refuse::decisions())]
     on_unknown: Option<Decision>,
     /// Compare the states after every event, not at the end only
@@ -195,7 +195,7 @@ fn replayed(context: &Context, flags: &Flags, limits: Limits, means: Means<'_>) 
     request.handlers = handlers(context, flags)?;
     execute::refuse_secrets(&request.handlers, means.redactor)?;
     idle::tell(context, &session, &request, flags);
-    tell_unfinished(context, &store, issue);
+    left::tell(context, &store, issue);
     let replay_id = ids::new_event_id();
     if !flags.execute {
         let plan = replay::plan(&mut session, request)?;
@@ -214,28 +214,6 @@ fn replayed(context: &Context, flags: &Flags, limits: Limits, means: Means<'_>) 
     let text = format!("--resume {replay_id} goes on with this run, should it end early");
     note(&text, context.out.paint);
     finish(context, &store, &mut session, prepared, means)
-}
-
-/// Says that the issue's last run did not come to its end: who begins anew executes once more what
-/// that executed.
-fn tell_unfinished(context: &Context, store: &LocalStore, issue: &str) {
-    // What cannot be listed cannot be gone on with.
-    let Ok(Some(run)) = last_unfinished(store, issue) else { return };
-    let (id, done, all) = (&run.header.replay_id, run.done, run.events);
-    let text = if run.is_held {
-        format!("replay {id} of {issue} is still at work, after {done} of {all} events")
-    } else {
-        let unknown: Vec<String> = run.unknown.iter().map(|at| format!("#{at}")).collect();
-        let unknown = match unknown.as_slice() {
-            [] => String::new(),
-            all => format!(", and nobody knows how {} ended", all.join(", ")),
-        };
-        format!(
-            "replay {id} of {issue} ended after {done} of {all} events{unknown}; --resume {id} goes \
-             on with it, and executes nothing twice"
-        )
-    };
-    note(&text, context.out.paint);
 }
 
 fn jobs(flags: &Flags) -> Option<usize> {
@@ -285,7 +263,7 @@ fn asked_for(
     session.user = user(store, issue);
     let from = match &flags.from_checkpoint {
         Some(id) => behind_checkpoint(&mut session, id)?,
-        None => position(&mut session, flags.from.as_deref(), &Moment::Start)?.max(1),
+        None => first_position(&mut session, flags.from.as_deref())?,
     };
     let to = position(&mut session, flags.to.as_deref(), &Moment::End)?;
     if to + 1 < from {

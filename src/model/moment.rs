@@ -124,7 +124,7 @@ impl Moment {
     /// # Errors
     /// Not found when there is no such event, mark or position; usage when an id prefix is
     /// ambiguous.
-    pub fn resolve(&self, log: &impl Positions) -> Result<Position> {
+    pub fn resolve(&self, log: &dyn Positions) -> Result<Position> {
         let head = log.head();
         match self {
             Self::Start => Ok(0),
@@ -134,21 +134,39 @@ impl Moment {
                 Error::not_found(format!("there is no mark @{name}"))
                     .with_hint("marks are set in the debugger with m and a letter")
             }),
-            Self::Time(at) => Ok(log.at_or_before(*at)),
-            Self::TimeOfDay(since_midnight) => Ok(log.head_time().map_or(0, |now| {
-                log.at_or_before(now.start_of_day().plus_millis(*since_midnight))
-            })),
-            Self::BeforeHead(span) => {
-                let at = log.head_time().map(|now| now.plus_millis(span.saturating_neg()));
+            Self::Time(_) | Self::TimeOfDay(_) | Self::BeforeHead(_) => {
+                let at = self.time(|| log.head_time());
                 Ok(at.map_or(0, |at| log.at_or_before(at)))
             }
             Self::Occurrence { type_name, nth } => resolve_occurrence(type_name, *nth, log),
             Self::Id(prefix) => resolve_id(prefix, log),
         }
     }
+
+    /// Finds the first position of a range that begins at this moment: of a time, that of the first
+    /// event that is not before it, which is behind the head where all are.
+    ///
+    /// # Errors
+    /// As [`Moment::resolve`].
+    pub fn resolve_first(&self, log: &dyn Positions) -> Result<Position> {
+        match self.time(|| log.head_time()) {
+            Some(at) => Ok(log.at_or_before(at.plus_millis(-1)) + 1),
+            None => self.resolve(log),
+        }
+    }
+
+    /// The time that this moment is, where it is one; some are told from that of the head.
+    pub fn time(&self, head_time: impl FnOnce() -> Option<Timestamp>) -> Option<Timestamp> {
+        match self {
+            Self::Time(at) => Some(*at),
+            Self::TimeOfDay(millis) => Some(head_time()?.start_of_day().plus_millis(*millis)),
+            Self::BeforeHead(span) => Some(head_time()?.plus_millis(span.saturating_neg())),
+            _ => None,
+        }
+    }
 }
 
-fn resolve_number(number: u64, log: &impl Positions) -> Result<Position> {
+fn resolve_number(number: u64, log: &dyn Positions) -> Result<Position> {
     let head = log.head();
     match Position::try_from(number) {
         Ok(position) if position <= head => Ok(position),
@@ -163,7 +181,7 @@ fn resolve_number(number: u64, log: &impl Positions) -> Result<Position> {
     }
 }
 
-fn resolve_occurrence(name: &str, nth: Option<u32>, log: &impl Positions) -> Result<Position> {
+fn resolve_occurrence(name: &str, nth: Option<u32>, log: &dyn Positions) -> Result<Position> {
     let all = log.of_type(name);
     let found = match nth {
         None => all.last(),
@@ -178,7 +196,7 @@ fn resolve_occurrence(name: &str, nth: Option<u32>, log: &impl Positions) -> Res
     })
 }
 
-fn resolve_id(prefix: &str, log: &impl Positions) -> Result<Position> {
+fn resolve_id(prefix: &str, log: &dyn Positions) -> Result<Position> {
     let types = log.of_type(prefix);
     if let Some(last) = types.last() {
         return Ok(*last);

@@ -51,13 +51,7 @@ pub(super) fn resolve(store: &dyn EventStore, key: &Arc<str>, filter: &Filter) -
 
 /// The time that the moment is, where it is one: bounds by time are bounds of the running maximum.
 fn time_of(moment: &Moment, survey: Option<&Survey>) -> Option<Timestamp> {
-    let head = || survey?.head_time();
-    match moment {
-        Moment::Time(at) => Some(*at),
-        Moment::TimeOfDay(millis) => Some(head()?.start_of_day().plus_millis(*millis)),
-        Moment::BeforeHead(span) => Some(head()?.plus_millis(span.saturating_neg())),
-        _ => None,
-    }
+    moment.time(|| survey?.head_time())
 }
 
 /// What a whole log says about the moments of one query.

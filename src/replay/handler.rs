@@ -77,6 +77,13 @@ impl Handlers {
         })
     }
 
+    /// What the first program executes whose path is no UTF-8: [`Handlers::words`] cannot say it.
+    #[must_use]
+    pub fn without_words(&self) -> Option<&str> {
+        let mut all = self.by_name.iter();
+        all.find(|(_, handler)| handler.program.to_str().is_none()).map(|(name, _)| name.as_str())
+    }
+
     /// What the first program executes that has a secret among its arguments.
     #[must_use]
     pub fn with_secret(&self, redactor: &Redactor) -> Option<&str> {

@@ -1,12 +1,13 @@
 //! What a run notes, so that another process can go on with it and execute nothing twice.
 //!
-//! Lives here: the lines of the journal and what they come to. May not live here: the file (see
-//! [`crate::store::local::Journal`]).
+//! Lives here: the plan, what is noted, and finding journals. May not live here: what the lines come to
+//! (see [`history`]), the file (see [`crate::store::local::Journal`]).
 //!
 //! The first line holds the plan. Before an event is executed, one says so; after it, one says what
 //! came of it. An event with the first and without the second was begun, and nobody knows more.
 
-use std::collections::BTreeMap;
+mod history;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,9 @@ use super::strays;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Position;
 use crate::store::local::{Journal, LocalStore};
+
+pub use history::{History, Known};
+use history::{Line, OVER, Reading};
 
 crate::closed_list! {
     /// What becomes of an event that was begun, when nobody knows how it ended.
@@ -95,140 +99,32 @@ fn one() -> usize {
     1
 }
 
+impl Header {
+    /// Whether it can be that of a run: its version is known, and what is selected is a part of its
+    /// range.
+    fn check(&self) -> std::result::Result<(), String> {
+        if self.journal != VERSION {
+            return Err(format!("its version is {}", self.journal));
+        }
+        let mut next = self.from;
+        for (first, last) in self.selected.iter().flatten() {
+            if *first < next || last < first || *last > self.to {
+                return Err(format!("#{first} to #{last} cannot be selected there"));
+            }
+            next = last.saturating_add(1);
+        }
+        Ok(())
+    }
+}
+
 /// What the name of a run's journal begins with.
 const PREFIX: &str = "replay-";
 
 /// The version of the journal's format.
 pub const VERSION: u32 = 1;
 
-/// The line that says that a run came to its end; nothing stands behind it.
-const OVER: &str = "over";
 /// How many runs are named at most where one is missing.
 const MOST_NAMED: usize = 5;
-
-/// One line behind the first.
-#[derive(Debug, Serialize, Deserialize)]
-struct Line {
-    at: String,
-    #[serde(default, skip_serializing_if = "is_zero")]
-    position: Position,
-    #[serde(default, skip_serializing_if = "is_zero")]
-    attempt: u32,
-    /// The verdict, or the decision.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    word: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    reason: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    result: Option<Execution>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
-impl Line {
-    fn new(at: &str) -> Self {
-        let (word, reason) = (String::new(), String::new());
-        Self { at: at.to_owned(), position: 0, attempt: 0, word, reason, result: None }
-    }
-}
-
-/// What is known of an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Known {
-    /// Its execution of this number was begun; nobody knows how it ended.
-    Begun(u32),
-    /// It ended.
-    Ended {
-        /// What it came to.
-        verdict: Verdict,
-        /// Why.
-        reason: String,
-        /// What the program did.
-        result: Execution,
-    },
-    /// Its execution of this number was begun, and somebody decided.
-    Decided(Decision, u32),
-}
-
-/// What a journal tells.
-#[derive(Debug, Clone)]
-pub struct History {
-    /// The plan.
-    pub header: Header,
-    /// What is known, by event.
-    pub known: BTreeMap<Position, Known>,
-    /// Whether the run came to its end.
-    pub over: bool,
-}
-
-impl History {
-    /// A run that begins.
-    #[must_use]
-    pub fn new(header: Header) -> Self {
-        Self { header, known: BTreeMap::new(), over: false }
-    }
-
-    /// The events of which nobody knows how they ended: also where they are to be executed again,
-    /// and were not yet.
-    #[must_use]
-    pub fn unknown(&self) -> Vec<Position> {
-        let is_open =
-            |known: &Known| matches!(known, Known::Begun(_) | Known::Decided(Decision::Retry, _));
-        let open = self.known.iter().filter(|(_, known)| is_open(known));
-        open.map(|(position, _)| *position).collect()
-    }
-
-    /// Whether the run came as far as an event.
-    #[must_use]
-    pub fn reaches(&self, position: Position) -> bool {
-        self.over || self.known.last_key_value().is_some_and(|(last, _)| position <= *last)
-    }
-
-    fn read(text: &str, name: &str) -> Result<Self> {
-        let damaged = |number: usize, why: &str| {
-            let message = format!("line {number} of the journal {name} cannot be read: {why}");
-            Error::new(ErrorKind::Integrity, message)
-                .with_hint("what was executed is not known any more; begin another replay")
-        };
-        let mut lines = text.lines().enumerate().map(|(at, line)| (at + 1, line));
-        let Some((_, first)) = lines.next() else {
-            let message = format!("the journal {name} holds no plan: nothing was executed");
-            return Err(Error::not_found(message).with_hint("begin another replay"));
-        };
-        let header: Header = serde_json::from_str(first).map_err(|e| damaged(1, &e.to_string()))?;
-        if header.journal != VERSION {
-            return Err(damaged(1, &format!("its version is {}", header.journal)));
-        }
-        let mut history = Self::new(header);
-        for (number, line) in lines {
-            let line = serde_json::from_str(line).map_err(|e| damaged(number, &e.to_string()))?;
-            history.take(line).ok_or_else(|| damaged(number, "it says nothing that is known"))?;
-        }
-        Ok(history)
-    }
-
-    fn take(&mut self, line: Line) -> Option<()> {
-        let known = match line.at.as_str() {
-            "begin" => Known::Begun(line.attempt),
-            "end" => Known::Ended {
-                verdict: Verdict::from_name(&line.word)?,
-                reason: line.reason,
-                result: line.result?,
-            },
-            "decided" => Known::Decided(Decision::from_name(&line.word)?, line.attempt),
-            OVER => {
-                self.over = true;
-                return Some(());
-            }
-            _ => return None,
-        };
-        self.known.insert(line.position, known);
-        Some(())
-    }
-}
 
 /// The journal of a run, held by this process.
 #[derive(Debug)]
@@ -269,7 +165,9 @@ impl RunJournal {
             return Err(Error::new(ErrorKind::Unavailable, message)
                 .with_hint("wait until it ends: nobody else knows how far it came"));
         }
-        Ok((Self { file }, History::read(&text, &name)?))
+        let mut reading = Reading::new(&name, true);
+        text.lines().try_for_each(|line| reading.line(line))?;
+        Ok((Self { file }, reading.end()?))
     }
 
     /// The id of the run that a text names: all of an id, or the beginning of one alone.
@@ -304,11 +202,16 @@ impl RunJournal {
     /// The runs that did not come to their end, the newest first, at most so many.
     #[must_use]
     pub fn unfinished(store: &LocalStore, most: usize) -> Vec<String> {
-        let over = serde_json::to_string(&Line::new(OVER)).unwrap_or_default();
-        let end = format!("\n{over}\n");
-        let goes_on =
-            |id: &String| store.journal_ends_with(&Self::name(id), end.as_bytes()) == Some(false);
+        let goes_on = |id: &String| Self::is_over(store, id) == Some(false);
         Self::all(store).unwrap_or_default().into_iter().filter(goes_on).take(most).collect()
+    }
+
+    /// Whether a run came to its end, as the end of its journal says it; none where that holds
+    /// nothing, or cannot be read.
+    #[must_use]
+    pub fn is_over(store: &LocalStore, replay_id: &str) -> Option<bool> {
+        let over = serde_json::to_string(&Line::new(OVER)).unwrap_or_default();
+        store.journal_ends_with(&Self::name(replay_id), format!("\n{over}\n").as_bytes())
     }
 
     /// The ids of the runs that a store has journals of, what was noted last first.
@@ -321,20 +224,34 @@ impl RunJournal {
         Ok(names.iter().filter_map(id).collect())
     }
 
-    /// Whether the journal of a run speaks of this issue; false where it cannot be read.
-    #[must_use]
-    pub fn is_of(store: &LocalStore, replay_id: &str, issue: &str) -> bool {
-        let first = store.journal_begins(&Self::name(replay_id)).unwrap_or_default();
-        serde_json::from_str::<Header>(&first).is_ok_and(|header| header.issue_key == issue)
+    /// The issue that the journal of a run speaks of; none where it holds no plan.
+    ///
+    /// # Errors
+    /// Unavailable, when it cannot be read; integrity, when its first line is damaged.
+    pub fn issue(store: &LocalStore, replay_id: &str) -> Result<Option<String>> {
+        #[derive(Deserialize)]
+        struct Of {
+            issue_key: String,
+        }
+        let name = Self::name(replay_id);
+        let Some(first) = store.journal_begins(&name)? else { return Ok(None) };
+        let of: Of = serde_json::from_str(&first).map_err(|error| {
+            let message = format!("line 1 of the journal {name} cannot be read: {error}");
+            Error::new(ErrorKind::Integrity, message)
+        })?;
+        Ok(Some(of.issue_key))
     }
 
-    /// What the journal of a run tells, without holding it.
+    /// What the journal of a run tells, without holding it; not what its programs wrote, which can
+    /// be long.
     ///
     /// # Errors
     /// As [`RunJournal::open`].
     pub fn read(store: &LocalStore, replay_id: &str) -> Result<History> {
         let name = Self::name(replay_id);
-        History::read(&store.read_journal(&name)?, &name)
+        let mut reading = Reading::new(&name, false);
+        store.each_journal_line(&name, |line| reading.line(line))?;
+        reading.end()
     }
 
     /// Whether somebody holds the journal of a run, or works at it.

@@ -205,7 +205,7 @@ impl<'a> Runner<'a> {
                 return Ok(None);
             }
             (Turn::Execute(handler), None) => {
-                let by = SmolStr::from(self.redactor.conceal(&handler.to_string()));
+                let by = SmolStr::from(handler.to_string());
                 self.settle(going, &event, Some((Status::WouldExecute, Some(by), None)), true);
                 return Ok(None);
             }
@@ -311,9 +311,19 @@ impl<'a> Runner<'a> {
     ) {
         if let Some((status, reason, result)) = told {
             going.tally.add(status);
-            let (event_id, event_type) = (event.id.clone(), event.type_name.clone());
-            let position = event.position;
-            let outcome = Outcome { position, event_type, event_id, status, reason, result };
+            // What stands in a log may be a secret of old.
+            let plain = |text: &SmolStr| self.redactor.conceal_word(text);
+            let outcome = Outcome {
+                position: event.position,
+                event_type: match event.kind.is_catalogued() {
+                    true => event.type_name.clone(),
+                    false => plain(&event.type_name),
+                },
+                event_id: plain(&event.id),
+                status,
+                reason: reason.as_ref().map(plain),
+                result,
+            };
             (self.heard)(Heard::Settled(outcome));
         }
         going.states.settle(event, happened);

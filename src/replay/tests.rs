@@ -236,7 +236,7 @@ fn who_wants_to_be_tried_again_is_with_growing_pauses_and_then_fails() {
 #[test]
 fn a_run_that_is_stopped_between_two_tries_goes_on_with_the_next() {
     let bench = Bench::new();
-    let script = "echo $CHRONOSCOPE_POSITION.$CHRONOSCOPE_ATTEMPT >> RAN
+    let script = "echo $CHRONOSCOPE_POSITION.$CHRONOSCOPE_ATTEMPT >> RAN; echo told
         [ $CHRONOSCOPE_POSITION.$CHRONOSCOPE_ATTEMPT != 2.1 ] || exit 75";
     let plan = plan(3, bench.handlers(script));
     let stopped = Counting { stop_after: Some(0), ..Counting::default() };
@@ -246,6 +246,13 @@ fn a_run_that_is_stopped_between_two_tries_goes_on_with_the_next() {
     let history = bench.history();
     assert!(history.unknown().is_empty() && !history.over);
     assert!(matches!(history.known[&2], Known::Ended { verdict: Verdict::Again, .. }));
+    // Who only looks does not keep what programs wrote.
+    let seen = RunJournal::read(&bench.store, &bench.replay_id).unwrap();
+    let wrote = |history: &History| match &history.known[&2] {
+        Known::Ended { result, .. } => result.stdout.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((wrote(&history), wrote(&seen)), ("told\n".to_owned(), String::new()));
     let (run, outcomes) = bench.run(&plan, &Counting::default(), Some(history)).unwrap();
     assert_eq!(bench.ran(), "1.1\n2.1\n2.2\n3.1\n");
     assert_eq!(run.tally, Tally { replayed: 3, skipped: 0, failed: 0 });

@@ -32,6 +32,7 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fold::State;
 use crate::model::catalogue::{self, Links};
+use crate::model::moment::Positions;
 use crate::model::{Event, Moment, Position};
 use crate::schema::upcast;
 use crate::store::{EventStore, Fetch, Notice};
@@ -305,6 +306,21 @@ impl Session {
     /// # Errors
     /// Not found when there is no such moment here; usage when it is ambiguous.
     pub fn resolve(&mut self, moment: &Moment) -> Result<Position> {
+        self.resolve_by(|log| moment.resolve(log))
+    }
+
+    /// The first position of a range that begins at a moment.
+    ///
+    /// # Errors
+    /// As [`Session::resolve`].
+    pub fn resolve_first(&mut self, moment: &Moment) -> Result<Position> {
+        self.resolve_by(|log| moment.resolve_first(log))
+    }
+
+    fn resolve_by(
+        &mut self,
+        resolve: impl FnOnce(&dyn Positions) -> Result<Position>,
+    ) -> Result<Position> {
         let (timeline, fetch) = match &mut self.sketch {
             Some(sketch) => (&sketch.timeline, &mut sketch.fetch),
             None => (&self.timeline, &mut self.fetch),
@@ -319,7 +335,7 @@ impl Session {
             })
         };
         let marks = |name: &str| self.user.marks.get(name).copied();
-        moment.resolve(&Marked { timeline, marks, id_starts_with })
+        resolve(&Marked { timeline, marks, id_starts_with })
     }
 }
 

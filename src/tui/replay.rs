@@ -24,7 +24,7 @@ use crate::replay::FinalState;
 use crate::timeline::Timeline;
 use crate::tui::view::timeline::TimelineView;
 
-pub use ask::{Answer, End, Outfit, Outfitter, Replaying, Start, Terms, Unfinished, What};
+pub use ask::{Answer, End, Others, Outfit, Outfitter, Replaying, Start, Terms, Unfinished, What};
 pub use only::Only;
 pub use outcomes::{Group, Outcomes, Program, ReplayMarks};
 pub use progress::{Entry, News, Progress, Teller, Words};

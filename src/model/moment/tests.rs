@@ -79,6 +79,33 @@ fn every_form_names_its_position() {
 }
 
 #[test]
+fn a_range_begins_with_the_first_event_that_is_not_before_its_time() {
+    for (text, first) in [
+        ("10:00", 1),
+        ("10:01", 2),
+        ("10:01:00.001", 3),
+        ("10:01:30", 3),
+        ("9:59", 1),
+        ("23:00", 6),
+        ("2026-11-20T10:02Z", 3),
+        ("2026-11-21", 6),
+        ("-2m", 3),
+        ("-1m30s", 4),
+        ("-2h", 1),
+        // What is no time is that event.
+        ("3", 3),
+        ("end", 5),
+        ("@a", 2),
+        ("AgentFailed:1", 2),
+        ("start", 0),
+    ] {
+        assert_eq!(Moment::parse(text).unwrap().resolve_first(&log()).unwrap(), first, "{text}");
+    }
+    let nothing = |text: &str| Moment::parse(text).unwrap().resolve_first(&Log(Vec::new()));
+    assert_eq!((nothing("2026-11-20").unwrap(), nothing("-2h").unwrap()), (1, 0));
+}
+
+#[test]
 fn what_is_not_there_is_not_found() {
     for text in ["6", "@b", "AgentFailed:3", "PRMerged", "id-9", "99999999999999999999x"] {
         assert_eq!(resolve(text).unwrap_err().kind(), ErrorKind::NotFound, "{text}");

@@ -240,8 +240,8 @@ pub(super) fn outcome(event: &Event, copied: Copied, redactor: &Redactor) -> Opt
     };
     Some(Outcome {
         position: event.position,
-        event_type: event.type_name.clone(),
-        event_id: redactor.conceal(&event.id).into(),
+        event_type: redactor.conceal_word(&event.type_name),
+        event_id: redactor.conceal_word(&event.id),
         status,
         reason: Some(reason.into()),
         result: None,

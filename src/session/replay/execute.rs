@@ -83,6 +83,12 @@ pub fn begin(
         return Err(Error::usage("the path of the working folder is no UTF-8")
             .with_hint("a run is gone on with where it was begun: begin it in another folder"));
     }
+    if let Some(name) = request.handlers.without_words() {
+        let message = format!("the path of the handler of {name} is no UTF-8");
+        return Err(Error::usage(message).with_hint(
+            "a run is gone on with by the same programs: name one below another folder",
+        ));
+    }
     let jobs = how.jobs;
     let plan = plan(session, Request { jobs, ..request })?;
     let words = plan.handlers.words();
@@ -166,6 +172,9 @@ pub fn resume(
     }
     let jobs = jobs.unwrap_or(header.jobs).max(1);
     let mut session = Session::read_while(store, &header.issue_key, links, goes_on)?;
+    if header.to > session.head() {
+        return Err(another_log(&header));
+    }
     let mut handlers = Handlers::default();
     for (name, words) in &header.handlers {
         // Its path is absolute.
@@ -187,15 +196,11 @@ pub fn resume(
 
 /// Refuses to go on with another log than the one that a run was begun on, or by other rules.
 fn refuse_another(session: &mut Session, plan: &Plan, header: &Header) -> Result<()> {
-    let Header { replay_id, issue_key, to, .. } = header;
+    let Header { replay_id, issue_key, .. } = header;
     let is = |noted: &Option<String>, now: String| noted.as_ref().is_none_or(|n| *n == now);
     let state = session.state_at(plan.to.max(plan.from - 1))?.digest();
     if state != header.digest || !is(&header.events, digest_of_events(session, plan)) {
-        let message = format!(
-            "the log of {issue_key} up to #{to} is not the one that replay {replay_id} was begun on"
-        );
-        return Err(Error::new(ErrorKind::Integrity, message)
-            .with_hint("run `chronoscope verify`, and begin another replay"));
+        return Err(another_log(header));
     }
     if !is(&header.causes, digest_of_causes(plan)) {
         let message = format!(
@@ -207,6 +212,16 @@ fn refuse_another(session: &mut Session, plan: &Plan, header: &Header) -> Result
         ));
     }
     Ok(())
+}
+
+/// The error for a log that is not the one that a run was begun on.
+fn another_log(header: &Header) -> Error {
+    let Header { issue_key, to, replay_id, .. } = header;
+    let message = format!(
+        "the log of {issue_key} up to #{to} is not the one that replay {replay_id} was begun on"
+    );
+    Error::new(ErrorKind::Integrity, message)
+        .with_hint("run `chronoscope verify`, and begin another replay")
 }
 
 fn decide(
@@ -248,10 +263,15 @@ fn undecided(session: &mut Session, replay_id: &str, unknown: &[Position]) -> Re
         "replay {replay_id} began to execute {}, and nobody knows how that ended",
         named.join(", ")
     );
+    let hint = match unknown {
+        [_] => "look what became of it, then --on-unknown skip (it is done) or retry (it is not)",
+        _ => {
+            "look what became of each, then --on-unknown skip (all are done) or retry (none is): it \
+             decides for all that are named"
+        }
+    };
     Ok(Error::new(ErrorKind::Assertion, message)
-        .with_hint(
-            "look what became of it, then --on-unknown skip (it is done) or retry (it is not)",
-        )
+        .with_hint(hint)
         .with_details(json!({ "replay_id": replay_id, "unknown": details })))
 }
 

@@ -23,7 +23,7 @@ use super::Session;
 use crate::diff::{DiffOptions, diff};
 use crate::error::{Error, Result};
 use crate::fold::{self, State};
-use crate::model::{AnomalyKind, Event, Position, Value};
+use crate::model::{AnomalyKind, Event, Key, Path, Position, Value};
 use crate::replay::{
     Difference, Events, FinalState, Handlers, Heard, Order, Outcome, Pace, Plan, Policies, Report,
     Run, Runner, Steady, Tally,
@@ -253,7 +253,8 @@ fn report(
             *value = Value::text(&concealed);
         }
     };
-    if let Some(Difference { recorded, replayed, .. }) = &mut final_state.first_difference {
+    if let Some(Difference { path, recorded, replayed, .. }) = &mut final_state.first_difference {
+        *path = Path::of(path.keys().iter().map(|key| Key::from(&*redactor.conceal(key.as_str()))));
         recorded.iter_mut().chain(replayed).for_each(conceal);
     }
     Report {

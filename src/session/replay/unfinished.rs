@@ -1,9 +1,9 @@
-//! The last run of an issue, where it did not come to its end.
+//! The runs of an issue that did not come to their end.
 //!
-//! Lives here: finding it among the journals, and how far it came. May not live here: going on with
-//! it (see [`super::execute::resume`]). Nothing is changed by looking.
+//! Lives here: finding them among the journals, and how far they came. May not live here: going on
+//! with one (see [`super::execute::resume`]). Nothing is changed by looking.
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::model::Position;
 use crate::replay::journal::{Known, Verdict};
 use crate::replay::{Decision, Header, History, RunJournal};
@@ -25,17 +25,49 @@ pub struct Unfinished {
     pub is_held: bool,
 }
 
-/// The run of an issue that was begun or gone on with last, unless that came to its end. Journals
-/// that cannot be read can neither be gone on with: they are passed over.
+/// The runs of an issue that did not come to their end, what was noted last first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Left {
+    /// The newest, as many as were asked for.
+    pub runs: Vec<Unfinished>,
+    /// The ids of those before.
+    pub older: Vec<String>,
+    /// The ids of those whose journals cannot be read, nor gone on with: of this issue, or of one
+    /// that is not known.
+    pub unreadable: Vec<String>,
+}
+
+/// The runs of an issue that did not come to their end; no more than so many are looked at.
 ///
 /// # Errors
 /// Unavailable, when the journals cannot be listed.
-pub fn last_unfinished(store: &LocalStore, issue: &str) -> Result<Option<Unfinished>> {
-    for id in RunJournal::all(store)?.into_iter().filter(|id| RunJournal::is_of(store, id, issue)) {
-        let Ok(history) = RunJournal::read(store, &id) else { continue };
-        return Ok(of_history(store, history));
+pub fn unfinished_of(store: &LocalStore, issue: &str, most: usize) -> Result<Left> {
+    let mut left = Left::default();
+    for id in RunJournal::all(store)? {
+        // The most are over, and have much to read.
+        if RunJournal::is_over(store, &id) == Some(true) {
+            continue;
+        }
+        match RunJournal::issue(store, &id) {
+            Ok(Some(key)) if key == issue => {}
+            // One that holds no plan has executed nothing.
+            Ok(_) => continue,
+            Err(_) => {
+                left.unreadable.push(id);
+                continue;
+            }
+        }
+        if left.runs.len() == most {
+            left.older.push(id);
+            continue;
+        }
+        match unfinished(store, &id) {
+            Ok(run) => left.runs.extend(run),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(_) => left.unreadable.push(id),
+        }
     }
-    Ok(None)
+    Ok(left)
 }
 
 /// A run, unless it came to its end.
@@ -65,8 +97,9 @@ fn of_history(store: &LocalStore, history: History) -> Option<Unfinished> {
     let whole = [(header.from, header.to)];
     let ranges = header.selected.as_deref().unwrap_or(&whole);
     let events_upto = |most: Position| -> usize {
-        let of = |(first, end): &(Position, Position)| {
-            (*end.min(&most) + 1).saturating_sub(*first) as usize
+        let of = |(first, end): &(Position, Position)| match (*end).min(most).checked_sub(*first) {
+            Some(more) => more as usize + 1,
+            None => 0,
         };
         ranges.iter().map(of).sum()
     };

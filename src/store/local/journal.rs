@@ -6,13 +6,14 @@
 //! A journal is locked by its own file, which is never replaced. What stands behind the last line
 //! feed was never called durable: it is cut away when the journal is opened again.
 
+use std::borrow::Cow;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::LocalStore;
 use super::io::{Site, make_dir, read_range, set_len, sync_data, sync_dir, write_at};
-use super::lock::{Attempt, Contest, LockFile};
+use super::lock::{self, Attempt, Contest, LockFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ids;
 
@@ -23,6 +24,23 @@ const ENDING: &str = ".jsonl";
 /// How long a journal is asked for that is held: a program that is just being started, by this
 /// process or by one that was ended, holds for a moment what it does not keep.
 const PATIENCE: Duration = Duration::from_millis(100);
+
+/// The whole lines of a journal.
+struct Lines {
+    file: BufReader<std::fs::File>,
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl Lines {
+    fn next(&mut self) -> Result<Option<Cow<'_, str>>> {
+        self.bytes.clear();
+        let read = self.file.read_until(b'\n', &mut self.bytes);
+        read.map_err(|e| Error::io("read", &self.path, &e))?;
+        let whole = self.bytes.strip_suffix(b"\n");
+        Ok(whole.map(String::from_utf8_lossy))
+    }
+}
 
 /// A journal that is held by this process.
 #[derive(Debug)]
@@ -104,32 +122,43 @@ impl LocalStore {
         Ok(found.into_iter().map(|(_, name)| name).collect())
     }
 
-    /// The whole lines of a journal, whoever holds it.
+    /// Hands out the whole lines of a journal, one by one, whoever holds it.
     ///
     /// # Errors
-    /// Not found, when there is none of this name; unavailable, when it cannot be read.
-    pub fn read_journal(&self, name: &str) -> Result<String> {
+    /// Unavailable, when it cannot be read; what `f` gives.
+    pub fn each_journal_line(
+        &self,
+        name: &str,
+        mut f: impl FnMut(&str) -> Result<()>,
+    ) -> Result<()> {
+        let mut lines = self.journal_lines(name)?;
+        while let Some(line) = lines.next()? {
+            f(&line)?;
+        }
+        Ok(())
+    }
+
+    /// The first line of a journal, whoever holds it; none where it has no whole one.
+    ///
+    /// # Errors
+    /// Unavailable, when it cannot be read.
+    pub fn journal_begins(&self, name: &str) -> Result<Option<String>> {
+        Ok(self.journal_lines(name)?.next()?.map(Cow::into_owned))
+    }
+
+    fn journal_lines(&self, name: &str) -> Result<Lines> {
         let path = self.journal_path(name)?;
         self.layout.refuse_service_links()?;
-        let mut bytes = std::fs::read(&path).map_err(|e| Error::io("read", &path, &e))?;
-        bytes.truncate(bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1));
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        let file = std::fs::File::open(&path).map_err(|e| Error::io("read", &path, &e))?;
+        Ok(Lines { file: BufReader::new(file), path, bytes: Vec::new() })
     }
 
-    /// The first line of a journal, whoever holds it; none where it cannot be read.
-    #[must_use]
-    pub fn journal_begins(&self, name: &str) -> Option<String> {
-        let file = std::fs::File::open(self.journal_path(name).ok()?).ok()?;
-        let mut line = String::new();
-        BufReader::new(file).read_line(&mut line).ok()?;
-        Some(line)
-    }
-
-    /// Whether somebody holds a journal that is there.
+    /// Whether somebody holds a journal that is there. Who may only read it can ask, too; where it
+    /// cannot be asked, nobody is said to hold it.
     #[must_use]
     pub fn is_journal_held(&self, name: &str) -> bool {
-        let path = self.journal_path(name).ok().filter(|path| path.is_file());
-        path.is_some_and(|path| Journal::hold(path).is_err())
+        let file = self.journal_path(name).ok().and_then(|path| std::fs::File::open(path).ok());
+        file.is_some_and(|file| lock::is_held(&file, PATIENCE))
     }
 
     /// Whether a journal ends with these bytes; none where it holds nothing, or cannot be read.
@@ -222,6 +251,25 @@ mod tests {
         assert_eq!(store.open_journal("work-2").unwrap_err().kind(), ErrorKind::NotFound);
         assert_eq!(store.open_journal("../x").unwrap_err().kind(), ErrorKind::Usage);
     }
+
+    #[test]
+    fn only_a_lock_that_is_held_is_held() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = LocalStore::create(dir.path().join("events"), Clock::default()).unwrap();
+        let journal = store.create_journal("work-1").unwrap();
+        assert!(store.is_journal_held("work-1"));
+        let path = journal.path.clone();
+        drop(journal);
+        // Others may look at the same time, and not all may write.
+        let file = std::fs::File::open(&path).unwrap();
+        file.lock_shared().unwrap();
+        let mut rights = file.metadata().unwrap().permissions();
+        rights.set_readonly(true);
+        std::fs::set_permissions(&path, rights).unwrap();
+        assert!(!store.is_journal_held("work-1"));
+        assert!(!store.is_journal_held("work-2"), "there is none");
+    }
+
     #[test]
     fn after_a_line_that_could_not_be_written_nothing_more_is() {
         let dir = tempfile::tempdir().unwrap();

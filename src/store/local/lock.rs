@@ -114,6 +114,20 @@ pub(super) fn take_again(
     }
 }
 
+/// Whether somebody else holds the lock of a file, and for longer than that. It is asked for as one
+/// that many may have, for which the file need not be open for writing.
+pub(super) fn is_held(file: &File, patience: Duration) -> bool {
+    let since = Instant::now();
+    loop {
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) if since.elapsed() < patience => std::thread::yield_now(),
+            Err(TryLockError::WouldBlock) => return true,
+            // (It is let go of with the file.)
+            Ok(()) | Err(TryLockError::Error(_)) => return false,
+        }
+    }
+}
+
 /// The attempts of one process to get hold of one lock.
 pub(super) struct Contest<'a> {
     path: &'a Path,

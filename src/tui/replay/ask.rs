@@ -105,8 +105,19 @@ pub struct Terms {
     pub attempts: u32,
     /// Why it cannot be done from here.
     pub refusal: Option<String>,
-    /// The last run of the issue, where that did not come to its end.
+    /// The last run of the issue that did not come to its end.
     pub unfinished: Option<Unfinished>,
+    /// What else there is of such runs.
+    pub others: Others,
+}
+
+/// Other runs of the issue that did not come to their end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Others {
+    /// The ids of those before the last one.
+    pub older: Vec<String>,
+    /// The ids of those whose journals cannot be read.
+    pub unreadable: Vec<String>,
 }
 
 /// What a replay came to.

@@ -67,6 +67,13 @@ impl Replay {
         self.terms.as_ref().filter(|_| offered)?.unfinished.as_ref()
     }
 
+    /// What is told of other runs of another time, beside the one that is offered.
+    #[must_use]
+    pub fn others(&self) -> Option<String> {
+        let offered = !self.executes && self.state().is_some();
+        self.terms.as_ref().filter(|_| offered)?.others.text()
+    }
+
     /// What is asked before programs run.
     #[must_use]
     pub fn question(&self) -> Question {

@@ -2,7 +2,7 @@
 //!
 //! Lives here: words that are told in more than one place. May not live here: drawing.
 
-use super::{End, Replay, Unfinished};
+use super::{End, Others, Replay, Unfinished};
 use crate::model::Position;
 
 /// So much of a run's id is told where the whole has no room.
@@ -19,10 +19,33 @@ pub fn short_id(id: &str) -> String {
 /// Some events by their positions; of many, the first.
 #[must_use]
 pub fn named(positions: &[Position]) -> String {
-    let first: Vec<String> = positions.iter().take(MOST_NAMED).map(|at| format!("#{at}")).collect();
-    match positions.len().saturating_sub(MOST_NAMED) {
+    listed(positions, |at| format!("#{at}"))
+}
+
+/// Some things by their names; of many, the first.
+fn listed<T>(all: &[T], name: impl Fn(&T) -> String) -> String {
+    let first: Vec<String> = all.iter().take(MOST_NAMED).map(name).collect();
+    match all.len().saturating_sub(MOST_NAMED) {
         0 => first.join(", "),
         more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
+impl Others {
+    /// Which they are; none where there are none.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        let name = |ids: &[String]| listed(ids, |id| short_id(id));
+        let older = match self.older.as_slice() {
+            [] => None,
+            ids => Some(format!("older runs did not end either: {}", name(ids))),
+        };
+        let unreadable = match self.unreadable.as_slice() {
+            [] => None,
+            ids => Some(format!("unreadable journals: {}", name(ids))),
+        };
+        let all: Vec<String> = older.into_iter().chain(unreadable).collect();
+        (!all.is_empty()).then(|| all.join("; "))
     }
 }
 

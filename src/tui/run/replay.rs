@@ -11,12 +11,12 @@ use crate::model::catalogue::Links;
 use crate::model::ids;
 use crate::replay::{Policies, Report, handler};
 use crate::session::Session;
-use crate::session::replay::unfinished::{last_unfinished, unfinished};
+use crate::session::replay::unfinished::{self, unfinished, unfinished_of};
 use crate::session::replay::{Means, Request, execute, plan, settings};
 use crate::store::EventStore;
 use crate::store::local::LocalStore;
 use crate::tui::replay::{
-    Answer, Outfit, Program, Progress, Replaying, Rest, Teller, Terms, Unfinished, What,
+    Answer, Others, Outfit, Program, Progress, Replaying, Rest, Teller, Terms, Unfinished, What,
 };
 
 /// How long a checkpoint waits for who is signing.
@@ -37,7 +37,7 @@ pub fn replay(
     let mut terms = terms(outfit);
     let (report, complaint) = match &replaying.what {
         What::Rehearse => {
-            terms.unfinished = last_run(outfit, &replaying.issue, &terms);
+            add_unfinished(outfit, &replaying.issue, &mut terms);
             (rehearse(log, replaying, outfit)?, None)
         }
         What::Execute | What::Resume(..) => {
@@ -85,14 +85,21 @@ fn terms(outfit: &Outfit) -> Terms {
         attempts: limits.attempts,
         refusal,
         unfinished: None,
+        others: Others::default(),
     }
 }
 
-/// The last run of the issue, where that did not come to its end and could be gone on with.
-fn last_run(outfit: &Outfit, issue: &str, terms: &Terms) -> Option<Unfinished> {
-    let store = outfit.store.as_deref().filter(|_| terms.refusal.is_none())?;
+/// Adds the runs of the issue that did not come to their end, where one could be gone on with.
+fn add_unfinished(outfit: &Outfit, issue: &str, terms: &mut Terms) {
+    let Some(store) = outfit.store.as_deref().filter(|_| terms.refusal.is_none()) else { return };
     // What cannot be listed cannot be gone on with, and a rehearsal does not need it.
-    let found = last_unfinished(store, issue).ok().flatten()?;
+    let Ok(mut left) = unfinished_of(store, issue, 1) else { return };
+    terms.unfinished = left.runs.pop().map(|found| last_run(outfit, found, terms));
+    terms.others = Others { older: left.older, unreadable: left.unreadable };
+}
+
+/// The last run that did not come to its end.
+fn last_run(outfit: &Outfit, found: unfinished::Unfinished, terms: &Terms) -> Unfinished {
     let (done, events) = (found.done, found.events);
     let rest = Rest { unknown: found.unknown, is_held: found.is_held };
     let header = found.header;
@@ -101,7 +108,7 @@ fn last_run(outfit: &Outfit, issue: &str, terms: &Terms) -> Option<Unfinished> {
         type_name: name.clone(),
         events: None,
     };
-    Some(Unfinished {
+    Unfinished {
         from: header.from,
         to: header.to,
         done,
@@ -115,7 +122,7 @@ fn last_run(outfit: &Outfit, issue: &str, terms: &Terms) -> Option<Unfinished> {
             ..terms.clone()
         }),
         replay_id: header.replay_id,
-    })
+    }
 }
 
 /// Tells what is left of a run that ended early: its journal knows it.

@@ -39,16 +39,23 @@ pub(super) fn ask(app: &mut App) -> Vec<Effect> {
 /// Opens the pane with a rehearsal of the events that were typed: the first, and the last or none.
 pub(super) fn typed(app: &mut App, text: &str) -> Vec<Effect> {
     let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
+    let session = &mut debugger.session;
     let moments: Result<Vec<Position>> = text
         .split_whitespace()
-        .map(|word| Moment::parse(word).and_then(|moment| debugger.session.resolve(&moment)))
+        .enumerate()
+        .map(|(number, word)| match (number, Moment::parse(word)?) {
+            (0, from) => session.resolve_first(&from),
+            (_, to) => session.resolve(&to),
+        })
         .collect();
+    let head = debugger.head();
     match moments.as_deref() {
         Ok([]) => ask(app),
-        Ok([from]) => {
-            let to = debugger.head();
-            rehearse(app, Start::Typed, Some((*from, to)))
+        Ok([from]) if *from > head => {
+            app.fail(format!("no event is from then on: the last is #{head}"));
+            Vec::new()
         }
+        Ok([from]) => rehearse(app, Start::Typed, Some((*from, head))),
         Ok([from, to]) if from <= to => rehearse(app, Start::Typed, Some((*from, *to))),
         Ok([from, to]) => {
             app.fail(format!("the range ends at #{to}, before it begins at #{from}"));
@@ -207,8 +214,12 @@ fn copy(app: &mut App) -> Vec<Effect> {
     };
     let issue = app.debugger.as_deref().map_or("", |d| d.session.issue_key());
     let text = super::share::replay(app, issue, replay);
-    let decides = replay.resumable().is_some_and(|(_, rest)| !rest.unknown.is_empty());
-    let or = if decides { format!(" {}", super::share::OR_RETRY) } else { String::new() };
+    let or = match replay.resumable() {
+        Some((_, rest)) if !rest.unknown.is_empty() => {
+            format!(" {}", super::share::or_retry(&rest.unknown))
+        }
+        _ => String::new(),
+    };
     app.tell(format!("copied: {text}{or}"));
     vec![Effect::Copy(text)]
 }

@@ -76,7 +76,12 @@ pub(super) fn replay(app: &App, issue: &str, replay: &Replay) -> String {
 }
 
 /// What is said beside a command that decides about events that have no known end.
-pub(super) const OR_RETRY: &str = "(or retry, if it is not done)";
+pub(super) fn or_retry(unknown: &[Position]) -> &'static str {
+    match unknown {
+        [_] => "(or retry, if it is not done)",
+        _ => "(for all of them; or retry, if none is done)",
+    }
+}
 
 /// The command that goes on with a run, and takes for done what has no known end.
 pub(super) fn resume(app: &App, replay_id: &str, unknown: &[Position]) -> String {

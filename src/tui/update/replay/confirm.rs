@@ -94,7 +94,13 @@ fn answer(question: Question, key: Key) -> Option<Decision> {
 /// Tells that a run did not come to its end, and what can be done about it.
 pub(super) fn tell_unfinished(app: &mut App) {
     let Some(replay) = app.debugger.as_deref().and_then(|d| d.replay.as_deref()) else { return };
-    let Some(text) = replay.unfinished().map(Unfinished::text) else { return };
+    let others = replay.others();
+    let Some(text) = replay.unfinished().map(Unfinished::text) else {
+        if let Some(others) = others {
+            app.tell(others);
+        }
+        return;
+    };
     let key = app.first_key(Command::Execute);
     let can = match replay.question() {
         Question::Execute | Question::GoOn => "goes on, or begins anew".to_owned(),
@@ -104,7 +110,8 @@ pub(super) fn tell_unfinished(app: &mut App) {
         }
         Question::Anew => "begins another".to_owned(),
     };
-    app.tell(format!("{text}: {key} {can}"));
+    let others = others.map_or_else(String::new, |others| format!("; {others}"));
+    app.tell(format!("{text}: {key} {can}{others}"));
 }
 
 /// Asks about another run than the one that did not come to its end.

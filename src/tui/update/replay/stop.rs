@@ -100,7 +100,7 @@ fn going_on(app: &App, id: &str, unknown: &[Position], has_failed: bool) -> Stri
         [] if has_failed => format!("; `{command}` tries once more"),
         [] => format!("; `{command}` goes on"),
         unknown => {
-            let (unknown, or) = (named(unknown), share::OR_RETRY);
+            let (or, unknown) = (share::or_retry(unknown), named(unknown));
             format!(", and nobody knows how {unknown} ended; `{command}` goes on {or}")
         }
     }

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 
 use super::super::pen::Pen;
 use super::super::popup;
+use crate::model::Position;
 use crate::tui::app::App;
 use crate::tui::debugger::Debugger;
 use crate::tui::replay::{Program, Question, Replay, Terms, named};
@@ -25,12 +26,13 @@ impl Plan {
         let (programs, terms) = replay.asked();
         let mut told: Vec<(String, Role)> = Vec::new();
         if replay.question() == Question::Decide {
-            let unknown = replay.rest().map(|(_, rest)| named(&rest.unknown)).unwrap_or_default();
-            told.push((
-                format!("nobody knows how {unknown} ended: look what became of it"),
-                Role::Warned,
-            ));
+            let text = match unknown(replay) {
+                [one] => format!("nobody knows how #{one} ended: look what became of it"),
+                all => format!("nobody knows how {} ended: one answer for all", named(all)),
+            };
+            told.push((text, Role::Warned));
         }
+        told.extend(replay.others().map(|text| (text, Role::Warned)));
         told.extend(replay.beside.map(|text| (text.to_owned(), Role::Warned)));
         let terms = terms.map(terms_text).into_iter().flatten();
         told.extend(terms.map(|text| (text, Role::Dim)));
@@ -81,10 +83,25 @@ pub(in crate::tui::view) fn confirm(
     Pen::new(buffer, inner, below + 1 + plan.told.len()).put(&keys, theme.style(Role::Warned));
 }
 
+/// The events of which somebody has to say how they ended.
+fn unknown(replay: &Replay) -> &[Position] {
+    replay.rest().map_or(&[], |(_, rest)| &rest.unknown)
+}
+
 /// What the keys do; shorter where there is less room.
 fn keys(replay: &Replay, room: usize) -> String {
     let other = replay.unfinished().is_some();
     let texts = match (replay.question(), other) {
+        (Question::Decide, other) if unknown(replay).len() > 1 => {
+            let (anew, short) = match other {
+                true => (format!("; {ANEW} begins another run"), format!(", {ANEW} anew")),
+                false => ("; others go back".to_owned(), String::new()),
+            };
+            [
+                format!("{SKIP}: all are done, skip them; {RETRY}: none is, run them again{anew}"),
+                format!("{SKIP} skip all, {RETRY} rerun all{short}"),
+            ]
+        }
         (Question::Execute, _) | (Question::GoOn, false) => {
             [format!("{CONFIRM} runs them, any other key goes back"), String::new()]
         }
