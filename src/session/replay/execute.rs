@@ -3,13 +3,13 @@
 //! Lives here: the order of the steps, so that whatever happens between two of them, another
 //! process can go on. May not live here: the turns of the events (see [`crate::replay::run`]).
 
-use std::ffi::OsString;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
 
+use super::marks::Marks;
 use super::{Means, Reader, Request, Results, Session, compare, plan, report};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::catalogue::Links;
@@ -18,14 +18,10 @@ use crate::replay::journal::{Known, VERSION};
 use crate::replay::process::Bounds;
 use crate::replay::{
     Decision, Execute, Handlers, Header, History, Limits, Pace, Plan, Policies, Report, RunJournal,
-    Runner, Steady, Tally,
+    Runner, Steady,
 };
-use crate::schema::{self, Draft, LenientDraft, Redactor};
+use crate::schema::Redactor;
 use crate::store::local::LocalStore;
-use crate::store::{AppendOptions, Batch, EventStore};
-
-/// The session of the marks of a replay of nothing, or of what has none that can be written.
-const NO_SESSION: &str = "replay";
 
 /// How to execute.
 #[derive(Debug, Clone, Copy)]
@@ -335,81 +331,6 @@ fn limits(header: &Header) -> Limits {
         bounds: Bounds { timeout, output: header.output_bytes },
         attempts: header.attempts,
         retry_delay: Duration::from_millis(header.retry_delay_ms),
-    }
-}
-
-/// What a run says about itself: in the log, and to its programs.
-struct Marks<'a> {
-    store: &'a LocalStore,
-    header: &'a Header,
-    redactor: &'a Redactor,
-    /// The session of the last event, where it can be one.
-    session_id: String,
-}
-
-impl<'a> Marks<'a> {
-    fn new(
-        store: &'a LocalStore,
-        session: &mut Session,
-        header: &'a Header,
-        redactor: &'a Redactor,
-    ) -> Result<Self> {
-        let last = if header.to == 0 { None } else { Some(session.event(header.to)?.session) };
-        let session_id = last.filter(|s| schema::is_session_id(s));
-        let session_id = session_id.map_or_else(|| NO_SESSION.to_owned(), |s| s.to_string());
-        Ok(Self { store, header, redactor, session_id })
-    }
-
-    fn environment(&self) -> Vec<(&'static str, OsString)> {
-        let store = std::path::absolute(self.store.root());
-        vec![
-            ("CHRONOSCOPE_ISSUE", OsString::from(&self.header.issue_key)),
-            ("CHRONOSCOPE_SESSION", OsString::from(&self.session_id)),
-            ("CHRONOSCOPE_STORE", store.map_or_else(|_| self.store.root().into(), Into::into)),
-        ]
-    }
-
-    fn started(&self, count: usize) -> Result<()> {
-        self.log("ReplayStarted", &json!({ "event_count": count }))
-    }
-
-    fn completed(&self, tally: &Tally) -> Result<()> {
-        let counts = json!({
-            "replayed_count": tally.replayed,
-            "skipped_count": tally.skipped,
-            "failed_count": tally.failed,
-            "success_rate": tally.success_rate(),
-        });
-        self.log("ReplayCompleted", &counts)
-    }
-
-    /// Appends a mark, under an id that belongs to it: however often that is tried, it is there once.
-    fn log(&self, event_type: &str, more: &serde_json::Value) -> Result<()> {
-        let Header { replay_id, issue_key, from, to, .. } = self.header;
-        let id =
-            |name: &str| ids::derived_event_id(&[b"replay", replay_id.as_bytes(), name.as_bytes()]);
-        let mut metadata =
-            json!({ "replay_id": replay_id, "from": from, "to": to, "dry_run": false });
-        if let (Some(all), Some(more)) = (metadata.as_object_mut(), more.as_object()) {
-            all.extend(more.clone());
-        }
-        let draft = Draft::lenient(LenientDraft {
-            event_id: Some(id(event_type)),
-            event_type: event_type.to_owned(),
-            issue_key: issue_key.clone(),
-            session_id: self.session_id.clone(),
-            causation_id: (event_type != "ReplayStarted").then(|| id("ReplayStarted")),
-            actor_type: "system".to_owned(),
-            actor_id: "chronoscope".to_owned(),
-            metadata: metadata.to_string(),
-            ..LenientDraft::default()
-        });
-        let draft = draft.and_then(|draft| draft.without_secrets(self.redactor)).map_err(|f| {
-            let why: Vec<String> = f.iter().map(ToString::to_string).collect();
-            Error::internal(format!("the mark {event_type} is refused: {}", why.join("; ")))
-        })?;
-        let batch = Batch { issue_key: issue_key.clone(), drafts: vec![draft] };
-        self.store.append(&batch, &AppendOptions::default()).map(drop)
     }
 }
 

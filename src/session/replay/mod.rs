@@ -6,6 +6,7 @@
 
 pub mod copy;
 pub mod execute;
+mod marks;
 mod order;
 pub mod settings;
 pub mod stream;
