@@ -353,3 +353,23 @@ fn a_replay_from_a_time_begins_with_no_event_before_it() {
     );
     environment.replay(&["--from", "2026-11-21", "--to", "5"]).error(2);
 }
+
+#[test]
+fn who_executes_from_a_log_that_was_changed_is_told() {
+    let environment = TestEnvironment::with_replayable();
+    let test = environment.handler("test", "cat >> seen");
+    let flags = ["--handler", &test, "--execute", "--to", "11"];
+    let untouched = environment.replay(&flags);
+    assert!(!untouched.stderr.contains("what was recorded"), "{untouched:#?}");
+    let log = environment.log().parent().unwrap().with_file_name("R-1").join("events.jsonl");
+    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::write(&log, text.replacen("\"test_suite\":\"unit\"", "\"test_suite\":\"zzzz\"", 1))
+        .unwrap();
+    let told = environment.replay(&flags);
+    assert!(
+        told.stderr.contains("line-changed at ") && told.stderr.contains("events.jsonl:11"),
+        "{told:#?}"
+    );
+    let seen = std::fs::read_to_string(environment.work().join("seen")).unwrap();
+    assert!(seen.contains("unit") && seen.contains("zzzz"), "{seen}");
+}

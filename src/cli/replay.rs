@@ -23,7 +23,7 @@ use crate::query::{self, Field, Filter};
 use crate::replay::{Decision, Handlers, Limits, Policies, Report, RunJournal};
 use crate::session::Session;
 use crate::session::replay::{self, Means, Request, execute, settings};
-use crate::store::local::LocalStore;
+use crate::store::local::{Finding, LocalStore};
 
 use super::context::{Context, first_position, interrupt_flag, interrupt_flags, position, user};
 use super::failure::{Failure, Outcome, note};
@@ -201,6 +201,7 @@ fn replayed(context: &Context, flags: &Flags, limits: Limits, means: Means<'_>) 
         let plan = replay::plan(&mut session, request)?;
         return replay::dry_run(&mut session, &plan, &replay_id, means);
     }
+    tell_changed(context, &store, issue);
     let how = execute::How {
         limits,
         jobs: jobs(flags).unwrap_or(1),
@@ -214,6 +215,20 @@ fn replayed(context: &Context, flags: &Flags, limits: Limits, means: Means<'_>) 
     let text = format!("--resume {replay_id} goes on with this run, should it end early");
     note(&text, context.out.paint);
     finish(context, &store, &mut session, prepared, means)
+}
+
+/// Says that the log is not what was recorded: programs get what stands there now.
+fn tell_changed(context: &Context, store: &LocalStore, issue: &str) {
+    let findings = into::of_the_record(context, store, issue);
+    let Some(Finding { kind, file, line, .. }) = findings.first() else { return };
+    let line = line.map_or_else(String::new, |line| format!(":{line}"));
+    let text = format!(
+        "the log of {issue} is not what was recorded ({kind} at {}{line}{}): programs get what stands \
+         there now; `chronoscope verify {issue}` tells more",
+        file.display(),
+        if findings.len() > 1 { ", and more" } else { "" },
+    );
+    note(&text, context.out.paint);
 }
 
 fn jobs(flags: &Flags) -> Option<usize> {

@@ -163,14 +163,19 @@ pub fn split(command: &str) -> Result<Vec<String>> {
 /// mere name.
 fn find(name: &str, program: &str, base: &Path) -> Result<PathBuf> {
     let absolute = |path: &Path| std::path::absolute(path).ok().filter(|path| is_program(path));
-    let found = if program.contains(std::path::is_separator) {
+    let is_path = program.contains(std::path::is_separator);
+    let found = if is_path {
         absolute(&base.join(program))
     } else {
         let folders = std::env::var_os("PATH").unwrap_or_default();
         std::env::split_paths(&folders).find_map(|folder| absolute(&folder.join(program)))
     };
     found.ok_or_else(|| {
-        Error::not_found(format!("the handler of {name}, {program:?}, is no program that can run"))
+        let path = std::path::absolute(base.join(program)).ok().filter(|_| is_path);
+        let place =
+            path.map_or_else(|| "in no folder of PATH".to_owned(), |p| p.display().to_string());
+        let message = format!("the handler of {name}, {program:?}, is no program that can run");
+        Error::not_found(format!("{message}: {place}"))
             .with_hint("a handler is a program and its arguments; there is no shell")
     })
 }

@@ -23,7 +23,7 @@ use crate::replay::Report;
 use crate::session::replay::{self, Means, copy, stream};
 use crate::store::EventStore;
 use crate::store::local::{Finding, LocalStore};
-use around::{found, of_the_record, refuse_itself, tell_present};
+use around::{checked, found, refuse_itself, tell_present};
 
 /// What copying every issue of a store came to.
 #[derive(Debug, Serialize)]
@@ -106,6 +106,11 @@ impl Copies {
     }
 }
 
+/// What a check of an issue finds that says that its log is not what was recorded.
+pub(super) fn of_the_record(context: &Context, store: &LocalStore, issue: &str) -> Vec<Finding> {
+    found(context, checked(store, Some(issue)))
+}
+
 /// Copies the issue that is named.
 pub(super) fn one(
     context: &Context,
@@ -125,7 +130,7 @@ pub(super) fn one(
     let had = target.as_ref().is_some_and(|target| target.tail(issue).is_ok());
     let what = (&store, target.as_ref(), issue);
     let mut report = std::thread::scope(|scope| {
-        let findings = scope.spawn(|| of_the_record(&store, Some(issue)));
+        let findings = scope.spawn(|| checked(&store, Some(issue)));
         let mut report = copied(context, flags, what, means, &seal::after_all)?;
         let findings = findings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         report.source_findings = found(context, findings);
@@ -134,7 +139,7 @@ pub(super) fn one(
     if let Some(target) = &target {
         context.tell_complaint(target);
         if had {
-            report.target_findings = found(context, of_the_record(target, Some(issue)));
+            report.target_findings = found(context, checked(target, Some(issue)));
             tell_order(context, into, &report);
         }
     }
@@ -160,7 +165,7 @@ pub(super) fn all(
         replayed_count: 0,
         failed_count: 0,
         failed_issues: 0,
-        source_findings: found(context, of_the_record(&store, None)),
+        source_findings: found(context, checked(&store, None)),
         target_findings: Vec::new(),
         issues: Vec::new(),
     };
@@ -197,7 +202,7 @@ pub(super) fn all(
         seal::after_all(target);
         context.tell_complaint(target);
         if had {
-            copies.target_findings = found(context, of_the_record(target, None));
+            copies.target_findings = found(context, checked(target, None));
         }
     }
     copies.conclude();

@@ -36,13 +36,13 @@ pub(super) fn tell_present(context: &Context, into: &Path, issues: &[String]) ->
 
 /// What a check finds that says that the logs are not what was recorded. A copy keeps what it
 /// reads: nobody could tell from it.
-pub(super) fn of_the_record(store: &LocalStore, issue: Option<&str>) -> Result<Vec<Finding>> {
+pub(super) fn checked(store: &LocalStore, issue: Option<&str>) -> Result<Vec<Finding>> {
     store.verify_record(issue)
 }
 
 /// The same; where a store cannot be checked that is said, and holds up nothing.
-pub(super) fn found(context: &Context, checked: Result<Vec<Finding>>) -> Vec<Finding> {
-    checked.unwrap_or_else(|error| {
+pub(super) fn found(context: &Context, findings: Result<Vec<Finding>>) -> Vec<Finding> {
+    findings.unwrap_or_else(|error| {
         let text = format!("whether the logs are what was recorded is unknown: {error}");
         note(&text, context.out.paint);
         Vec::new()
