@@ -75,3 +75,32 @@ fn a_checkpoint_saves_what_the_log_has_before_it() {
         ("TestRunCompleted", "b", done),
     ]);
 }
+
+/// Which call an end without a tool's name is that of, the end before it decides, which fails here.
+#[test]
+fn who_has_no_name_waits_for_all_that_it_may_mean() {
+    let environment = TestEnvironment::new();
+    let line = |n: usize, (kind, actor, metadata): (&str, &str, Value)| {
+        let event = json!({
+            "event_id": format!("e{n}"), "event_type": kind, "issue_key": "J-1", "session_id": "s",
+            "timestamp": format!("2026-11-20T10:00:{n:02}.000Z"),
+            "actor": {"type": "agent", "id": actor}, "metadata": metadata,
+        });
+        format!("{event}\n")
+    };
+    let log = [
+        line(1, ("ToolInvoked", "a", call("c1"))),
+        line(2, ("ToolCompleted", "a", call("c1"))),
+        line(3, ("ToolCompleted", "b", json!({"tool_use_id": "c1"}))),
+    ];
+    let folder = environment.store().join("2026-11-20/J-1");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("events.jsonl"), log.concat()).unwrap();
+    let end = environment.noting("ToolCompleted", "[ $CHRONOSCOPE_POSITION != 2 ] || exit 1");
+    for jobs in ["1", "2"] {
+        let flags = ["--replay", "J-1", "--to", "3", "--json", "--execute", "--jobs", jobs];
+        let told = environment.run_with_path(&[&flags[..], &["--handler", &end]].concat(), "");
+        assert_eq!(statuses(&report(&told)), ["replayed", "failed", "executed"], "{jobs} jobs");
+    }
+    assert_eq!(environment.ran(), ["2.1", "3.1", "2.1", "3.1"]);
+}

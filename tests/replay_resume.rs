@@ -137,3 +137,30 @@ fn what_repeats_an_event_follows_it_where_it_is_in_the_run() {
     assert_eq!(statuses(&told), ["executed", "skipped"]);
     assert_eq!(environment.ran(), ["14.1"]);
 }
+
+/// What is named as a cause may come later: a run knows what stood before its events.
+#[test]
+fn what_is_added_behind_a_run_changes_nothing_in_it() {
+    let environment = TestEnvironment::new();
+    let later = "0badcafe-0000-4000-8000-000000000000";
+    let line = |kind: &str, more: Value, metadata: Value| {
+        let mut event = json!({
+            "event_type": kind, "issue_key": "R-1", "session_id": SESSION, "metadata": metadata,
+            "actor": {"type": "system", "id": "ci"},
+        });
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        format!("{event}\n")
+    };
+    let done = json!({"test_suite": "u", "total_tests": 1, "passed": 1, "failed": 0});
+    let log = [
+        line("TestRunStarted", json!({}), json!({"test_suite": "u"})),
+        line("TestRunCompleted", json!({ "causation_id": later }), done),
+    ];
+    environment.append_text(&log.concat()).ok();
+    let test = killing(&environment, 1);
+    assert_eq!(environment.replay(&["--handler", &test, "--execute"]).code, None);
+    let named = line("PhaseStarted", json!({ "event_id": later }), json!({"phase": "TEST"}));
+    environment.append_text(&named).ok();
+    report(&resume(&environment, &[]));
+    assert_eq!(environment.ran(), ["1.1", "2.1"]);
+}

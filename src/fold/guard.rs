@@ -54,14 +54,16 @@ pub fn holds(guard: Guard, state: &State, event: &Event) -> Result<(), String> {
     }
 }
 
-/// What `guard` looks at in `state` for `event`: nothing else, but for indexes under `/counters`,
-/// decides whether it holds. None where it always does, or the event does not say what it is about.
-pub fn subject(guard: Guard, state: &State, event: &Event) -> Option<Path> {
+/// What `guard` looks at for `event`, in whatever state: nothing else, but for indexes under
+/// `/counters`, decides whether it holds. None where it always does, or the event does not say what it
+/// is about.
+pub fn subject(guard: Guard, event: &Event) -> Option<Path> {
     let of = |collection: &[&'static str], key: Option<Key>| {
         let keys = collection.iter().map(|member| Key::new_static(member));
         Some(keys.chain([key?]).collect())
     };
     let field = |field: &str| natural_key(event, field);
+    let whole = |collection| Some(vec![Key::new_static(collection)]);
     match guard {
         Guard::Always => None,
         Guard::AgentRunning | Guard::AgentBlocked => {
@@ -72,11 +74,10 @@ pub fn subject(guard: Guard, state: &State, event: &Event) -> Option<Path> {
         Guard::PrOpen => of(&["git", "prs"], field("pr_number")),
         Guard::CheckStarted => of(&["quality", "checks"], field("check_type")),
         Guard::TestStarted => of(&["quality", "tests"], field("test_suite")),
-        Guard::ToolRunning => {
-            let tools = state.root().get("tools").and_then(Value::as_map);
-            of(&["tools"], tool::ending(event, tools).map(|(call, _)| call.tool))
-        }
-        Guard::RecoveryAttempted => of(&["errors"], recovery::error_key(event, state.root())),
+        // Without a name, whichever tool has the call open.
+        Guard::ToolRunning => of(&["tools"], field("tool_name")).or_else(|| whole("tools")),
+        // Which error it is depends on which there are.
+        Guard::RecoveryAttempted => whole("errors"),
         Guard::CheckpointKnown => of(&["checkpoints"], field("checkpoint_id")),
         Guard::OrchestrationPaused | Guard::OrchestrationRunning => {
             of(&["orchestration"], Some(Key::new_static("status")))

@@ -111,10 +111,10 @@ pub fn check(state: &State, event: &Event) -> Result<(), String> {
     spec(event.kind).map_or(Ok(()), |spec| holds(spec.guard, state, event))
 }
 
-/// What [`check`] looks at in `state`; none where it looks at nothing.
+/// What [`check`] looks at, in whatever state; none where it looks at nothing.
 #[must_use]
-pub fn presupposes(state: &State, event: &Event) -> Option<Path> {
-    spec(event.kind).and_then(|spec| guard::subject(spec.guard, state, event))
+pub fn presupposes(event: &Event) -> Option<Path> {
+    spec(event.kind).and_then(|spec| guard::subject(spec.guard, event))
 }
 
 /// Whether a path is one of the counters, which every event writes: they are left out of changes,

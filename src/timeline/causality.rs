@@ -141,6 +141,14 @@ impl Causes {
         Some(Cause { position: cause, link: self.link(position, index) })
     }
 
+    /// The event before the one at `position` that was its cause when it came: what is added behind it
+    /// makes no difference.
+    #[must_use]
+    pub fn earlier(&self, position: Position) -> Option<Position> {
+        let back = self.back.get((position as usize).checked_sub(1)?)?;
+        before(position, back).filter(|cause| *cause < position)
+    }
+
     /// Where the cause of the event at `position` is, which is so far back.
     fn position_of(&self, position: Position, back: u64) -> Option<Position> {
         self.late.get(&position).copied().or_else(|| before(position, back))

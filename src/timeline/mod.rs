@@ -246,6 +246,13 @@ impl Timeline {
         self.causes.of(position)
     }
 
+    /// The event before the one at `position` that was its cause when it came: for who goes on from
+    /// there, whatever comes later.
+    #[must_use]
+    pub fn earlier_cause(&self, position: Position) -> Option<Position> {
+        self.causes.earlier(position)
+    }
+
     /// The events that the one at `position` caused, in order.
     #[must_use]
     pub fn effects(&self, position: Position) -> Vec<Cause> {

@@ -82,8 +82,7 @@ impl Order {
             order.chains.push(chain);
             order.previous.push(last.insert(chain, position).unwrap_or(0));
             // A cause that stands behind its effect is an anomaly, and no order.
-            let cause = timeline.cause(position).map_or(0, |cause| cause.position);
-            order.causes.push(if cause < position { cause } else { 0 });
+            order.causes.push(timeline.earlier_cause(position).unwrap_or(0));
             if let Some(spawn) = spawns.remove(&chain) {
                 order.spawned.insert(position, spawn);
             }

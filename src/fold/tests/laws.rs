@@ -203,7 +203,7 @@ proptest! {
     fn what_an_event_presupposes_is_all_that_decides(events in any_events(60)) {
         let mut state = State::new();
         for event in &events {
-            let found = presupposes(&state, event);
+            let found = presupposes(event);
             let reduced = only(&state, found.as_ref());
             prop_assert_eq!(check(&reduced, event), check(&state, event), "{:?}", found);
             advance(&mut state, event);

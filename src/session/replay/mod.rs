@@ -100,7 +100,7 @@ pub fn plan(session: &mut Session, request: Request) -> Result<Plan> {
     let repeated = repeated(session, from..=to, selected.as_deref())?;
     let timeline = session.timeline();
     let within = |position: &Position| (from..=to).contains(position);
-    let cause = |position| timeline.cause(position).map_or(0, |cause| cause.position);
+    let cause = |position| timeline.earlier_cause(position).unwrap_or(0);
     let mut plan = Plan {
         issue_key: session.issue_key().to_owned(),
         from,

@@ -25,7 +25,7 @@ pub(super) fn causal(session: &mut Session, plan: &Plan) -> Result<Order> {
     for (number, position) in (plan.from..=plan.to).enumerate() {
         let mut steps: BTreeSet<Position> = order.before(position).collect();
         let event = events.event(position)?;
-        let looked_at = fold::presupposes(&state, &event);
+        let looked_at = fold::presupposes(&event);
         applied.changes.clear();
         fold::apply_into(&mut state, &event, &mut applied);
         let written = applied.changes.iter().map(|change| &change.path);

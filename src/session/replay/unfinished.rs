@@ -15,7 +15,8 @@ pub struct Unfinished {
     /// How it was begun.
     pub header: Header,
     /// How many of its events were dealt with: those up to the last that was begun, but for those
-    /// that have no end, or one that wants to be tried again.
+    /// that have no end, or one that wants to be tried again. Where several ran at a time, those that
+    /// were executed: what else had its turn the journal does not say.
     pub done: usize,
     /// How many events it has.
     pub events: usize,
@@ -103,7 +104,8 @@ fn of_history(store: &LocalStore, history: History) -> Option<Unfinished> {
         };
         ranges.iter().map(of).sum()
     };
-    let done = events_upto(last).saturating_sub(begun);
+    let had_turns = if header.jobs > 1 { known.len() } else { events_upto(last) };
+    let done = had_turns.saturating_sub(begun);
     let events = events_upto(header.to);
     Some(Unfinished { done, events, unknown, is_held, header })
 }
