@@ -70,8 +70,9 @@ impl States {
             if self.at >= position {
                 self.go_back(position - 1);
             }
-            let behind = self.kept.as_mut().map(|kept| kept.split_off(&position));
-            drop(behind);
+            if let Some(kept) = &mut self.kept {
+                kept.retain(|at, _| *at < position);
+            }
         }
         if self.at + 1 == position {
             if happened {
@@ -116,7 +117,8 @@ impl States {
 mod tests {
     use super::*;
     use crate::model::Timestamp;
-    use crate::replay::{Handlers, Policies};
+    use crate::replay::Handlers;
+    use crate::replay::tests::plan;
     use crate::schema::upcast;
 
     /// Events of a few agents, each of which changes the state.
@@ -137,22 +139,6 @@ mod tests {
         }
     }
 
-    fn plan(to: Position, order: Order) -> Plan {
-        Plan {
-            issue_key: "P-1".to_owned(),
-            from: 1,
-            to,
-            start: State::new(),
-            selected: None,
-            causes: Vec::new(),
-            repeated: Default::default(),
-            broken: Default::default(),
-            order,
-            policies: Policies::default(),
-            handlers: Handlers::default(),
-        }
-    }
-
     fn folded(until: Position, gone: &[Position]) -> State {
         let mut state = State::new();
         for position in (1..until).filter(|position| !gone.contains(position)) {
@@ -164,7 +150,8 @@ mod tests {
     #[test]
     fn whatever_the_order_each_event_finds_what_the_log_has_before_it() {
         let causal = Order::Causal { before: Vec::new(), after: Vec::new() };
-        let mut states = States::new(&plan(400, causal));
+        let plan = Plan { order: causal, ..plan(400, Handlers::default()) };
+        let mut states = States::new(&plan);
         let mut gone: Vec<Position> = Vec::new();
         // Far ahead and back again, with some of them gone before and behind.
         for (number, position) in [1, 2, 300, 3, 130, 129, 300, 64, 65, 5, 299].iter().enumerate() {
@@ -181,7 +168,7 @@ mod tests {
 
     #[test]
     fn in_the_order_of_the_log_nothing_is_kept() {
-        let mut states = States::new(&plan(200, Order::OneByOne));
+        let mut states = States::new(&plan(200, Handlers::default()));
         for position in 1..=200 {
             states.before(position, &mut Log).unwrap();
             states.settle(&Log.event(position).unwrap(), position != 9);

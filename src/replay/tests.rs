@@ -94,7 +94,8 @@ fn second(position: Position) -> i64 {
     i64::from(position * position)
 }
 
-fn plan(to: Position, handlers: Handlers) -> Plan {
+/// The first events of an issue, one by one.
+pub(super) fn plan(to: Position, handlers: Handlers) -> Plan {
     Plan {
         issue_key: "P-1".to_owned(),
         from: 1,
