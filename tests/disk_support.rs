@@ -238,7 +238,8 @@ impl Disk {
     }
 
     fn file(&mut self, inode: &str) -> &mut Data {
-        let at = self.inodes[&inode.parse().unwrap()];
+        let known = self.inodes.get(&inode.parse().unwrap()).copied();
+        let at = known.unwrap_or_else(|| panic!("nothing made file {inode}"));
         &mut self.files[at]
     }
 

@@ -8,13 +8,18 @@
 //! `EROFS`), `error:7+:ENOSPC` all that need room from there on; `short:7` writes half, and finds no
 //! room for the rest; `skip:NAME` leaves a sync out; `boot:NAME` stands for the boot of the machine;
 //! `trace:FILE` notes everything that was done.
+//!
+//! Under a fault the threads of a process take turns: an operation is done and noted before the
+//! next begins. Otherwise the trace could tell of a write before the file that it went to.
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use tempfile::NamedTempFile;
 
 use super::FileId;
 use super::op::{Op, Site};
@@ -75,6 +80,30 @@ impl Plan {
         let hit = number == at || (stays && number > at && op.needs_room());
         hit.then(|| io::Error::from_raw_os_error(code))
     }
+
+    /// Does one operation in this thread's turn, or what is asked for in its place.
+    fn step<T>(&self, op: &Op<'_>, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let number = number();
+        if self.kill == Some(number) || self.half == Some(number) {
+            self.note(&format!("{number}\tkilled{}", op.told()));
+            die();
+        }
+        if let Some(error) = self.error(number, op) {
+            self.note(&format!("{number}\tfailed{}", op.told()));
+            return Err(error);
+        }
+        let told = op.told();
+        let done = act();
+        if done.is_ok() {
+            self.note(&format!("{number}{told}"));
+        }
+        done
+    }
+
+    /// Notes a new file.
+    fn created(&self, path: &Path, file: &File) {
+        self.note(&format!("0\tcreate\t{}\t{}\n", inode(file), path.display()));
+    }
 }
 
 fn plan() -> Option<&'static Plan> {
@@ -85,6 +114,12 @@ fn plan() -> Option<&'static Plan> {
         Some(Plan::parse(&text).unwrap_or_else(|| die()))
     };
     PLAN.get_or_init(read).as_ref()
+}
+
+/// Waits until no other thread is at an operation.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn number() -> u64 {
@@ -113,21 +148,8 @@ fn inode(file: &File) -> u64 {
 /// Does one operation, or what is asked for in its place.
 pub(super) fn step<T>(op: &Op<'_>, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     let Some(plan) = plan() else { return act() };
-    let number = number();
-    if plan.kill == Some(number) || plan.half == Some(number) {
-        plan.note(&format!("{number}\tkilled{}", op.told()));
-        die();
-    }
-    if let Some(error) = plan.error(number, op) {
-        plan.note(&format!("{number}\tfailed{}", op.told()));
-        return Err(error);
-    }
-    let told = op.told();
-    let done = act();
-    if done.is_ok() {
-        plan.note(&format!("{number}{told}"));
-    }
-    done
+    let _turn = turn();
+    plan.step(op, act)
 }
 
 /// Does a sync, unless it is to be left out.
@@ -146,6 +168,7 @@ pub(super) fn write(
     act: impl FnOnce(&[u8]) -> io::Result<usize>,
 ) -> io::Result<usize> {
     let Some(plan) = plan() else { return act(bytes) };
+    let _turn = turn();
     let number = number();
     let (ino, offset) = (inode(file), offset());
     let half = &bytes[..bytes.len() / 2];
@@ -224,20 +247,23 @@ pub(super) fn open(
     creates: bool,
     act: impl FnOnce() -> io::Result<File>,
 ) -> io::Result<File> {
-    if plan().is_none() {
-        return act();
-    }
+    let Some(plan) = plan() else { return act() };
+    let _turn = turn();
     let absent = creates && !path.exists();
-    let file = step(&Op::Open, act)?;
+    let file = plan.step(&Op::Open, act)?;
     if absent {
-        created(path, &file);
+        plan.created(path, &file);
     }
     Ok(file)
 }
 
-/// Notes a new file.
-pub(super) fn created(path: &Path, file: &File) {
-    if let Some(plan) = plan() {
-        plan.note(&format!("0\tcreate\t{}\t{}\n", inode(file), path.display()));
-    }
+/// Makes a file with a passing name; it is noted.
+pub(super) fn passing(
+    act: impl FnOnce() -> io::Result<NamedTempFile>,
+) -> io::Result<NamedTempFile> {
+    let Some(plan) = plan() else { return act() };
+    let _turn = turn();
+    let file = plan.step(&Op::Open, act)?;
+    plan.created(file.path(), file.as_file());
+    Ok(file)
 }

@@ -20,8 +20,7 @@ impl NewFile {
     pub(in crate::store::local) fn beside(path: &Path) -> io::Result<Self> {
         let dir = path.parent().unwrap_or_else(|| Path::new("."));
         let make = || tempfile::Builder::new().prefix(".writing-").tempfile_in(dir);
-        let file = fault::step(&Op::Open, make)?;
-        fault::created(file.path(), file.as_file());
+        let file = fault::passing(make)?;
         Ok(Self { file, rest: Vec::new(), length: 0 })
     }
 
