@@ -223,7 +223,9 @@ fn a_copy_goes_on_where_another_ended_and_sees_what_is_none_of_it() {
     let there = log(&other, "copy");
     fs::create_dir_all(there.parent().unwrap()).unwrap();
     fs::write(&there, format!("{first}\n{changed}\n")).unwrap();
+    let rehearsed = other.run(&["replay", "R-1", "--json", "--into", "../copy"]).error(5);
     let error = copy(&other, &[]).error(5);
+    assert_eq!(rehearsed, error);
     assert!(error["hint"].as_str().unwrap().contains("nothing else of this issue"), "{error}");
     assert_eq!(lines(&other, "copy").len(), 8);
 }

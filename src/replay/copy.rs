@@ -238,10 +238,15 @@ impl<'a> Maker<'a> {
     }
 }
 
+/// What hears of a copy that goes nowhere.
+pub type Made<'a> = &'a mut dyn FnMut(&Draft) -> Result<()>;
+
 /// Copies the events of one issue into a log that may have other events, too.
 pub struct Copier<'a> {
     /// None to make the copies alone.
     target: Option<&'a LocalStore>,
+    /// Hears of copies that are made alone.
+    made: Option<Made<'a>>,
     maker: Maker<'a>,
     /// Whether each event is durable before the next: for who follows the copy.
     one_by_one: bool,
@@ -259,7 +264,13 @@ impl<'a> Copier<'a> {
         one_by_one: bool,
     ) -> Self {
         let maker = Maker::new(issue_key, redactor);
-        Self { target, maker, one_by_one, pending: Vec::new(), bytes: 0 }
+        Self { target, made: None, maker, one_by_one, pending: Vec::new(), bytes: 0 }
+    }
+
+    /// Tells `made` of each copy that goes nowhere; what that finds wrong ends the copying.
+    #[must_use]
+    pub fn telling(self, made: Made<'a>) -> Self {
+        Self { made: Some(made), ..self }
     }
 
     /// Copies the event at `position`; `line` is what the log has of it, and `readable` whether
@@ -269,12 +280,15 @@ impl<'a> Copier<'a> {
     /// As an append.
     pub fn take(&mut self, position: Position, line: &[u8], readable: bool) -> Result<Copied> {
         let (copied, draft) = self.maker.make(position, line, readable);
-        if let Some(draft) = draft.filter(|_| self.target.is_some()) {
+        let Some(draft) = draft else { return Ok(copied) };
+        if self.target.is_some() {
             self.bytes += line.len();
             self.pending.push(draft);
             if self.one_by_one || self.bytes >= PENDING {
                 self.flush()?;
             }
+        } else if let Some(made) = &mut self.made {
+            made(&draft).map_err(|error| into_the_other(&error))?;
         }
         Ok(copied)
     }

@@ -107,6 +107,15 @@ pub(crate) fn head_conflict(issue_key: &str, expected: u64, actual: u64) -> Erro
         .with_details(serde_json::json!({ "expected": expected, "actual": actual }))
 }
 
+/// The error for an id that stands for another event already.
+pub(crate) fn reused_id(id: &str, sequence: u64) -> Error {
+    let message =
+        format!("the event id {id} is already that of event {sequence}, which has other content");
+    Error::new(ErrorKind::Conflict, message)
+        .with_hint("an id is used again only to retry the very same event")
+        .with_details(serde_json::json!({ "event_id": id, "event_sequence": sequence }))
+}
+
 impl AppendOptions {
     /// The stamps of an event, with the repository that these options name.
     #[must_use]

@@ -20,6 +20,7 @@ use crate::config::Setting;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ids;
 use crate::replay::Report;
+use crate::session::replay::present::Present;
 use crate::session::replay::{self, Means, copy, stream};
 use crate::store::EventStore;
 use crate::store::local::{Finding, LocalStore};
@@ -123,12 +124,9 @@ pub(super) fn one(
     let issue = flags.issue.as_deref().unwrap_or_default();
     // An issue that is not there makes no store.
     drop(store.tail(issue)?);
-    let target = open(context, flags, target)?;
-    if target.is_none() {
-        tell_present(context, into, &[issue.to_owned()])?;
-    }
+    let (target, there) = open(context, flags, into)?;
     let had = target.as_ref().is_some_and(|target| target.tail(issue).is_ok());
-    let what = (&store, target.as_ref(), issue);
+    let what = What { source: &store, target: target.as_ref(), there: there.as_ref(), issue };
     let mut report = std::thread::scope(|scope| {
         let findings = scope.spawn(|| checked(&store, Some(issue)));
         let mut report = copied(context, flags, what, means, &seal::after_all)?;
@@ -156,10 +154,7 @@ pub(super) fn all(
     let Means { redactor, speed, interrupt, end_now, verify_steps, progress, .. } = means;
     let (store, into) = (context.shared_store()?, target);
     refuse_itself(&store, target)?;
-    let target = open(context, flags, target)?;
-    if target.is_none() {
-        tell_present(context, into, &store.keys()?)?;
-    }
+    let (target, there) = open(context, flags, into)?;
     let mut copies = Copies {
         dry_run: target.is_none(),
         replayed_count: 0,
@@ -189,14 +184,16 @@ pub(super) fn all(
             progress: &mut of_all,
             heard: None,
         };
-        let what = (&store, target.as_ref(), issue.as_str());
+        let issue_key = issue.clone();
+        let (target, there, issue) = (target.as_ref(), there.as_ref(), issue.as_str());
+        let what = What { source: &store, target, there, issue };
         // All of them are signed together.
         let fate = match copied(context, flags, what, own, &|_| ()) {
             Ok(report) => Fate::Done(Box::new(report)),
             Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
             Err(error) => not_copied(context, &redactor.sieve().error(error)),
         };
-        copies.issues.push(Copy { issue_key: issue, fate });
+        copies.issues.push(Copy { issue_key, fate });
     }
     if let Some(target) = &target {
         seal::after_all(target);
@@ -237,8 +234,29 @@ fn size(store: &LocalStore, issue: &str) -> u64 {
     store.tail(issue).map_or(0, |tail| tail.remaining())
 }
 
-fn open(context: &Context, flags: &Flags, target: &Path) -> Result<Option<LocalStore>> {
-    flags.execute.then(|| LocalStore::create(target, context.clock)).transpose()
+/// What is copied, and where to.
+struct What<'a> {
+    source: &'a Arc<LocalStore>,
+    /// None in a dry run.
+    target: Option<&'a LocalStore>,
+    /// Of a dry run, what is there already.
+    there: Option<&'a LocalStore>,
+    issue: &'a str,
+}
+
+/// What copies are added to; in a dry run, what they would be added to, where there is something.
+fn open(
+    context: &Context,
+    flags: &Flags,
+    into: &Path,
+) -> Result<(Option<LocalStore>, Option<LocalStore>)> {
+    if flags.execute {
+        return Ok((Some(LocalStore::create(into, context.clock)?), None));
+    }
+    if into.exists() && !into.is_dir() {
+        return Err(Error::usage(format!("--into names {}, which is no folder", into.display())));
+    }
+    Ok((None, LocalStore::open(into, context.clock).ok()))
 }
 
 /// Copies one issue: all of it in one go, where all of it is wanted and the target has nothing else
@@ -246,12 +264,14 @@ fn open(context: &Context, flags: &Flags, target: &Path) -> Result<Option<LocalS
 fn copied(
     context: &Context,
     flags: &Flags,
-    (store, target, issue): (&Arc<LocalStore>, Option<&LocalStore>, &str),
+    What { source: store, target, there, issue }: What<'_>,
     mut means: Means<'_>,
     behind: &(dyn Fn(&LocalStore) + Sync),
 ) -> Result<Report> {
     let replay_id = ids::new_event_id();
-    if is_whole(context, flags) {
+    let present = there.map(|there| Present::read(there, issue, &means.interrupt)).transpose()?;
+    let mut present = present.flatten();
+    if present.is_none() && is_whole(context, flags) {
         let means = means.again();
         let done = stream::stream(&**store, target, issue, &replay_id, means, behind)?;
         if let Some(report) = done {
@@ -260,7 +280,10 @@ fn copied(
     }
     let (mut session, request) = asked_for(context, flags, store, issue, &means.interrupt)?;
     let plan = replay::plan(&mut session, request)?;
-    let report = copy::copy(&mut session, target, &plan, &replay_id, means)?;
+    let report = copy::copy(&mut session, (target, present.as_mut()), &plan, &replay_id, means)?;
+    if let Some(present) = present {
+        tell_present(context, flags, issue, &present);
+    }
     target.into_iter().for_each(behind);
     Ok(report)
 }

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
+use super::present::Present;
 use super::{Means, Reader, Session, beside, difference, report, the_same};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, State};
@@ -18,7 +19,7 @@ use crate::replay::{
     Copied, Copier, Difference, Events, FinalState, Maker, Outcome, Pace, Plan, Report, Status,
     Steady, Tally, Ticker,
 };
-use crate::schema::Redactor;
+use crate::schema::{Draft, Redactor};
 use crate::session::load::Parser;
 use crate::store::local::LocalStore;
 use crate::store::{EventStore, Notice};
@@ -26,13 +27,14 @@ use crate::store::{EventStore, Notice};
 /// How many events are copied between two looks at the user.
 const PIECE: Position = 1024;
 
-/// Copies the events of a plan into `target`; without one, says what would be copied.
+/// Copies the events of a plan into `target`; without one, says what would be copied, beside what
+/// is `present` where it would go.
 ///
 /// # Errors
 /// Interrupted; conflict, when `target` has something else under an id of this issue; as an append.
 pub fn copy(
     session: &mut Session,
-    target: Option<&LocalStore>,
+    (target, present): (Option<&LocalStore>, Option<&mut Present>),
     plan: &Plan,
     replay_id: &str,
     means: Means<'_>,
@@ -43,6 +45,10 @@ pub fn copy(
     let ticker = Steady::new(Arc::clone(&interrupt));
     let mut pace = Pace::new(speed);
     let mut copier = Copier::new(target, &plan.issue_key, redactor, speed.is_some());
+    let mut look_up = present.map(|present| |draft: &Draft| present.look_up(draft));
+    if let Some(look_up) = &mut look_up {
+        copier = copier.telling(look_up);
+    }
     let mut copying = Copying::default();
     let piece = if speed.is_some() { 1 } else { PIECE };
     for first in (1..plan.from).step_by(PIECE as usize) {

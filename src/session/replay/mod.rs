@@ -8,6 +8,7 @@ pub mod copy;
 pub mod execute;
 mod marks;
 mod order;
+pub mod present;
 pub mod settings;
 pub mod stream;
 pub mod unfinished;

@@ -9,10 +9,10 @@ use super::LocalStore;
 use super::head::Locked;
 use super::ids::{self, Stored};
 use super::layout::Date;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::model::Timestamp;
 use crate::schema::Draft;
-use crate::store::{Acknowledgement, AppendOptions, Batch, Durability, head_conflict};
+use crate::store::{Acknowledgement, AppendOptions, Batch, Durability, head_conflict, reused_id};
 
 /// For each draft of a batch the line that already has its id.
 pub(super) type Known = Vec<Option<Stored>>;
@@ -39,19 +39,11 @@ pub(super) fn look_up(
         if let Some(stored) = stored
             && !draft.same_content(&stored.line)
         {
-            return Err(reused(&stored.id, stored.sequence));
+            return Err(reused_id(&stored.id, stored.sequence));
         }
         known.push(stored.cloned());
     }
     Ok((known, unindexed))
-}
-
-fn reused(id: &str, sequence: u64) -> Error {
-    let message =
-        format!("the event id {id} is already that of event {sequence}, which has other content");
-    Error::new(ErrorKind::Conflict, message)
-        .with_hint("an id is used again only to retry the very same event")
-        .with_details(serde_json::json!({ "event_id": id, "event_sequence": sequence }))
 }
 
 /// The expected sequence is that before the batch, part of which may stand already.
@@ -166,7 +158,7 @@ impl Plan {
         });
         let line = line.and_then(|line| std::str::from_utf8(line).ok());
         if !line.is_some_and(|line| draft.same_content(line)) {
-            return Err(reused(id, answer.event_sequence));
+            return Err(reused_id(id, answer.event_sequence));
         }
         let answer = Acknowledgement { duplicate: true, ..answer.clone() };
         self.answers.push(answer);

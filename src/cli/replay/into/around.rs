@@ -7,31 +7,20 @@ use std::path::Path;
 
 use super::super::super::context::Context;
 use super::super::super::failure::note;
-use super::super::real;
+use super::super::{Flags, real};
 use crate::error::{Error, Result};
-use crate::store::EventStore;
+use crate::session::replay::present::Present;
 use crate::store::local::{Finding, LocalStore};
 
-/// Of a copy that is not made yet: says what its folder has of these issues already.
-pub(super) fn tell_present(context: &Context, into: &Path, issues: &[String]) -> Result<()> {
-    if into.exists() && !into.is_dir() {
-        return Err(Error::usage(format!("--into names {}, which is no folder", into.display())));
-    }
-    let Ok(there) = LocalStore::open(into, context.clock) else { return Ok(()) };
-    for issue in issues {
-        let Ok(mut tail) = there.tail(issue) else { continue };
-        let mut count = 0;
-        loop {
-            let chunk = tail.poll(1 << 20)?;
-            count += chunk.lines.len();
-            if chunk.at_end {
-                break;
-            }
-        }
-        let text = format!("{} has {count} events of {issue} already", into.display());
-        note(&text, context.out.paint);
-    }
-    Ok(())
+/// Of a copy that is not made yet: says what its folder has of the issue already.
+pub(super) fn tell_present(context: &Context, flags: &Flags, issue: &str, present: &Present) {
+    let into = flags.into.as_deref().unwrap_or_else(|| Path::new(""));
+    let (count, known) = (present.count(), present.known());
+    let text = format!(
+        "{} has {count} events of {issue} already; of those to be copied it has {known}",
+        into.display()
+    );
+    note(&text, context.out.paint);
 }
 
 /// What a check finds that says that the logs are not what was recorded. A copy keeps what it
