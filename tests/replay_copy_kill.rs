@@ -27,8 +27,12 @@ fn of_days() -> TestEnvironment {
 }
 
 fn copy(environment: &TestEnvironment, fault: &str) -> Ran {
+    copy_with(environment, &[], fault)
+}
+
+fn copy_with(environment: &TestEnvironment, more: &[&str], fault: &str) -> Ran {
     let args = ["replay", "R-1", "--json", "--into", "../copy", "--execute"];
-    environment.run_with_path(&args, fault)
+    environment.run_with_path(&[&args, more].concat(), fault)
 }
 
 /// The log's bytes, day by day.
@@ -39,9 +43,10 @@ fn log(environment: &TestEnvironment, store: &str) -> Vec<String> {
 }
 
 /// The operations of a copy that nothing disturbs.
-fn operations(environment: &TestEnvironment) -> Vec<Step> {
+fn operations(environment: &TestEnvironment, more: &[&str]) -> Vec<Step> {
     let path = environment.path().join("trace");
-    copy(environment, &format!("trace:{}", path.display())).ok();
+    let _ = fs::remove_file(&path);
+    copy_with(environment, more, &format!("trace:{}", path.display())).ok();
     fs::remove_dir_all(environment.path().join("copy")).unwrap();
     trace(&path)
 }
@@ -56,22 +61,38 @@ fn is_beginning(part: &[String], whole: &[String]) -> bool {
 
 #[test]
 fn a_copy_that_is_killed_anywhere_is_completed_by_the_next() {
+    let (kills, parts) = killed_anywhere(&[]);
+    assert!(kills > 60 && parts > 20, "{kills} kills, {parts} parts");
+}
+
+/// With a range each event is looked up by its id: what is there is not written again, but may have
+/// to be published.
+#[test]
+fn one_that_goes_event_by_event_is_completed_too() {
+    let (kills, _) = killed_anywhere(&["--from", "1"]);
+    assert!(kills > 20, "{kills} kills");
+}
+
+/// Kills a copy at each of its operations; gives how many were killed, and how many left a part of
+/// the log.
+fn killed_anywhere(more: &[&str]) -> (usize, usize) {
     let environment = of_days();
     let whole = log(&environment, "events");
     assert!(whole.iter().all(|day| !day.is_empty()));
     let state = environment.run(&["state", "R-1", "--json"]).json();
     let (mut kills, mut parts) = (0, 0);
-    for step in operations(&environment).iter().filter(|step| step.number > 0 && step.changes()) {
+    let steps = operations(&environment, more);
+    for step in steps.iter().filter(|step| step.number > 0 && step.changes()) {
         let half = (step.what() == "write").then(|| format!("half:{}", step.number));
         for fault in [format!("kill:{}", step.number)].into_iter().chain(half) {
-            let ran = copy(&environment, &fault);
+            let ran = copy_with(&environment, more, &fault);
             // Its threads take their steps in another order each time: it may have come to an end.
             assert!(matches!(ran.code, None | Some(0)), "{fault} at {step:?}: {ran:#?}");
             kills += usize::from(ran.code.is_none());
             let left = log(&environment, "copy");
             assert!(is_beginning(&left, &whole), "{fault} at {step:?}: {left:?}");
             parts += usize::from(!left.concat().is_empty() && left != whole);
-            let told = report(&copy(&environment, ""));
+            let told = report(&copy_with(&environment, more, ""));
             assert_eq!(told["final_state"]["digest"], state["digest"], "{fault}");
             assert_eq!(told["final_state"]["matches"], true, "{fault} at {step:?}");
             assert_eq!(told["failed_count"], 0);
@@ -80,7 +101,7 @@ fn a_copy_that_is_killed_anywhere_is_completed_by_the_next() {
             fs::remove_dir_all(environment.path().join("copy")).unwrap();
         }
     }
-    assert!(kills > 60 && parts > 20, "{kills} kills, {parts} parts");
+    (kills, parts)
 }
 
 /// The steps that write or sync a file whose path ends so.
@@ -102,7 +123,7 @@ fn on<'a>(steps: &'a [Step], end: &str) -> Vec<(usize, &'a Step)> {
 #[test]
 fn each_piece_is_durable_before_the_next() {
     let environment = of_days();
-    let steps = operations(&environment);
+    let steps = operations(&environment, &[]);
     let mut told = on(&steps, "R-1/events.jsonl");
     let published = on(&steps, "global/events.jsonl");
     let published = published.into_iter().filter(|(_, step)| step.what() == "write");

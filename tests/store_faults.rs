@@ -138,6 +138,8 @@ fn check(case: &Case, environment: &TestEnvironment, stdout: &str, fault: &str) 
     for event in &case.events {
         append(&store, vec![draft(event)], &AppendOptions::default()).unwrap_or_else(failed);
     }
+    // Whoever was killed may have made it durable, and not published it.
+    assert_global_complete(&store, &[KEY]);
     append(&store, vec![plain(KEY, "next")], &AppendOptions::default()).unwrap_or_else(failed);
     let found = there(&store);
     for event in case.before.iter().chain(&case.events) {

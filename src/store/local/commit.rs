@@ -103,6 +103,7 @@ impl Commit<'_> {
         let noted = self.noted(&lock, path)?;
         let known = noted.as_ref().and_then(|noted| self.known(noted));
         if noted.as_ref().is_some_and(|noted| self.is_covered(noted, known)) {
+            self.catch_up();
             return Ok(lock);
         }
         let (target, sequence) = self.reach();
@@ -133,6 +134,16 @@ impl Commit<'_> {
         let stores = (self.layout, self.handles);
         self.complaint.hear(super::global::publish(stores, self.timeout, &fresh));
         Ok(lock)
+    }
+
+    /// Publishes what another made durable, who was killed, or could not, before it was published.
+    fn catch_up(&self) {
+        let noted = record::read_published(self.fresh.lock).ok().flatten();
+        if noted.is_none_or(|noted| noted.next < Some(self.fresh.after)) {
+            let stores = (self.layout, self.handles);
+            let fresh = Fresh { before: None, bytes: &[], ..self.fresh };
+            self.complaint.hear(super::global::publish(stores, self.timeout, &fresh));
+        }
     }
 
     /// Whether a sync of this boot reached as far. (One of an earlier boot did, too; but what has
