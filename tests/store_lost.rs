@@ -216,3 +216,51 @@ fn what_is_changed_or_added_holds_up_nobody() {
         assert!(message.contains("of the 12 that the last checkpoint signs"), "{message}");
     }
 }
+
+/// The kinds and sequence numbers of what a check of one issue finds of its lines.
+fn of_lines(environment: &TestEnvironment, key: &str) -> Vec<(String, Option<u64>)> {
+    let ran = environment.run(&["verify", key, "--json"]);
+    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let kind = |finding: &Value| finding["kind"].as_str().unwrap().to_owned();
+    let mut found: Vec<_> = told["findings"].as_array().unwrap().iter().collect();
+    found.retain(|finding| kind(finding).starts_with("line-"));
+    assert!(found.iter().all(|finding| finding["issue_key"] == key), "{found:?}");
+    found.iter().map(|finding| (kind(finding), finding["event_sequence"].as_u64())).collect()
+}
+
+/// The global log tells whose a lost line was; where it is gone or cut, the lines of all do.
+#[test]
+fn a_check_of_one_issue_misses_its_lines_without_the_global_log_too() {
+    let cut = |environment: &TestEnvironment, lines: usize| {
+        let text = fs::read_to_string(global(environment)).unwrap();
+        let kept: String = text.lines().take(lines).map(|line| format!("{line}\n")).collect();
+        fs::write(global(environment), kept).unwrap();
+    };
+    for (name, lose, lost) in &LOSSES[..4] {
+        for left in [None, Some(0), Some(1), Some(7)] {
+            let environment = signed();
+            lose(&environment);
+            match left {
+                None => fs::remove_file(global(&environment)).unwrap(),
+                Some(lines) => cut(&environment, lines),
+            }
+            let expected: Vec<_> =
+                lost.iter().map(|n| ("line-missing".to_owned(), Some(*n))).collect();
+            assert_eq!(of_lines(&environment, "P-2"), expected, "{name}, {left:?}");
+            assert_eq!(of_lines(&environment, "P-1"), [], "{name}, {left:?}");
+            // What relies on such a check is told, too.
+            let copied = environment.run(&["replay", "P-2", "--into", "../copy", "--execute"]);
+            assert_eq!(copied.code, Some(8), "{name}, {left:?}: {copied:#?}");
+            environment.run(&["replay", "P-1", "--into", "../copy", "--execute"]).ok();
+        }
+    }
+    let environment = signed();
+    let text = fs::read_to_string(log(&environment, "P-2")).unwrap();
+    let last = text.rfind("\"N10\"").unwrap();
+    fs::write(log(&environment, "P-2"), text[..last].to_owned() + "\"N99\"" + &text[last + 5..])
+        .unwrap();
+    assert_eq!(of_lines(&environment, "P-2"), [("line-changed".to_owned(), Some(4))]);
+    fs::remove_file(global(&environment)).unwrap();
+    assert_eq!(of_lines(&environment, "P-2"), [("line-changed".to_owned(), Some(4))]);
+    assert_eq!(of_lines(&environment, "P-3"), []);
+}

@@ -80,6 +80,11 @@ crate::closed_list! {
 }
 
 impl FindingKind {
+    /// Whether it says that a line is not what was logged.
+    pub(super) fn is_of_a_logged_line(self) -> bool {
+        matches!(self, Self::LineChanged | Self::LineInserted | Self::LineMoved | Self::LineMissing)
+    }
+
     /// Whether it says that an issue's log is not, or not wholly, what was recorded. Others speak
     /// of what is made from logs, or of events that were recorded with a fault.
     #[must_use]

@@ -334,17 +334,7 @@ pub(super) fn refuse(layout: &Layout, key: &str, fresh: bool) -> Result<()> {
     }
     // Where not even the order is left, publishing tells.
     let Ok(signed) = leaves::signed(layout) else { return Ok(()) };
-    if signed.is_empty() {
-        return Ok(());
-    }
-    let mut logs = remake::read_logs(layout, None)?;
-    let order = find(layout, &mut logs, &signed)?;
-    let candidates = lacking(layout, &logs, &order)?;
-    let own = |line: &&LostLine| match &line.issue_key {
-        Some(issue) => issue == key,
-        None => candidates.contains_key(key),
-    };
-    let lost: Vec<LostLine> = order.lost.iter().filter(own).cloned().collect();
+    let lost = of_issue(layout, key, &signed)?;
     if lost.is_empty() {
         return Ok(());
     }
@@ -357,6 +347,21 @@ pub(super) fn refuse(layout: &Layout, key: &str, fresh: bool) -> Result<()> {
     let message = format!("{place}: {}; nothing is appended to it", error.message());
     let hint = error.hint().unwrap_or_default().to_owned();
     Err(Error::new(ErrorKind::Integrity, message).with_hint(hint))
+}
+
+/// The signed lines that are gone and are an issue's, or may be.
+pub(super) fn of_issue(layout: &Layout, key: &str, signed: &[Hash]) -> Result<Vec<LostLine>> {
+    if signed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut logs = remake::read_logs(layout, None)?;
+    let order = find(layout, &mut logs, signed)?;
+    let candidates = lacking(layout, &logs, &order)?;
+    let own = |line: &LostLine| match &line.issue_key {
+        Some(issue) => issue == key,
+        None => candidates.contains_key(key),
+    };
+    Ok(order.lost.into_iter().filter(own).collect())
 }
 
 /// Whether the log ends before what was made durable once: that no power cut takes away.

@@ -24,7 +24,7 @@ use super::global::issue_of;
 use super::io::{fingerprint, is_absent};
 use super::layout::{Date, METADATA};
 use super::lines::{Scanned, line_number, scan};
-use super::lost;
+use super::lost::{self, LostLine};
 use super::prove::{Depth, all_is_well};
 use super::snapshots::{read, snapshot_names};
 use super::source::{Damage, Source};
@@ -116,9 +116,31 @@ impl LocalStore {
         }
         let mut whole = Whole::new(&evidence.leaves, &check.logged, issue_key);
         check.global(&keys, issue_key, &mut whole)?;
-        let found = whole.conclude(&check.logged, &keys);
+        let found = match issue_key {
+            Some(key) if whole.has_untold() => self.lines_among_all(key, evidence)?,
+            _ => whole.conclude(&check.logged, &keys),
+        };
         check.report.findings.extend(found);
         Ok(check.report)
+    }
+
+    /// What is wrong with the lines of one issue, where the global log does not tell which of those
+    /// that were logged are its own: then the lines of all issues have to.
+    fn lines_among_all(&self, key: &str, evidence: &Evidence) -> Result<Vec<Finding>> {
+        let all = self.verify_thoroughly(None, evidence)?.findings;
+        let lost = lost::of_issue(&self.layout, key, &evidence.leaves)?;
+        let own = |mut finding: Finding| {
+            if !finding.kind.is_of_a_logged_line() {
+                return None;
+            }
+            if finding.issue_key.is_none() {
+                let is_it = |lost: &&LostLine| Some(lost.lost_line) == finding.line;
+                finding.event_sequence = lost.iter().find(is_it)?.event_sequence;
+                finding.issue_key = Some(key.to_owned());
+            }
+            (finding.issue_key.as_deref() == Some(key)).then_some(finding)
+        };
+        Ok(all.into_iter().filter_map(own).collect())
     }
 }
 

@@ -125,6 +125,11 @@ impl<'a> Whole<'a> {
         self.seen += 1;
     }
 
+    /// Whether there are leaf hashes of which nothing tells whose line they are of.
+    pub(in super::super) fn has_untold(&self) -> bool {
+        self.orphans.iter().any(|index| !self.told.contains_key(index))
+    }
+
     /// Names what does not fit.
     pub(in super::super) fn conclude(mut self, logged: &Logged, keys: &[String]) -> Vec<Finding> {
         let mut findings = Vec::new();
