@@ -122,6 +122,8 @@ impl Error {
                 error.with_hint("check the owner and the mode of that path")
             }
             io::ErrorKind::StorageFull => error.with_hint("free some space and try again"),
+            io::ErrorKind::FileTooLarge => error
+                .with_hint("files may not be larger here (`ulimit -f`): raise that and try again"),
             io::ErrorKind::ReadOnlyFilesystem => {
                 error.with_hint("the file system is read-only; name another store with --store")
             }

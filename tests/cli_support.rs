@@ -106,6 +106,17 @@ impl TestEnvironment {
         command
     }
 
+    /// A command as a shell starts it that did this before.
+    #[cfg(unix)]
+    pub(crate) fn behind(&self, before: &str, plain: &Command) -> Command {
+        let mut command = Command::new("bash");
+        command.args(["-c", &format!("{before}; exec \"$0\" \"$@\"")]);
+        command.arg(plain.get_program()).args(plain.get_args());
+        command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.env("PATH", "/usr/bin:/bin").current_dir(self.work());
+        command
+    }
+
     pub(crate) fn run(&self, args: &[&str]) -> Ran {
         ran(self.command(args).output().unwrap())
     }

@@ -102,12 +102,7 @@ impl TestEnvironment {
     #[cfg(unix)]
     pub(crate) fn replay_behind(&self, before: &str, args: &[&str]) -> Ran {
         let plain = self.command(&[&["--replay", "R-1", "--json"], args].concat());
-        let mut command = std::process::Command::new("bash");
-        command.args(["-c", &format!("{before}; exec \"$0\" \"$@\"")]);
-        command.arg(plain.get_program()).args(plain.get_args());
-        command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        command.env("PATH", "/usr/bin:/bin").current_dir(self.work());
-        self.feed(command, "")
+        self.feed(self.behind(before, &plain), "")
     }
 
     pub(crate) fn journals(&self) -> Vec<PathBuf> {

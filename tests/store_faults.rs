@@ -263,3 +263,28 @@ fn a_folder_that_may_not_be_written_is_unavailable() {
         assert!(message.contains("check the owner and the mode"), "{message}");
     }
 }
+
+/// A shell can limit how large files may be: what is beyond is refused as on a full disk.
+#[test]
+fn a_file_that_may_not_be_larger_is_unavailable() {
+    let environment = TestEnvironment::new();
+    environment.run(&["store", "init"]).ok();
+    let long = |n| event(n, 20).replace("CODE", &"X".repeat(3000));
+    let limited = |n| {
+        let command =
+            environment.behind("ulimit -f 16", &environment.command(&["append", "--no-git"]));
+        environment.feed(command, &long(n))
+    };
+    let ran: Vec<Ran> = (1..9).map(limited).collect();
+    let stored = ran.iter().take_while(|ran| ran.code == Some(0)).count();
+    assert!((1..8).contains(&stored), "{ran:#?}");
+    for ran in &ran[stored..] {
+        assert!(ran.code == Some(7) && ran.stderr.contains("ulimit -f"), "{ran:#?}");
+    }
+    assert_eq!(there(&store(&environment)).len(), stored);
+    for n in 1..9 {
+        environment.run_with(&["append", "--no-git"], &long(n)).ok();
+    }
+    assert_eq!(sequences(&lines(&store(&environment), KEY)), (1..9).collect::<Vec<_>>());
+    environment.run(&["verify"]).ok();
+}

@@ -192,6 +192,16 @@ pub(crate) fn end_on_interrupt() {
     }
 }
 
+/// A write beyond the size that files may have (`ulimit -f`) is an error from now on, and no end of
+/// the program.
+pub(crate) fn outlive_file_limit() {
+    #[cfg(unix)]
+    {
+        let limited = Arc::new(AtomicBool::new(false));
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, limited);
+    }
+}
+
 /// From now on the system keeps how the programs end that this one starts. It does not where
 /// whoever started this one ignores such ends (SIGCHLD), for that is inherited.
 pub(crate) fn keep_exit_statuses() {

@@ -73,6 +73,7 @@ fn run(line: CommandLine) -> ExitCode {
 }
 
 fn dispatch(line: CommandLine) -> Outcome {
+    context::outlive_file_limit();
     let CommandLine { global, open, command } = line;
     let Some(command) = command else {
         let mut context = Context::new(global)?;
