@@ -332,6 +332,50 @@ fn a_damaged_archive_holds_up_no_other_issue() {
     }
 }
 
+/// A copy saves what is left: what an archive has lost is named, and what is sound comes over.
+#[test]
+fn a_copy_goes_past_a_damaged_archive_and_names_it() {
+    for how in ["a frame", "the table"] {
+        let environment = filled();
+        let sound: String = DAYS
+            .iter()
+            .map(|day| fs::read_to_string(plain(&environment, day, "P-1")).unwrap())
+            .collect();
+        archived(&environment);
+        let path = archive(&environment, DAYS[0], "P-1");
+        let mut bytes = fs::read(&path).unwrap();
+        let at = if how == "a frame" { 60 } else { bytes.len() - 3 };
+        bytes[at..at + 2].copy_from_slice(b"??");
+        fs::write(&path, bytes).unwrap();
+        let kept: Vec<&str> = sound.lines().skip(6).collect();
+        let there = |day: &&str| {
+            let copy = environment.path().join("copy").join(day).join("P-1/events.jsonl");
+            fs::read_to_string(copy).unwrap_or_default()
+        };
+        let bare = |text: &str| {
+            let mut event: Value = serde_json::from_str(text).unwrap();
+            event.as_object_mut().unwrap().remove("event_sequence");
+            event
+        };
+        for (more, from) in [(&[][..], 0), (&["--from", DAYS[2]], 6), (&["--speed", "1e9"], 0)] {
+            let args = ["replay", "P-1", "--into", "../copy", "--execute", "--json"];
+            let ran = environment.run(&[&args, more].concat());
+            assert_eq!(ran.code, Some(8), "{how}, {more:?}: {ran:#?}");
+            let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+            let found = told["source_findings"].as_array().unwrap();
+            assert!(found.iter().any(|one| one["kind"] == "archive-damaged"), "{how}: {told:#}");
+            let missing = found.iter().filter(|one| one["kind"] == "line-missing");
+            assert_eq!(missing.count(), 6, "{how}: {told:#}");
+            let copied: String = DAYS.iter().map(there).collect();
+            let copied: Vec<Value> = copied.lines().map(bare).collect();
+            let expected: Vec<Value> = kept[from..].iter().map(|line| bare(line)).collect();
+            assert_eq!(copied, expected, "{how}, {more:?}");
+            environment.run(&["--store", "../copy", "verify"]).ok();
+            fs::remove_dir_all(environment.path().join("copy")).unwrap();
+        }
+    }
+}
+
 #[test]
 fn the_line_that_was_changed_in_an_archive_is_named() {
     let environment = filled();

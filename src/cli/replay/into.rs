@@ -119,7 +119,7 @@ pub(super) fn one(
     target: &Path,
     means: Means<'_>,
 ) -> Result<Report> {
-    let (store, into) = (context.shared_store()?, target);
+    let (store, into) = (Arc::new(context.store()?.past_damage()), target);
     refuse_itself(&store, target)?;
     let issue = flags.issue.as_deref().unwrap_or_default();
     // An issue that is not there makes no store.
@@ -152,7 +152,7 @@ pub(super) fn all(
     means: Means<'_>,
 ) -> Result<Copies> {
     let Means { redactor, speed, interrupt, end_now, verify_steps, progress, .. } = means;
-    let (store, into) = (context.shared_store()?, target);
+    let (store, into) = (Arc::new(context.store()?.past_damage()), target);
     refuse_itself(&store, target)?;
     let (target, there) = open(context, flags, into)?;
     let mut copies = Copies {

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::io::read_range;
 use super::layout::{Date, Layout};
 use super::lines::line_number_after;
-use super::source::Source;
+use super::source::{Damage, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Fetch, Locator};
 
@@ -33,11 +33,12 @@ pub(super) struct LocalFetch {
     open: Option<((u32, u64), Source)>,
     layout: Layout,
     key: String,
+    damage: Damage,
 }
 
 impl LocalFetch {
-    pub(super) fn new(layout: &Layout, key: &str, segments: Segments) -> Self {
-        Self { segments, open: None, layout: layout.clone(), key: key.to_owned() }
+    pub(super) fn new(layout: &Layout, key: &str, segments: Segments, damage: Damage) -> Self {
+        Self { segments, open: None, layout: layout.clone(), key: key.to_owned(), damage }
     }
 
     fn file(&mut self, segment: u32) -> Result<&Source> {
@@ -50,7 +51,7 @@ impl LocalFetch {
             })?;
             drop(segments);
             let path = || self.layout.events(date, &self.key);
-            let file = Source::open(&self.layout, date, &self.key);
+            let file = Source::open_for(&self.layout, date, &self.key, self.damage);
             self.open = Some((name, file.map_err(|e| Error::io("open", &path(), &e))?));
         }
         match &self.open {

@@ -90,6 +90,8 @@ pub struct LocalStore {
     clock: Clock,
     /// The longest line that is read as a whole.
     max_line_bytes: usize,
+    /// What readers get of an archive that is damaged.
+    damage: source::Damage,
     /// Whether snapshots are kept as plain text.
     plain_snapshots: bool,
     /// What was appended and not made durable yet.
@@ -168,11 +170,19 @@ impl LocalStore {
             layout: Layout::new(dir),
             clock,
             max_line_bytes: MAX_LINE_BYTES,
+            damage: source::Damage::Refuse,
             plain_snapshots: false,
             pending: Mutex::default(),
             handles: handles::Handles::default(),
             complaint: Complaint::default(),
         }
+    }
+
+    /// Reads past what is damaged of archives: NULs stand there, in lines that are no events. For who
+    /// saves what is left, and says what is not.
+    #[must_use]
+    pub fn past_damage(self) -> Self {
+        Self { damage: source::Damage::Blank, ..self }
     }
 
     /// Reads lines of up to `bytes` as a whole; at most [`MAX_LINE_BYTES`].
@@ -277,11 +287,13 @@ impl EventStore for LocalStore {
     }
 
     fn tail(&self, issue_key: &str) -> Result<Box<dyn Tail>> {
-        Ok(Box::new(tail::LocalTail::new(&self.layout, issue_key, self.max_line_bytes)?))
+        let (layout, longest) = (&self.layout, self.max_line_bytes);
+        Ok(Box::new(tail::LocalTail::new(layout, issue_key, longest, self.damage)?))
     }
 
     fn tail_after(&self, issue_key: &str, bytes: u64) -> Result<Box<dyn Tail>> {
-        let mut tail = tail::LocalTail::new(&self.layout, issue_key, self.max_line_bytes)?;
+        let (layout, longest) = (&self.layout, self.max_line_bytes);
+        let mut tail = tail::LocalTail::new(layout, issue_key, longest, self.damage)?;
         tail.skip(bytes)?;
         Ok(Box::new(tail))
     }

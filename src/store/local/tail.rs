@@ -12,7 +12,7 @@ use super::fetch::{LocalFetch, Segments};
 use super::io::{FileId, is_absent, read_full_at, read_range};
 use super::layout::{Date, Layout, check_key};
 use super::lines::LONG_LINE_HEAD;
-use super::source::Source;
+use super::source::{Damage, Source};
 use super::watch::Days;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Chunk, Fetch, Line, Locator, Notice, Tail};
@@ -32,6 +32,7 @@ pub(super) struct LocalTail {
     layout: Layout,
     key: String,
     max_line: u64,
+    damage: Damage,
     days: Days,
     /// The partitions read so far and the one being read; shared with the fetchers.
     segments: Segments,
@@ -58,7 +59,12 @@ struct Open {
 
 impl LocalTail {
     /// A reader from the first line on.
-    pub(super) fn new(layout: &Layout, key: &str, max_line_bytes: usize) -> Result<Self> {
+    pub(super) fn new(
+        layout: &Layout,
+        key: &str,
+        max_line_bytes: usize,
+        damage: Damage,
+    ) -> Result<Self> {
         if check_key(key).is_err() {
             return Err(layout.no_such_issue(key));
         }
@@ -70,6 +76,7 @@ impl LocalTail {
             layout: layout.clone(),
             key: key.to_owned(),
             max_line: max_line_bytes as u64,
+            damage,
             days,
             segments: Segments::default(),
             open: None,
@@ -121,7 +128,7 @@ impl LocalTail {
     fn open_next(&mut self, date: Date) -> Result<()> {
         self.layout.refuse_links(date, &self.key)?;
         let path = self.layout.events(date, &self.key);
-        let file = Source::open(&self.layout, date, &self.key)
+        let file = Source::open_for(&self.layout, date, &self.key, self.damage)
             .map_err(|e| Error::io("open", &path, &e))?;
         let id = file.id().map_err(|e| Error::io("look at", &path, &e))?;
         let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
@@ -356,7 +363,8 @@ impl Tail for LocalTail {
     }
 
     fn fetcher(&self) -> Box<dyn Fetch> {
-        Box::new(LocalFetch::new(&self.layout, &self.key, Arc::clone(&self.segments)))
+        let segments = Arc::clone(&self.segments);
+        Box::new(LocalFetch::new(&self.layout, &self.key, segments, self.damage))
     }
 
     fn remaining(&self) -> u64 {
