@@ -33,7 +33,7 @@ use ratatui::backend::TestBackend;
 pub const ISSUE: &str = "PROJ-123";
 
 /// How long a test waits for another thread at most.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The first `count` events of the sample history, stamped as the store stamps them.
 pub fn sample(count: usize) -> String {
