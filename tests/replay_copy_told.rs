@@ -1,0 +1,68 @@
+//! `replay --into`: what is told of copies that are not plainly what they are copied from, and of
+//! folders that cannot have one.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::cli_support::TestEnvironment;
+
+fn log(environment: &TestEnvironment, store: &str) -> PathBuf {
+    environment.path().join(store).join("2026-11-20/R-1/events.jsonl")
+}
+
+/// With a log of which four events are copied with something new about them, and one stays behind.
+fn with_odd_log() -> TestEnvironment {
+    let environment = TestEnvironment::with_replayable();
+    let there = log(&environment, "events");
+    let text = fs::read_to_string(&there).unwrap();
+    let mut all: Vec<String> = text.lines().map(str::to_owned).collect();
+    let secret = ["ghp", "_16C7e42F292c6912E7710c838347Ae178B4a"].concat();
+    all[2] = all[2].replacen("\"metadata\":{", &format!("\"metadata\":{{\"x\":\"{secret}\","), 1);
+    all[3] = all[3].replacen('{', "{\"mood\":\"good\",", 1);
+    all[4] = all[4].replacen("2026-11-20T10:00:05.000Z", "yesterday", 1);
+    all[5] = all[5].replacen("\"session_id\"", "\"other_id\"", 1);
+    all[8] = "{".to_owned();
+    fs::write(&there, all.join("\n") + "\n").unwrap();
+    // It was written by others: nothing says that it was recorded in another way.
+    fs::remove_dir_all(environment.path().join("events/.chronoscope")).unwrap();
+    environment
+}
+
+#[test]
+fn the_text_of_a_copy_names_what_is_new_about_it_and_what_stays_behind() {
+    let environment = with_odd_log();
+    for (more, copied) in [(&[][..], "would be copied"), (&["--execute"], "copied")] {
+        let args = ["replay", "R-1", "--into", "../copy"];
+        let ran = environment.run(&[&args, more].concat());
+        let text = &ran.stdout;
+        assert!(!text.contains("as they are recorded"), "{text}");
+        let counts = [
+            format!("7 {copied} plainly\n"),
+            format!("4 {copied} with something new:\n  #3 "),
+            "1 cannot be copied:\n  #9 ".to_owned(),
+        ];
+        assert!(counts.iter().all(|count| text.contains(count)), "{text}");
+        for reason in ["secrets were taken", "mood", "time of the event before", "no session_id"] {
+            assert!(text.contains(reason), "{reason}: {text}");
+        }
+    }
+    // A copy of what has nothing odd has nothing to name.
+    let text = TestEnvironment::with_replayable().run(&["replay", "R-1", "--into", "../copy"]).ok();
+    assert!(text.starts_with("12 would be copied plainly\nreplay "), "{text}");
+}
+
+#[test]
+fn of_many_odd_events_the_text_names_the_first() {
+    let environment = TestEnvironment::with_replayable();
+    let there = log(&environment, "events");
+    let line = fs::read_to_string(&there).unwrap().lines().next().unwrap().to_owned();
+    let line = |n: u64| {
+        let line = line.replace(&crate::replay_support::id(1), &crate::replay_support::id(n));
+        line.replacen('{', "{\"mood\":1,", 1) + "\n"
+    };
+    fs::write(&there, (1..=50).map(line).collect::<String>()).unwrap();
+    let text = environment.run(&["replay", "R-1", "--into", "../copy"]).stdout;
+    assert!(text.starts_with("50 would be copied with something new"), "{text}");
+    assert!(text.contains("\n  and 30 more; --json has all\n"), "{text}");
+    assert_eq!(text.matches("stay behind: mood").count(), 20, "{text}");
+}
