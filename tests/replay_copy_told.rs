@@ -4,7 +4,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use crate::cli_support::TestEnvironment;
+use crate::replay_support::report;
 
 fn log(environment: &TestEnvironment, store: &str) -> PathBuf {
     environment.path().join(store).join("2026-11-20/R-1/events.jsonl")
@@ -65,4 +68,54 @@ fn of_many_odd_events_the_text_names_the_first() {
     assert!(text.starts_with("50 would be copied with something new"), "{text}");
     assert!(text.contains("\n  and 30 more; --json has all\n"), "{text}");
     assert_eq!(text.matches("stay behind: mood").count(), 20, "{text}");
+}
+
+/// What a copy says of itself, but for its own id and whether it was made.
+fn told(environment: &TestEnvironment, more: &[&str]) -> (Option<i32>, Value) {
+    let ran = environment.run(&[&["replay", "R-1", "--json", "--into", "../copy"], more].concat());
+    let mut told = report(&ran);
+    let told_keys = told.as_object_mut().unwrap();
+    told_keys.retain(|key, _| key != "replay_id" && key != "dry_run");
+    (ran.code, told)
+}
+
+/// The dry run of a copy foretells its state and its exit code, whichever way it is made, and
+/// whatever its folder has already.
+#[test]
+fn a_dry_run_comes_to_what_the_copy_comes_to() {
+    // Calls without ids are known by their places, which are others in a part.
+    let without_ids = |environment: TestEnvironment| {
+        let there = log(&environment, "events");
+        let text = fs::read_to_string(&there).unwrap();
+        fs::write(&there, text.replace("\"tool_use_id\"", "\"tool\"")).unwrap();
+        environment
+    };
+    let plain: fn() -> TestEnvironment = TestEnvironment::with_replayable;
+    let ways = [
+        &[][..],
+        &["--from", "start"],
+        &["--from", "4"],
+        &["--to", "7"],
+        &["--type", "ToolInvoked"],
+        &["--verify-steps"],
+        &["--from", "3", "--verify-steps"],
+    ];
+    let mut others = 0;
+    for (name, make) in [("plain", plain), ("odd", with_odd_log)] {
+        for ids in [true, false] {
+            for before in [None, Some(["--to", "5"]), Some(["--from", "5"])] {
+                for way in ways {
+                    let environment = if ids { make() } else { without_ids(make()) };
+                    if let Some(before) = before {
+                        told(&environment, &[&before[..], &["--execute"]].concat());
+                    }
+                    let dry = told(&environment, way);
+                    let real = told(&environment, &[way, &["--execute"]].concat());
+                    assert_eq!(dry, real, "{name} {ids} {before:?} {way:?}");
+                    others += usize::from(real.1["final_state"]["matches"] == false);
+                }
+            }
+        }
+    }
+    assert!(others > 10, "{others}");
 }

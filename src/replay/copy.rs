@@ -250,6 +250,8 @@ pub struct Copier<'a> {
     maker: Maker<'a>,
     /// Whether each event is durable before the next: for who follows the copy.
     one_by_one: bool,
+    /// Whether each copy so far is the line that it is made of, but for its number.
+    as_written: bool,
     pending: Vec<Draft>,
     bytes: usize,
 }
@@ -264,7 +266,15 @@ impl<'a> Copier<'a> {
         one_by_one: bool,
     ) -> Self {
         let maker = Maker::new(issue_key, redactor);
-        Self { target, made: None, maker, one_by_one, pending: Vec::new(), bytes: 0 }
+        let (made, as_written, pending) = (None, true, Vec::new());
+        Self { target, made, maker, one_by_one, as_written, pending, bytes: 0 }
+    }
+
+    /// Whether each copy so far is known to be the line that it is made of, but for its number: it
+    /// says what the event says then.
+    #[must_use]
+    pub fn is_as_written(&self) -> bool {
+        self.as_written
     }
 
     /// Tells `made` of each copy that goes nowhere; what that finds wrong ends the copying.
@@ -281,6 +291,7 @@ impl<'a> Copier<'a> {
     pub fn take(&mut self, position: Position, line: &[u8], readable: bool) -> Result<Copied> {
         let (copied, draft) = self.maker.make(position, line, readable);
         let Some(draft) = draft else { return Ok(copied) };
+        self.as_written &= draft.has_line();
         if self.target.is_some() {
             self.bytes += line.len();
             self.pending.push(draft);

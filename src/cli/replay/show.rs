@@ -30,7 +30,11 @@ fn as_text(context: &mut Context, report: &Report, is_copy: bool) -> Outcome {
         of_replay(context, report)?;
     }
     evidence(context, COPIED, &report.source_findings.iter().collect::<Vec<_>>())?;
-    evidence(context, ADDED_TO, &report.target_findings.iter().collect::<Vec<_>>())?;
+    evidence(
+        context,
+        added_to(report.dry_run),
+        &report.target_findings.iter().collect::<Vec<_>>(),
+    )?;
     summary(context, report, is_copy)
 }
 
@@ -115,7 +119,13 @@ const FINDINGS: usize = 8;
 /// What is copied.
 const COPIED: &str = "the log that was copied";
 /// What it is copied into.
-const ADDED_TO: &str = "the log that the copy was added to";
+fn added_to(dry_run: bool) -> &'static str {
+    if dry_run {
+        "the log that the copy would be added to"
+    } else {
+        "the log that the copy was added to"
+    }
+}
 
 /// Says that a log is not what was recorded.
 fn evidence(context: &mut Context, log: &str, findings: &[&Finding]) -> Outcome {
@@ -196,7 +206,11 @@ pub(super) fn copies(context: &mut Context, copies: &Copies) -> Outcome {
     let sources = reports.iter().flat_map(|report| &report.source_findings);
     let targets = reports.iter().flat_map(|report| &report.target_findings);
     evidence(context, COPIED, &sources.chain(&copies.source_findings).collect::<Vec<_>>())?;
-    evidence(context, ADDED_TO, &targets.chain(&copies.target_findings).collect::<Vec<_>>())?;
+    evidence(
+        context,
+        added_to(copies.dry_run),
+        &targets.chain(&copies.target_findings).collect::<Vec<_>>(),
+    )?;
     let (issues, failed) = (copies.issues.len(), copies.failed_issues);
     let dry = if copies.dry_run { "; dry run: nothing was done (--execute)" } else { "" };
     Ok(context.out.line(format!("{issues} issues, {failed} of them with failures{dry}"))?)
