@@ -119,3 +119,38 @@ fn a_dry_run_comes_to_what_the_copy_comes_to() {
     }
     assert!(others > 10, "{others}");
 }
+
+/// What `--into` names is looked at before anything is read, and nothing is made of it; it makes no
+/// difference whether the copy would be made.
+#[test]
+fn where_no_folder_can_be_no_copy_begins() {
+    let environment = TestEnvironment::with_replayable();
+    fs::write(environment.work().join("file"), "").unwrap();
+    let mut wrong = vec![
+        ("nats://localhost/x", "stores on NATS are not compiled in"),
+        ("s3://x", "s3://x is no store"),
+        ("file", "--into names file, which is no folder"),
+        ("file/below/it", "--into names file/below/it, and file is no folder"),
+    ];
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("nowhere", environment.work().join("link")).unwrap();
+        wrong.push(("link", "--into names link, which is a link that leads nowhere"));
+        wrong.push(("link/x", "--into names link/x, and link is a link that leads nowhere"));
+    }
+    let here = || fs::read_dir(environment.work()).unwrap().count();
+    let before = here();
+    for (into, said) in wrong {
+        // (It would be missed, were it looked for.)
+        for what in ["R-1", "--all", "NONE-1"] {
+            for more in [&[][..], &["--execute", "--report", "r.json"]] {
+                let args = ["replay", what, "--json", "--into", into];
+                let error = environment.run(&[&args, more].concat()).error(2);
+                assert_eq!(error["message"], said, "{what} {more:?}");
+                assert!(error["hint"].as_str().unwrap().contains("name a folder"), "{error}");
+            }
+        }
+    }
+    environment.run(&["demo", "--dir", "nats://localhost/x"]).message(2);
+    assert_eq!(here(), before);
+}

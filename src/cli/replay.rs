@@ -114,6 +114,7 @@ pub(crate) struct Flags {
 pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     settings::refuse_if_off(&context.config)?;
     refuse::without_effect(flags)?;
+    flags.into.iter().try_for_each(|into| refuse::no_folder(into))?;
     let speed = refuse::speed(flags.speed)?;
     let limits = refuse::limits(context, flags)?;
     let redactor = context.redactor()?;

@@ -253,9 +253,6 @@ fn open(
     if flags.execute {
         return Ok((Some(LocalStore::create(into, context.clock)?), None));
     }
-    if into.exists() && !into.is_dir() {
-        return Err(Error::usage(format!("--into names {}, which is no folder", into.display())));
-    }
     Ok((None, LocalStore::open(into, context.clock).ok()))
 }
 
