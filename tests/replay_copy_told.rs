@@ -154,3 +154,16 @@ fn where_no_folder_can_be_no_copy_begins() {
     environment.run(&["demo", "--dir", "nats://localhost/x"]).message(2);
     assert_eq!(here(), before);
 }
+
+#[test]
+fn a_folder_that_cannot_be_made_is_that_of_the_other_store() {
+    let environment = TestEnvironment::with_replayable();
+    // No name is so long.
+    let into = format!("../{}", "x".repeat(300));
+    for what in ["R-1", "--all"] {
+        let args = ["replay", what, "--json", "--into", &into, "--execute"];
+        let error = environment.run(&args).error(7);
+        let said = error["message"].as_str().unwrap();
+        assert!(said.starts_with("into the other store: cannot create "), "{error}");
+    }
+}

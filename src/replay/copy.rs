@@ -326,8 +326,8 @@ impl<'a> Copier<'a> {
     pub fn finish(&mut self) -> Result<()> {
         self.flush()?;
         let Some(target) = self.target else { return Ok(()) };
-        target.sync_pending(AppendOptions::default().lock_timeout)?;
-        target.refresh_derived()
+        let synced = target.sync_pending(AppendOptions::default().lock_timeout);
+        synced.and_then(|()| target.refresh_derived()).map_err(|error| into_the_other(&error))
     }
 }
 
@@ -343,7 +343,25 @@ pub fn into_the_other(error: &Error) -> Error {
         (ErrorKind::Conflict, _) => {
             told.with_hint("a copy goes into a store that has nothing else of this issue")
         }
-        (_, Some(hint)) => told.with_hint(hint.to_owned()),
+        // (It is that store's: by another flag the source is named.)
+        (_, Some(hint)) => told.with_hint(hint.replace("--store", "--into")),
         (_, None) => told,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn who_cannot_write_the_other_store_is_told_to_name_another() {
+        let read_only = io::Error::from(io::ErrorKind::ReadOnlyFilesystem);
+        let error = into_the_other(&Error::io("create", Path::new("x"), &read_only));
+        assert!(error.message().starts_with("into the other store: cannot create x: "), "{error}");
+        let hint = "the file system is read-only; name another store with --into";
+        assert_eq!((error.kind(), error.hint()), (ErrorKind::Unavailable, Some(hint)));
     }
 }

@@ -20,6 +20,7 @@ use crate::config::Setting;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ids;
 use crate::replay::Report;
+use crate::replay::copy::into_the_other;
 use crate::session::replay::present::Present;
 use crate::session::replay::{self, Means, copy, stream};
 use crate::store::EventStore;
@@ -251,7 +252,8 @@ fn open(
     into: &Path,
 ) -> Result<(Option<LocalStore>, Option<LocalStore>)> {
     if flags.execute {
-        return Ok((Some(LocalStore::create(into, context.clock)?), None));
+        let target = LocalStore::create(into, context.clock);
+        return Ok((Some(target.map_err(|error| into_the_other(&error))?), None));
     }
     Ok((None, LocalStore::open(into, context.clock).ok()))
 }

@@ -59,7 +59,7 @@ pub fn stream(
             scope.spawn(|| behind(target));
             let upkeep = scope.spawn(|| target.refresh_derived());
             let proof = prove(source, target, issue_key, (tally.replayed, as_it_was), &state);
-            joined(upkeep)?;
+            joined(upkeep).map_err(|error| into_the_other(&error))?;
             proof
         })?,
     };
