@@ -198,6 +198,14 @@ fn what_a_copy_is_added_to_is_checked_too() {
         let findings = told["target_findings"].as_array().unwrap();
         assert!(findings.iter().any(|found| found["kind"] == "line-moved"), "{told}");
     };
+    let dry = ["replay", "R-1", "--into", "../copy"];
+    let ran = environment.run(&[&dry[..], &["--json"]].concat());
+    assert_eq!(ran.code, Some(8), "{ran:#?}");
+    found(&report(&ran));
+    let said = environment.run(&dry).stdout;
+    assert!(said.contains("the copy would be added to is not what was recorded"), "{said}");
+    let ran = environment.run(&["replay", "--all", "--json", "--into", "../copy"]);
+    found(&report(&ran)["issues"][0]);
     let ran = copy(&environment, "../copy", &[]);
     assert_eq!(ran.code, Some(8), "{ran:#?}");
     found(&report(&ran));

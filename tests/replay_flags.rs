@@ -2,7 +2,7 @@
 
 #![cfg(unix)]
 
-use crate::cli_support::TestEnvironment;
+use crate::cli_support::{SESSION, TestEnvironment};
 
 #[test]
 fn a_flag_that_would_have_no_effect_is_refused() {
@@ -102,4 +102,40 @@ fn a_dry_run_never_waits() {
     let told = environment.replay(&["--into", "../copy", "--speed", "0.1"]).json();
     assert_eq!((&told["dry_run"], &told["replayed_count"]), (&true.into(), &12.into()));
     assert!(started.elapsed() < std::time::Duration::from_secs(60));
+}
+
+/// A range that ends before it begins is refused, by how little ever; that nothing is left, or that
+/// nothing was recorded between two times, is no mistake.
+#[test]
+fn a_range_that_is_reversed_by_one_is_refused_too() {
+    let environment = TestEnvironment::with_replayable();
+    let (ten, late) = ("2026-11-20T10:00:10.400Z", "2026-11-20T10:00:10.600Z");
+    for reversed in [
+        &["--from", "10", "--to", "8"][..],
+        &["--from", "10", "--to", "9"],
+        &["--from", "TestRunStarted", "--to", "CheckpointCreated"],
+        &["--from-checkpoint", "cp-1", "--to", "10"],
+        &["--from", late, "--to", ten],
+        &["--from", "11", "--to", ten],
+        &["--from", "start", "--to", "start"],
+    ] {
+        let error = environment.replay(reversed).error(2);
+        assert!(error["message"].as_str().unwrap().contains("before it begins"), "{error}");
+        let into = [&["replay", "R-1", "--json", "--into", "../copy"], reversed].concat();
+        assert_eq!(environment.run(&into).error(2), error, "{reversed:?}");
+    }
+    let args = ["append", "--no-git", "--issue", "R-1", "--type", "CheckpointCreated"];
+    let who = ["--session", SESSION, "--actor", "system:o"];
+    let what = ["--meta", "checkpoint_id=cp-2", "--meta", "checkpoint_phase=CODE"];
+    environment.run(&[&args[..], &who, &what].concat()).ok();
+    for nothing in [
+        &["--from", ten, "--to", late][..],
+        &["--to", "2026-11-19"],
+        &["--to", "start"],
+        &["--from-checkpoint", "cp-2"],
+        &["--from", "2036-01-01"],
+    ] {
+        let told = environment.replay(nothing).json();
+        assert_eq!(told["results"].as_array().map(Vec::len), Some(0), "{nothing:?}");
+    }
 }

@@ -94,6 +94,24 @@ fn a_journal_that_cannot_be_read_is_told() {
     assert!(told.trim_end().ends_with(said) && told.lines().count() == 1, "{told}");
 }
 
+/// Who goes on with such a run learns where to look, and what the way out would do.
+#[test]
+fn a_journal_that_cannot_be_read_is_named_with_its_line() {
+    let mut journals = Journals::new();
+    let begun = journals.first(4);
+    for line in [1, 3] {
+        let lines = begun.lines().zip(1..).map(|(text, n)| if n == line { "{" } else { text });
+        let file = journals.add("bad", &lines.map(|text| format!("{text}\n")).collect::<String>());
+        let args = ["replay", "--resume", "bad", "--json"];
+        let error = journals.environment.run_with_path(&args, "").error(6);
+        let said = error["message"].as_str().unwrap();
+        let named = format!("line {line} of the journal {} cannot be read: ", file.display());
+        assert!(said.starts_with(&named), "{error}");
+        let hint = error["hint"].as_str().unwrap();
+        assert!(hint.contains("executes again what this one executed"), "{error}");
+    }
+}
+
 #[test]
 fn a_plan_that_no_run_can_have_is_damage() {
     let mut journals = Journals::new();

@@ -26,6 +26,7 @@ mod replay;
 mod replay_copy;
 mod replay_copy_evidence;
 mod replay_copy_kill;
+mod replay_copy_told;
 mod replay_flags;
 mod replay_jobs;
 mod replay_kill;

@@ -84,15 +84,8 @@ impl Context {
             Some(path) => path,
             None => nearest_store()?.map_or_else(user_store, Ok)?,
         };
-        let scheme =
-            path.to_str().and_then(|text| text.split_once("://")).map(|(scheme, _)| scheme);
-        match scheme {
-            None => Ok(path),
-            Some("nats") => Err(Error::usage("stores on NATS are not compiled in")
-                .with_hint("name a folder with --store")),
-            Some(_) => Err(Error::usage(format!("{} is no store", path.display()))
-                .with_hint("name a folder with --store")),
-        }
+        refuse_scheme(&path, "--store")?;
+        Ok(path)
     }
 
     /// The store, which must be there.
@@ -117,6 +110,17 @@ impl Context {
         session.user = user(&store, issue_key);
         Ok(session)
     }
+}
+
+/// Refuses what a flag names where that is a store of another kind than a folder.
+pub(crate) fn refuse_scheme(path: &Path, flag: &str) -> Result<()> {
+    let scheme = path.to_str().and_then(|text| text.split_once("://")).map(|(scheme, _)| scheme);
+    let message = match scheme {
+        None => return Ok(()),
+        Some("nats") => "stores on NATS are not compiled in".to_owned(),
+        Some(_) => format!("{} is no store", path.display()),
+    };
+    Err(Error::usage(message).with_hint(format!("name a folder with {flag}")))
 }
 
 /// What becomes of secrets under these settings.

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::model::Moment;
 use crate::session::Session;
 
-use super::context::{Context, position};
+use super::context::{Context, position, refuse_scheme};
 use super::failure::Outcome;
 use super::output::{Format, Role};
 use super::screen::Start;
@@ -28,6 +28,7 @@ pub(crate) struct Flags {
 }
 
 pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
+    flags.dir.iter().try_for_each(|dir| refuse_scheme(dir, "--dir"))?;
     let dir = flags.dir.clone().map_or_else(default_dir, Ok)?;
     let demo = create(&dir, context.clock)?;
     let text = context.out.format == Format::Text;

@@ -7,6 +7,7 @@ mod file;
 mod idle;
 mod into;
 mod left;
+mod range;
 mod refuse;
 mod show;
 
@@ -18,14 +19,14 @@ use clap::Args;
 
 use crate::config::Setting;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Kind, Moment, Position, ids};
+use crate::model::{Position, ids};
 use crate::query::{self, Field, Filter};
 use crate::replay::{Decision, Handlers, Limits, Policies, Report, RunJournal};
 use crate::session::Session;
 use crate::session::replay::{self, Means, Request, execute, settings};
 use crate::store::local::{Finding, LocalStore};
 
-use super::context::{Context, first_position, interrupt_flag, interrupt_flags, position, user};
+use super::context::{Context, interrupt_flag, interrupt_flags, user};
 use super::failure::{Failure, Outcome, note};
 use super::progress::{Bar, Unit};
 use super::selection::Selection;
@@ -113,6 +114,7 @@ pub(crate) struct Flags {
 pub(crate) fn run(context: &mut Context, flags: &Flags) -> Outcome {
     settings::refuse_if_off(&context.config)?;
     refuse::without_effect(flags)?;
+    flags.into.iter().try_for_each(|into| refuse::no_folder(into))?;
     let speed = refuse::speed(flags.speed)?;
     let limits = refuse::limits(context, flags)?;
     let redactor = context.redactor()?;
@@ -276,33 +278,13 @@ fn asked_for(
     let goes_on = |_, _| !interrupt.load(Ordering::Relaxed);
     let mut session = Session::read_while(&**store, issue, context.links, goes_on)?;
     session.user = user(store, issue);
-    let from = match &flags.from_checkpoint {
-        Some(id) => behind_checkpoint(&mut session, id)?,
-        None => first_position(&mut session, flags.from.as_deref())?,
-    };
-    let to = position(&mut session, flags.to.as_deref(), &Moment::End)?;
-    if to + 1 < from {
-        return Err(Error::usage(format!("the range ends at #{to}, before it begins at #{from}")));
-    }
+    let (from, to) = range::asked_for(&mut session, flags)?;
     let selected = selected(context, flags, store, issue, from..to + 1)?;
     let count = selected.as_ref().map_or((to + 1 - from) as usize, Vec::len);
     settings::refuse_too_many(&context.config, count)?;
     let policies = Policies::new(context.config.list(Setting::ReplayNever));
     let (handlers, jobs) = (Handlers::default(), 1);
     Ok((session, Request { from, to, selected, policies, handlers, jobs }))
-}
-
-/// The position behind the last event that made a checkpoint.
-fn behind_checkpoint(session: &mut Session, id: &str) -> Result<Position> {
-    let made = session.timeline().of_kind(Kind::CheckpointCreated).to_vec();
-    for position in made.into_iter().rev() {
-        let event = session.event(position)?;
-        if event.text("checkpoint_id").is_some_and(|own| own == id) {
-            return Ok(position + 1);
-        }
-    }
-    Err(Error::not_found(format!("{} has no checkpoint {id:?}", session.issue_key()))
-        .with_hint("`chronoscope state ISSUE --path /checkpoints` lists those that there are"))
 }
 
 /// The positions of the range that pass the filter; none where there is no filter.

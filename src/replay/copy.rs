@@ -250,6 +250,8 @@ pub struct Copier<'a> {
     maker: Maker<'a>,
     /// Whether each event is durable before the next: for who follows the copy.
     one_by_one: bool,
+    /// Whether each copy so far is the line that it is made of, but for its number.
+    as_written: bool,
     pending: Vec<Draft>,
     bytes: usize,
 }
@@ -264,7 +266,15 @@ impl<'a> Copier<'a> {
         one_by_one: bool,
     ) -> Self {
         let maker = Maker::new(issue_key, redactor);
-        Self { target, made: None, maker, one_by_one, pending: Vec::new(), bytes: 0 }
+        let (made, as_written, pending) = (None, true, Vec::new());
+        Self { target, made, maker, one_by_one, as_written, pending, bytes: 0 }
+    }
+
+    /// Whether each copy so far is known to be the line that it is made of, but for its number: it
+    /// says what the event says then.
+    #[must_use]
+    pub fn is_as_written(&self) -> bool {
+        self.as_written
     }
 
     /// Tells `made` of each copy that goes nowhere; what that finds wrong ends the copying.
@@ -281,6 +291,7 @@ impl<'a> Copier<'a> {
     pub fn take(&mut self, position: Position, line: &[u8], readable: bool) -> Result<Copied> {
         let (copied, draft) = self.maker.make(position, line, readable);
         let Some(draft) = draft else { return Ok(copied) };
+        self.as_written &= draft.has_line();
         if self.target.is_some() {
             self.bytes += line.len();
             self.pending.push(draft);
@@ -315,8 +326,8 @@ impl<'a> Copier<'a> {
     pub fn finish(&mut self) -> Result<()> {
         self.flush()?;
         let Some(target) = self.target else { return Ok(()) };
-        target.sync_pending(AppendOptions::default().lock_timeout)?;
-        target.refresh_derived()
+        let synced = target.sync_pending(AppendOptions::default().lock_timeout);
+        synced.and_then(|()| target.refresh_derived()).map_err(|error| into_the_other(&error))
     }
 }
 
@@ -332,7 +343,25 @@ pub fn into_the_other(error: &Error) -> Error {
         (ErrorKind::Conflict, _) => {
             told.with_hint("a copy goes into a store that has nothing else of this issue")
         }
-        (_, Some(hint)) => told.with_hint(hint.to_owned()),
+        // (It is that store's: by another flag the source is named.)
+        (_, Some(hint)) => told.with_hint(hint.replace("--store", "--into")),
         (_, None) => told,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn who_cannot_write_the_other_store_is_told_to_name_another() {
+        let read_only = io::Error::from(io::ErrorKind::ReadOnlyFilesystem);
+        let error = into_the_other(&Error::io("create", Path::new("x"), &read_only));
+        assert!(error.message().starts_with("into the other store: cannot create x: "), "{error}");
+        let hint = "the file system is read-only; name another store with --into";
+        assert_eq!((error.kind(), error.hint()), (ErrorKind::Unavailable, Some(hint)));
     }
 }

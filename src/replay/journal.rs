@@ -19,7 +19,7 @@ use crate::model::Position;
 use crate::store::local::{Journal, LocalStore};
 
 pub use history::{History, Known};
-use history::{Line, OVER, Reading};
+use history::{Line, OVER, Reading, damaged};
 
 crate::closed_list! {
     /// What becomes of an event that was begun, when nobody knows how it ended.
@@ -123,6 +123,9 @@ const PREFIX: &str = "replay-";
 /// The version of the journal's format.
 pub const VERSION: u32 = 1;
 
+/// What who begins anew has to know, where a run cannot be gone on with.
+pub const ANEW: &str = "to begin another replay executes again what this one executed";
+
 /// How many runs are named at most where one is missing.
 const MOST_NAMED: usize = 5;
 
@@ -165,7 +168,8 @@ impl RunJournal {
             return Err(Error::new(ErrorKind::Unavailable, message)
                 .with_hint("wait until it ends: nobody else knows how far it came"));
         }
-        let mut reading = Reading::new(&name, true);
+        let path = store.journal_path(&name)?;
+        let mut reading = Reading::new(&path, true);
         text.lines().try_for_each(|line| reading.line(line))?;
         Ok((Self { file }, reading.end()?))
     }
@@ -235,10 +239,9 @@ impl RunJournal {
         }
         let name = Self::name(replay_id);
         let Some(first) = store.journal_begins(&name)? else { return Ok(None) };
-        let of: Of = serde_json::from_str(&first).map_err(|error| {
-            let message = format!("line 1 of the journal {name} cannot be read: {error}");
-            Error::new(ErrorKind::Integrity, message)
-        })?;
+        let path = store.journal_path(&name)?;
+        let of: Of =
+            serde_json::from_str(&first).map_err(|error| damaged(&path, 1, &error.to_string()))?;
         Ok(Some(of.issue_key))
     }
 
@@ -249,7 +252,8 @@ impl RunJournal {
     /// As [`RunJournal::open`].
     pub fn read(store: &LocalStore, replay_id: &str) -> Result<History> {
         let name = Self::name(replay_id);
-        let mut reading = Reading::new(&name, false);
+        let path = store.journal_path(&name)?;
+        let mut reading = Reading::new(&path, false);
         store.each_journal_line(&name, |line| reading.line(line))?;
         reading.end()
     }

@@ -20,6 +20,7 @@ use crate::config::Setting;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ids;
 use crate::replay::Report;
+use crate::replay::copy::into_the_other;
 use crate::session::replay::present::Present;
 use crate::session::replay::{self, Means, copy, stream};
 use crate::store::EventStore;
@@ -125,7 +126,8 @@ pub(super) fn one(
     // An issue that is not there makes no store.
     drop(store.tail(issue)?);
     let (target, there) = open(context, flags, into)?;
-    let had = target.as_ref().is_some_and(|target| target.tail(issue).is_ok());
+    let other = target.as_ref().or(there.as_ref());
+    let had = other.is_some_and(|other| other.tail(issue).is_ok());
     let what = What { source: &store, target: target.as_ref(), there: there.as_ref(), issue };
     let mut report = std::thread::scope(|scope| {
         let findings = scope.spawn(|| checked(&store, Some(issue)));
@@ -134,12 +136,10 @@ pub(super) fn one(
         report.source_findings = found(context, findings);
         Ok::<_, Error>(report)
     })?;
-    if let Some(target) = &target {
-        context.tell_complaint(target);
-        if had {
-            report.target_findings = found(context, checked(target, Some(issue)));
-            tell_order(context, into, &report);
-        }
+    target.iter().for_each(|target| context.tell_complaint(target));
+    if let Some(other) = other.filter(|_| had) {
+        report.target_findings = found(context, checked(other, Some(issue)));
+        tell_order(context, into, &report);
     }
     Ok(report)
 }
@@ -164,8 +164,8 @@ pub(super) fn all(
         target_findings: Vec::new(),
         issues: Vec::new(),
     };
-    let had =
-        target.as_ref().map_or(Ok(false), |target| target.keys().map(|all| !all.is_empty()))?;
+    let other = target.as_ref().or(there.as_ref());
+    let had = other.map_or(Ok(false), |other| other.keys().map(|all| !all.is_empty()))?;
     let issues = store.keys()?;
     let sizes: Vec<u64> = issues.iter().map(|issue| size(&store, issue)).collect();
     let mut pieces = Pieces::new(sizes.iter().sum());
@@ -198,9 +198,9 @@ pub(super) fn all(
     if let Some(target) = &target {
         seal::after_all(target);
         context.tell_complaint(target);
-        if had {
-            copies.target_findings = found(context, checked(target, None));
-        }
+    }
+    if let Some(other) = other.filter(|_| had) {
+        copies.target_findings = found(context, checked(other, None));
     }
     copies.conclude();
     Ok(copies)
@@ -211,8 +211,9 @@ fn tell_order(context: &Context, into: &Path, report: &Report) {
     if report.final_state.matches || report.failed_count > 0 || !report.target_findings.is_empty() {
         return;
     }
+    let had = if report.dry_run { "has" } else { "had" };
     let text = format!(
-        "{} had events of this issue: where it has others, or these in another order, so is the \
+        "{} {had} events of this issue: where it has others, or these in another order, so is the \
          state; a copy into an empty folder shows it",
         into.display()
     );
@@ -251,10 +252,8 @@ fn open(
     into: &Path,
 ) -> Result<(Option<LocalStore>, Option<LocalStore>)> {
     if flags.execute {
-        return Ok((Some(LocalStore::create(into, context.clock)?), None));
-    }
-    if into.exists() && !into.is_dir() {
-        return Err(Error::usage(format!("--into names {}, which is no folder", into.display())));
+        let target = LocalStore::create(into, context.clock);
+        return Ok((Some(target.map_err(|error| into_the_other(&error))?), None));
     }
     Ok((None, LocalStore::open(into, context.clock).ok()))
 }

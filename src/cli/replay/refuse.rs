@@ -1,15 +1,17 @@
 //! `replay`: what is refused before anything is looked at.
 //!
-//! Lives here: flags that have no effect beside others, and words and numbers that no flag takes.
+//! Lives here: flags that have no effect beside others, words and numbers that no flag takes, and
+//! what no store can be in.
 //! May not live here: what needs the store.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::super::append::duration;
-use super::super::context::Context;
+use super::super::context::{Context, refuse_scheme};
 use super::Flags;
 use crate::error::{Error, Result};
 use crate::replay::{Decision, Limits};
@@ -52,6 +54,21 @@ pub(super) fn without_effect(flags: &Flags) -> Result<()> {
         beside("--resume", why, choice(flags).into_iter().chain(execution(flags)))?;
     }
     Ok(())
+}
+
+/// Refuses what --into names where no folder is there, nor one can be made.
+pub(super) fn no_folder(into: &Path) -> Result<()> {
+    refuse_scheme(into, "--into")?;
+    let there = into.ancestors().find(|path| path.symlink_metadata().is_ok());
+    let Some(there) = there.filter(|path| !path.is_dir()) else { return Ok(()) };
+    let what = if there.exists() { "no folder" } else { "a link that leads nowhere" };
+    let what = if there == into {
+        format!("which is {what}")
+    } else {
+        format!("and {} is {what}", there.display())
+    };
+    Err(Error::usage(format!("--into names {}, {what}", into.display()))
+        .with_hint("name a folder, or a place where one can be made"))
 }
 
 /// The flags that choose events and programs.

@@ -24,6 +24,22 @@ pub(super) fn show(context: &mut Context, report: &Report, is_copy: bool) -> Out
 }
 
 fn as_text(context: &mut Context, report: &Report, is_copy: bool) -> Outcome {
+    if is_copy {
+        of_copy(context, report)?;
+    } else {
+        of_replay(context, report)?;
+    }
+    evidence(context, COPIED, &report.source_findings.iter().collect::<Vec<_>>())?;
+    evidence(
+        context,
+        added_to(report.dry_run),
+        &report.target_findings.iter().collect::<Vec<_>>(),
+    )?;
+    summary(context, report, is_copy)
+}
+
+/// Names what is not taken as it is recorded, and counts what is.
+fn of_replay(context: &mut Context, report: &Report) -> Outcome {
     let plain = |fate: &&One| fate.status == Status::Replayed;
     let mut table = Table::new("");
     for fate in report.results.iter().filter(|fate| !plain(fate)) {
@@ -48,9 +64,53 @@ fn as_text(context: &mut Context, report: &Report, is_copy: bool) -> Outcome {
         let text = context.out.paint(Role::Dim, &text);
         context.out.line(text)?;
     }
-    evidence(context, COPIED, &report.source_findings.iter().collect::<Vec<_>>())?;
-    evidence(context, ADDED_TO, &report.target_findings.iter().collect::<Vec<_>>())?;
-    summary(context, report, is_copy)
+    Ok(())
+}
+
+/// How many events of a copy are named of a kind; the others are in its JSON.
+const NAMED: usize = 20;
+
+/// Counts what is plainly copied; counts and names what is not.
+fn of_copy(context: &mut Context, report: &Report) -> Outcome {
+    let (behind, new): (Vec<&One>, Vec<&One>) =
+        report.results.iter().partition(|fate| fate.status == Status::Failed);
+    let copied = if report.dry_run { "would be copied" } else { "copied" };
+    let plain = report.replayed_count.saturating_sub(new.len() as u64);
+    if plain > 0 {
+        let text = context.out.paint(Role::Dim, &format!("{plain} {copied} plainly"));
+        context.out.line(text)?;
+    }
+    if !new.is_empty() {
+        context.out.line(format!("{} {copied} with something new:", new.len()))?;
+        named(context, &new)?;
+    }
+    if !behind.is_empty() {
+        let text = format!("{} cannot be copied:", behind.len());
+        let text = context.out.paint(Role::Failed, &text);
+        context.out.line(text)?;
+        named(context, &behind)?;
+    }
+    Ok(())
+}
+
+/// Names the first of some events, each with what there is to say of it.
+fn named(context: &mut Context, fates: &[&One]) -> Outcome {
+    let mut table = Table::new("  ");
+    for fate in fates.iter().take(NAMED) {
+        table.row([
+            (Some(Role::Dim), &*format!("#{}", fate.position)),
+            (Some(Role::Name), &fate.event_type),
+            (None, fate.reason.as_deref().unwrap_or_default()),
+        ]);
+    }
+    context.out.table(&table)?;
+    let more = fates.len().saturating_sub(NAMED);
+    if more > 0 {
+        let text = format!("  and {more} more; --json has all");
+        let text = context.out.paint(Role::Dim, &text);
+        context.out.line(text)?;
+    }
+    Ok(())
 }
 
 /// How many findings are named; the others are for `verify`.
@@ -59,7 +119,13 @@ const FINDINGS: usize = 8;
 /// What is copied.
 const COPIED: &str = "the log that was copied";
 /// What it is copied into.
-const ADDED_TO: &str = "the log that the copy was added to";
+fn added_to(dry_run: bool) -> &'static str {
+    if dry_run {
+        "the log that the copy would be added to"
+    } else {
+        "the log that the copy was added to"
+    }
+}
 
 /// Says that a log is not what was recorded.
 fn evidence(context: &mut Context, log: &str, findings: &[&Finding]) -> Outcome {
@@ -140,7 +206,11 @@ pub(super) fn copies(context: &mut Context, copies: &Copies) -> Outcome {
     let sources = reports.iter().flat_map(|report| &report.source_findings);
     let targets = reports.iter().flat_map(|report| &report.target_findings);
     evidence(context, COPIED, &sources.chain(&copies.source_findings).collect::<Vec<_>>())?;
-    evidence(context, ADDED_TO, &targets.chain(&copies.target_findings).collect::<Vec<_>>())?;
+    evidence(
+        context,
+        added_to(copies.dry_run),
+        &targets.chain(&copies.target_findings).collect::<Vec<_>>(),
+    )?;
     let (issues, failed) = (copies.issues.len(), copies.failed_issues);
     let dry = if copies.dry_run { "; dry run: nothing was done (--execute)" } else { "" };
     Ok(context.out.line(format!("{issues} issues, {failed} of them with failures{dry}"))?)

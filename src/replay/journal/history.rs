@@ -4,10 +4,11 @@
 //! noting anything.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Header, Verdict};
+use super::{ANEW, Decision, Header, Verdict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Position;
 use crate::replay::outcome::Execution;
@@ -116,28 +117,32 @@ impl History {
     }
 }
 
+/// The error for a line of a journal that cannot be read.
+pub(super) fn damaged(path: &Path, number: usize, why: &str) -> Error {
+    let path = path.display();
+    let message = format!("line {number} of the journal {path} cannot be read: {why}");
+    Error::new(ErrorKind::Integrity, message).with_hint(format!(
+        "what was executed is not known any more, but for what its other lines tell; {ANEW}"
+    ))
+}
+
 /// A journal that is being read, line by line.
-pub(super) struct Reading<'n> {
-    name: &'n str,
+pub(super) struct Reading<'p> {
+    path: &'p Path,
     number: usize,
     history: Option<History>,
     /// Whether what programs wrote is kept.
     keeps_output: bool,
 }
 
-impl<'n> Reading<'n> {
-    pub(super) fn new(name: &'n str, keeps_output: bool) -> Self {
-        Self { name, number: 0, history: None, keeps_output }
+impl<'p> Reading<'p> {
+    pub(super) fn new(path: &'p Path, keeps_output: bool) -> Self {
+        Self { path, number: 0, history: None, keeps_output }
     }
 
     pub(super) fn line(&mut self, text: &str) -> Result<()> {
         self.number += 1;
-        self.take(text).map_err(|why| {
-            let Self { number, name, .. } = self;
-            let message = format!("line {number} of the journal {name} cannot be read: {why}");
-            Error::new(ErrorKind::Integrity, message)
-                .with_hint("what was executed is not known any more; begin another replay")
-        })
+        self.take(text).map_err(|why| damaged(self.path, self.number, &why))
     }
 
     fn take(&mut self, text: &str) -> std::result::Result<(), String> {
@@ -155,7 +160,8 @@ impl<'n> Reading<'n> {
     }
 
     pub(super) fn end(self) -> Result<History> {
-        let message = || format!("the journal {} holds no plan: nothing was executed", self.name);
+        let path = self.path.display();
+        let message = || format!("the journal {path} holds no plan: nothing was executed");
         self.history.ok_or_else(|| Error::not_found(message()).with_hint("begin another replay"))
     }
 }

@@ -26,6 +26,12 @@ impl Draft {
         Self { line: Some((sequence, line.to_owned())), ..self }
     }
 
+    /// Whether it has such a line.
+    #[must_use]
+    pub fn has_line(&self) -> bool {
+        self.line.is_some()
+    }
+
     /// The stored line, without its line feed: the one that it [has](Self::with_line) already, else the
     /// fields in the order of [`crate::model::envelope::FIELDS`], compact, absent ones left out.
     #[must_use]

@@ -11,6 +11,7 @@ use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
 use super::present::Present;
+use super::rehearse::{Logged, read_back, rehearsed};
 use super::{Means, Reader, Session, beside, difference, report, the_same};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, State};
@@ -20,12 +21,12 @@ use crate::replay::{
     Steady, Tally, Ticker,
 };
 use crate::schema::{Draft, Redactor};
-use crate::session::load::Parser;
+use crate::store::EventStore;
 use crate::store::local::LocalStore;
-use crate::store::{EventStore, Notice};
+use crate::store::memory::MemoryStore;
 
 /// How many events are copied between two looks at the user.
-const PIECE: Position = 1024;
+pub(super) const PIECE: Position = 1024;
 
 /// Copies the events of a plan into `target`; without one, says what would be copied, beside what
 /// is `present` where it would go.
@@ -34,7 +35,7 @@ const PIECE: Position = 1024;
 /// Interrupted; conflict, when `target` has something else under an id of this issue; as an append.
 pub fn copy(
     session: &mut Session,
-    (target, present): (Option<&LocalStore>, Option<&mut Present>),
+    (target, mut present): (Option<&LocalStore>, Option<&mut Present>),
     plan: &Plan,
     replay_id: &str,
     means: Means<'_>,
@@ -45,7 +46,7 @@ pub fn copy(
     let ticker = Steady::new(Arc::clone(&interrupt));
     let mut pace = Pace::new(speed);
     let mut copier = Copier::new(target, &plan.issue_key, redactor, speed.is_some());
-    let mut look_up = present.map(|present| |draft: &Draft| present.look_up(draft));
+    let mut look_up = present.as_deref_mut().map(|there| |draft: &Draft| there.look_up(draft));
     if let Some(look_up) = &mut look_up {
         copier = copier.telling(look_up);
     }
@@ -77,9 +78,22 @@ pub fn copy(
         next = end;
     }
     copier.finish()?;
+    let as_written = copier.is_as_written();
     let final_state = match target {
-        None => the_same(&copying.expected(session, plan)?),
-        Some(target) => copying.prove(session, target, plan, redactor, verify_steps)?,
+        Some(target) => {
+            let copy = read_back(target, &plan.issue_key)?;
+            let steps = verify_steps.then_some(target as &dyn EventStore);
+            copying.prove(session, plan, redactor, &copy, steps)?
+        }
+        None if as_written && present.is_none() && !verify_steps => {
+            copying.renumbered(session, plan)?
+        }
+        None => {
+            let kept = verify_steps.then(MemoryStore::default);
+            let copy = rehearsed(session, (present, kept.as_ref()), plan, redactor, &interrupt)?;
+            let steps = kept.as_ref().map(|kept| kept as &dyn EventStore);
+            copying.prove(session, plan, redactor, &copy, steps)?
+        }
     };
     let how = (replay_id, target.is_none());
     Ok(report(redactor, how, copying.tally, copying.outcomes, final_state))
@@ -144,9 +158,14 @@ impl Copying {
         Ok(())
     }
 
+    /// Whether every event up to the last is copied.
+    fn is_beginning(&self, plan: &Plan) -> bool {
+        plan.from == 1 && plan.selected.is_none() && self.left.is_empty()
+    }
+
     /// The state that the events come to which are copied.
     fn expected(&self, session: &mut Session, plan: &Plan) -> Result<State> {
-        if plan.from == 1 && plan.selected.is_none() && self.left.is_empty() {
+        if self.is_beginning(plan) {
             return session.state_at(plan.to);
         }
         folded(session, (plan.from..=plan.to).filter(|position| self.copies(plan, *position)))
@@ -176,26 +195,44 @@ impl Copying {
         plan.is_selected(position) && self.left.binary_search(&position).is_err()
     }
 
-    /// Reads the copy back.
+    /// What a copy would come to that is made of lines as they stand: it says what they say, at
+    /// other places where not all of them are copied.
+    fn renumbered(&self, session: &mut Session, plan: &Plan) -> Result<FinalState> {
+        if self.is_beginning(plan) {
+            return Ok(the_same(&session.state_at(plan.to)?));
+        }
+        let (mut expected, mut copy) = (State::new(), State::new());
+        let mut events = Reader::new(session);
+        let copied = (plan.from..=plan.to).filter(|position| self.copies(plan, *position));
+        for (position, place) in copied.zip(1..) {
+            let mut event = events.event(position)?;
+            fold::advance(&mut expected, &event);
+            event.position = place;
+            fold::advance(&mut copy, &event);
+        }
+        Ok(beside(&expected, &copy))
+    }
+
+    /// Holds what was read of a copy against what it should be; event by event too, where its log
+    /// is given.
     fn prove(
         &self,
         session: &mut Session,
-        target: &LocalStore,
         plan: &Plan,
         redactor: &Redactor,
-        steps: bool,
+        copy: &Logged,
+        steps: Option<&dyn EventStore>,
     ) -> Result<FinalState> {
-        let (copy, ids) = read_back(target, &plan.issue_key)?;
         // More than was copied now, of an earlier copy perhaps.
-        let has_more = ids.len() as u64 > self.tally.replayed;
+        let has_more = copy.ids.len() as u64 > self.tally.replayed;
         let expected = if has_more {
-            self.with_present(session, plan, &ids, redactor)?
+            self.with_present(session, plan, &copy.ids, redactor)?
         } else {
             self.expected(session, plan)?
         };
-        let mut found = beside(&expected, &copy);
-        if steps
-            && let Ok(mut copy) = Session::read(target, &plan.issue_key)
+        let mut found = beside(&expected, &copy.state);
+        if let Some(log) = steps
+            && let Ok(mut copy) = Session::read(log, &plan.issue_key)
             && let Some(step) = self.first_step(session, &mut copy, plan)?
         {
             found.first_difference = Some(step);
@@ -252,36 +289,4 @@ pub(super) fn outcome(event: &Event, copied: Copied, redactor: &Redactor) -> Opt
         reason: Some(reason.into()),
         result: None,
     })
-}
-
-/// The state that a log comes to, and the ids of its events. Nothing else of it is kept, which is
-/// much faster.
-pub(super) fn read_back(
-    store: &LocalStore,
-    issue_key: &str,
-) -> Result<(State, FxHashSet<SmolStr>)> {
-    let mut ids = FxHashSet::default();
-    let mut tail = match store.tail(issue_key) {
-        Ok(tail) => tail,
-        // Nothing was selected, or nothing could be copied.
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok((State::new(), ids)),
-        Err(error) => return Err(error),
-    };
-    let (mut parser, mut state, mut position) = (Parser::default(), State::new(), 0);
-    loop {
-        let (chunk, events) = parser.read(tail.as_mut())?;
-        if chunk.notices.iter().any(Notice::starts_anew) {
-            (state, position) = (State::new(), 0);
-            ids.clear();
-        }
-        for mut loaded in events {
-            position += 1;
-            loaded.event.position = position;
-            fold::advance(&mut state, &loaded.event);
-            ids.insert(loaded.event.id);
-        }
-        if chunk.at_end {
-            return Ok((state, ids));
-        }
-    }
 }

@@ -14,7 +14,7 @@ use super::{Means, Reader, Request, Results, Session, compare, plan, report};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::catalogue::Links;
 use crate::model::{Position, ids};
-use crate::replay::journal::{Known, VERSION};
+use crate::replay::journal::{ANEW, Known, VERSION};
 use crate::replay::process::Bounds;
 use crate::replay::{
     Decision, Execute, Handlers, Header, History, Limits, Pace, Plan, Policies, Report, RunJournal,
@@ -164,7 +164,7 @@ pub fn resume(
         let message =
             format!("{}, where the run was begun, is no folder any more", folder.display());
         return Err(Error::not_found(message)
-            .with_hint("its programs run there: bring it back, or begin another replay"));
+            .with_hint(format!("its programs run there: bring it back; {ANEW}")));
     }
     let jobs = jobs.unwrap_or(header.jobs).max(1);
     let mut session = Session::read_while(store, &header.issue_key, links, goes_on)?;
@@ -216,8 +216,7 @@ fn another_log(header: &Header) -> Error {
     let message = format!(
         "the log of {issue_key} up to #{to} is not the one that replay {replay_id} was begun on"
     );
-    Error::new(ErrorKind::Integrity, message)
-        .with_hint("run `chronoscope verify`, and begin another replay")
+    Error::new(ErrorKind::Integrity, message).with_hint(format!("run `chronoscope verify`; {ANEW}"))
 }
 
 fn decide(

@@ -9,6 +9,7 @@ pub mod execute;
 mod marks;
 mod order;
 pub mod present;
+mod rehearse;
 pub mod settings;
 pub mod stream;
 pub mod unfinished;

@@ -50,6 +50,15 @@ impl Present {
         self.known
     }
 
+    /// Hands out what it has, event by event.
+    ///
+    /// # Errors
+    /// Unavailable, when it cannot be read.
+    pub(super) fn each_line(&mut self, mut f: impl FnMut(&[u8])) -> Result<()> {
+        let head = self.session.head();
+        self.session.each_line(1..head + 1, |_, line, _| f(line))
+    }
+
     /// Looks up what an append would find under the id of a copy.
     ///
     /// # Errors

@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::ScopedJoinHandle;
 
-use super::copy::{interrupted, outcome, read_back};
+use super::copy::{interrupted, outcome};
+use super::rehearse::{Logged, read_back};
 use super::{Means, beside, report, the_same};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fold::{self, State};
@@ -46,18 +47,19 @@ pub fn stream(
     let Means { redactor, interrupt, progress, .. } = means;
     let tail = source.tail(issue_key)?;
     let all = tail.remaining();
-    let reader = Reader::new(tail, issue_key, redactor, interrupt);
+    let reader =
+        Reader { rehearses: target.is_none(), ..Reader::new(tail, issue_key, redactor, interrupt) };
     let Some(copied) = copied(reader, target, issue_key, &mut |done| progress(done, all))? else {
         return Ok(None);
     };
-    let Folded { tally, outcomes, state, as_it_was } = copied;
+    let Folded { tally, outcomes, state, copy, as_it_was } = copied;
     let final_state = match target {
-        None => the_same(&state),
+        None => copy.map_or_else(|| the_same(&state), |copy| beside(&state, &copy.state)),
         Some(target) => std::thread::scope(|scope| {
             scope.spawn(|| behind(target));
             let upkeep = scope.spawn(|| target.refresh_derived());
             let proof = prove(source, target, issue_key, (tally.replayed, as_it_was), &state);
-            joined(upkeep)?;
+            joined(upkeep).map_err(|error| into_the_other(&error))?;
             proof
         })?,
     };
@@ -70,6 +72,8 @@ struct Folded {
     outcomes: Vec<Outcome>,
     /// The state of those that are copied.
     state: State,
+    /// Of a dry run, what the copy says, where it is not as it was.
+    copy: Option<Logged>,
     /// Whether every line of the log is one of the copy, as it stands.
     as_it_was: bool,
 }
@@ -99,6 +103,7 @@ fn copied(
             tally: Tally::default(),
             outcomes: Vec::new(),
             state: State::new(),
+            copy: None,
             as_it_was: true,
         };
         for piece in read {
@@ -118,6 +123,12 @@ fn joined<T>(thread: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
 impl Folded {
     /// Folds the events of a piece, and gives them back.
     fn take(&mut self, piece: Piece, progress: &mut dyn FnMut(u64)) -> Vec<Event> {
+        if let Some(lines) = piece.copies {
+            // Up to here the one is the other.
+            let (count, state) = (self.tally.replayed, &self.state);
+            let copy = self.copy.get_or_insert_with(|| Logged::behind(count, state.clone()));
+            (0..lines.len()).filter_map(|number| lines.line(number)).for_each(|l| copy.line(l));
+        }
         for _ in 0..piece.plain {
             self.tally.add(Status::Replayed);
         }
@@ -143,6 +154,8 @@ struct Piece {
     /// What there is to say of others.
     told: Vec<Outcome>,
     as_it_was: bool,
+    /// Of a dry run, the lines of the copy, once these are not those of the log.
+    copies: Option<Lines>,
     /// How many bytes of the log are read by now.
     read: u64,
 }
@@ -154,6 +167,10 @@ struct Reader<'a> {
     issue_key: &'a str,
     redactor: &'a Redactor,
     interrupt: Arc<AtomicBool>,
+    /// Whether somebody wants to know what the lines come to, and nobody writes them.
+    rehearses: bool,
+    /// Whether every line so far is one of the copy, as it stands.
+    as_it_was: bool,
     position: Position,
     previous: Timestamp,
     /// The sequence number of the copy's next line.
@@ -169,8 +186,20 @@ impl<'a> Reader<'a> {
         interrupt: Arc<AtomicBool>,
     ) -> Self {
         let (maker, previous) = (Maker::new(issue_key, redactor), Timestamp::default());
-        let (position, next, read) = (0, 1, 0);
-        Self { tail, maker, issue_key, redactor, interrupt, position, previous, next, read }
+        let (rehearses, as_it_was, position, next, read) = (false, true, 0, 1, 0);
+        Self {
+            tail,
+            maker,
+            issue_key,
+            redactor,
+            interrupt,
+            rehearses,
+            as_it_was,
+            position,
+            previous,
+            next,
+            read,
+        }
     }
 
     /// Reads to the end; stops where nobody wants the lines any more.
@@ -206,7 +235,7 @@ impl<'a> Reader<'a> {
         lines.reserve(chunk.bytes.len(), chunk.lines.len());
         events.reserve(chunk.lines.len());
         let (plain, told) = (0, Vec::new());
-        let mut piece = Piece { events, plain, told, as_it_was: true, read: 0 };
+        let mut piece = Piece { events, plain, told, as_it_was: true, copies: None, read: 0 };
         for line in &chunk.lines {
             let bytes = chunk.bytes.get(line.range.clone()).unwrap_or_default();
             if line.too_long {
@@ -218,6 +247,8 @@ impl<'a> Reader<'a> {
             self.read += u64::from(line.locator.len) + 1;
         }
         piece.as_it_was &= lines.bytes().len() == chunk.bytes.len() && lines.bytes() == chunk.bytes;
+        self.as_it_was &= piece.as_it_was;
+        piece.copies = (self.rehearses && !self.as_it_was).then(|| lines.clone());
         piece.read = self.read;
         self.next = lines.next();
         (piece, lines)
@@ -346,7 +377,7 @@ fn prove(
     if as_it_was && count > 0 && is_same(source, target, issue_key, count)? {
         return Ok(the_same(state));
     }
-    Ok(beside(state, &read_back(target, issue_key)?.0))
+    Ok(beside(state, &read_back(target, issue_key)?.state))
 }
 
 /// Whether a log has so many lines, and they are the first of another.

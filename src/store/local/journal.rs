@@ -171,7 +171,11 @@ impl LocalStore {
         (length > 0).then(|| bytes == end)
     }
 
-    fn journal_path(&self, name: &str) -> Result<PathBuf> {
+    /// The file of a journal, be it there or not.
+    ///
+    /// # Errors
+    /// Usage, for what can be no name of one.
+    pub fn journal_path(&self, name: &str) -> Result<PathBuf> {
         ids::check_issue_key(name)
             .map_err(|fault| Error::usage(format!("the name of a journal, {name:?}, {fault}")))?;
         Ok(self.layout.service(FOLDER).join(format!("{name}{ENDING}")))
