@@ -19,8 +19,8 @@ use chronoscope::session::replay::unfinished::{Left, unfinished_of};
 use chronoscope::store::local::LocalStore;
 use chronoscope::store::memory::MemoryStore;
 use chronoscope::tui::replay::{Answer, Outfit, Progress, Replaying, Rest, What};
-use chronoscope::tui::replay_beside;
 use chronoscope::tui::signs::ReplayMark;
+use chronoscope::tui::{look_beside, replay_beside};
 use serde_json::json;
 
 use crate::cli_support::TestEnvironment;
@@ -63,7 +63,7 @@ fn outfit(bench: &TestEnvironment, program: Option<&Path>) -> Outfit {
 
 fn replaying(from: Position, to: Position, what: What) -> Replaying {
     let (issue, progress) = (ISSUE.to_owned(), Progress::default());
-    Replaying { issue, from, to, what, progress }
+    Replaying { issue, from, to, what, told: Vec::new(), progress }
 }
 
 fn run(outfit: &Outfit, replaying: &Replaying) -> Result<Box<Answer>> {
@@ -291,6 +291,29 @@ fn what_was_stopped_is_gone_on_with_and_nothing_runs_twice() {
     assert_eq!(words.policy, ReplayPolicy::Execute);
 }
 
+/// Two screens have rehearsed, one executes: the other is told when it asks, and does not begin without.
+#[test]
+fn nobody_begins_beside_a_run_that_they_were_not_told_of() {
+    let bench = bench();
+    let right = bench.work().join("right");
+    let program = noting(&bench, &format!("[ -e '{}' ] || exit 75", right.display()));
+    let outfit = outfit(&bench, Some(&program));
+    assert_eq!(look_beside(&outfit, ISSUE).unfinished, None);
+    let id = stopped_at_its_first_program(&outfit);
+    let found = look_beside(&outfit, ISSUE).unfinished.unwrap();
+    assert_eq!((&found.replay_id, found.told().as_str()), (&id, "stopped after 0/7 events"));
+    std::fs::write(right, "").unwrap();
+    let mut other = replaying(169, 175, What::Execute);
+    let error = run(&outfit, &other).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert!(error.message().contains("of this issue was begun meanwhile"), "{error}");
+    assert_eq!((ran(&bench), other.progress.take().replay_id), (vec![169], None));
+    // Who was told, and wants another run, has it.
+    other.told = vec![id];
+    run(&outfit, &other).unwrap();
+    assert_eq!(ran(&bench), [169, 169, 171, 174]);
+}
+
 #[test]
 fn the_settings_hold_on_the_screen_too() {
     let bench = bench();
@@ -385,4 +408,31 @@ fn in_a_terminal_a_replay_is_rehearsed_confirmed_executed_and_seen_in_the_log() 
     assert_eq!(ran(&bench).first(), Some(&169));
     terminal.press("qq");
     assert_eq!(terminal.wait_for_end(), 0);
+}
+
+#[test]
+fn of_two_screens_the_second_is_told_what_the_first_runs() {
+    let bench = bench();
+    let go = bench.work().join("go");
+    assert!(std::process::Command::new("mkfifo").arg(&go).status().unwrap().success());
+    let program = noting(&bench, &format!("cat '{}'", go.display()));
+    let mut first = screen(&bench, &program);
+    let mut second = screen(&bench, &program);
+    second.wait_for_text("#165/287");
+    second.press("gp");
+    second.wait_for_text("state as recorded");
+    execute(&mut first);
+    first.wait_for_text("1 running");
+    second.press("xy");
+    second.wait_for_text("is still at work elsewhere");
+    second.press("q");
+    second.wait_for_text("nothing was executed");
+    assert_eq!(ran(&bench), [169]);
+    second.press("qq");
+    assert_eq!(second.wait_for_end(), 0);
+    first.press("\u{3}");
+    first.wait_for_text("ctrl-c again ends it");
+    std::fs::write(go, "").unwrap();
+    assert_eq!(first.wait_for_end(), 0);
+    assert_eq!(ran(&bench), [169]);
 }

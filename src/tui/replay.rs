@@ -20,11 +20,13 @@ use super::signs::ReplayMark;
 use crate::error::{ErrorKind, Result};
 use crate::model::Position;
 use crate::model::catalogue::ReplayPolicy;
-use crate::replay::FinalState;
+use crate::replay::{Decision, FinalState};
 use crate::timeline::Timeline;
 use crate::tui::view::timeline::TimelineView;
 
-pub use ask::{Answer, End, Others, Outfit, Outfitter, Replaying, Start, Terms, Unfinished, What};
+pub use ask::{
+    Answer, End, Looking, Others, Outfit, Outfitter, Replaying, Start, Terms, Unfinished, What,
+};
 pub use only::Only;
 pub use outcomes::{Group, Outcomes, Program, ReplayMarks};
 pub use progress::{Entry, News, Progress, Teller, Words};
@@ -93,6 +95,10 @@ pub struct Replay {
     pub rest: Option<Rest>,
     /// Whether the user wants another run than the one that did not come to its end.
     pub anew: bool,
+    /// What is being looked for while it is asked whether programs are to run.
+    pub looking: Option<Looking>,
+    /// What was answered before that was known.
+    pub answered: Option<Decision>,
     /// Whether events are listed one by one.
     pub by_event: bool,
     /// Which of them.
@@ -133,6 +139,8 @@ impl Replay {
             replay_id: None,
             rest: None,
             anew: false,
+            looking: None,
+            answered: None,
             by_event: false,
             only: Only::Telling,
             leaving: false,

@@ -97,6 +97,7 @@ fn act(app: &mut App, action: Action) -> Vec<Effect> {
         }
         Action::End => replay::end(app),
         Action::Replayed(replaying, result) => replay::take(app, &replaying, result),
+        Action::Looked(looking, found) => replay::looked(app, &looking, found),
         Action::Compared(comparing, result) => {
             compare::take(app, &comparing, result);
             Vec::new()

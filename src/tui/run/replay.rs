@@ -17,6 +17,7 @@ use crate::store::EventStore;
 use crate::store::local::LocalStore;
 use crate::tui::replay::{
     Answer, Others, Outfit, Program, Progress, Replaying, Rest, Teller, Terms, Unfinished, What,
+    short_id,
 };
 
 /// How long a checkpoint waits for who is signing.
@@ -51,6 +52,15 @@ pub fn replay(
     };
     let (success_rate, state) = (report.success_rate, report.final_state);
     Ok(Box::new(Answer { success_rate, state, terms, complaint }))
+}
+
+/// Looks at what an execution of the issue would do now beside running programs, and at the runs that
+/// there are: another screen, or another process, may have begun one since the rehearsal.
+#[must_use]
+pub fn look(outfit: &Outfit, issue: &str) -> Box<Terms> {
+    let mut terms = terms(outfit);
+    add_unfinished(outfit, issue, &mut terms);
+    Box::new(terms)
 }
 
 /// Where the events are read.
@@ -96,6 +106,18 @@ fn add_unfinished(outfit: &Outfit, issue: &str, terms: &mut Terms) {
     let Ok(mut left) = unfinished_of(store, issue, 1) else { return };
     terms.unfinished = left.runs.pop().map(|found| last_run(outfit, found, terms));
     terms.others = Others { older: left.older, unreadable: left.unreadable };
+}
+
+/// Refuses to begin beside a run that the user was not told of: it would execute once more what that
+/// executes.
+fn refuse_untold(store: &LocalStore, replaying: &Replaying) -> Result<()> {
+    let Ok(left) = unfinished_of(store, &replaying.issue, 1) else { return Ok(()) };
+    let last = left.runs.iter().map(|run| &run.header.replay_id);
+    let mut all = last.chain(&left.older).chain(&left.unreadable);
+    let Some(id) = all.find(|id| !replaying.told.contains(id)) else { return Ok(()) };
+    let message = format!("run {} of this issue was begun meanwhile", short_id(id));
+    Err(Error::new(ErrorKind::Conflict, message)
+        .with_hint("nothing was executed here; rehearse again to see what to do about it"))
 }
 
 /// The last run that did not come to its end.
@@ -212,6 +234,7 @@ fn executed(
     };
     let id = ids::new_event_id();
     let (redactor, goes_on) = (&outfit.redactor, || !replaying.progress.is_stopped());
+    refuse_untold(store, replaying)?;
     let prepared = execute::begin(store, &mut session, request, &id, how, redactor, goes_on)?;
     replaying.progress.name(&id);
     let done = with_means(replaying, outfit, outfit.config.list(Setting::ReplayNever), |means| {

@@ -16,9 +16,9 @@ use crate::tui::layout::Pane;
 use crate::tui::replay::{Answer, Only, Progress, Replay, Replaying, Row, Start, What};
 
 use super::prompt::save;
-pub(super) use confirm::confirm_key;
 use confirm::execute;
 pub use confirm::{ANEW, CONFIRM, RETRY, SKIP};
+pub(super) use confirm::{confirm_key, looked};
 pub(super) use stop::{end, holds, stop};
 use stop::{note_end, stop_quietly, tell_end};
 
@@ -132,7 +132,8 @@ fn begin(app: &mut App, from: Position, to: Position, what: What) -> Vec<Effect>
     if let Some(running) = replay.running.take() {
         running.progress.stop();
     }
-    let replaying = Replaying { issue, from, to, what, progress: Progress::default() };
+    let (told, progress) = (replay.told(), Progress::default());
+    let replaying = Replaying { issue, from, to, what, told, progress };
     replay.begin(replaying.clone(), now);
     // Who watches an execution is taken along, until they go somewhere themselves.
     replay.along = replay.executes.then_some(debugger.playhead);

@@ -90,6 +90,9 @@ fn unknown(replay: &Replay) -> &[Position] {
 
 /// What the keys do; shorter where there is less room.
 fn keys(replay: &Replay, room: usize) -> String {
+    if replay.answered.is_some() {
+        return "looking at other runs first; any other key goes back".to_owned();
+    }
     let other = replay.unfinished().is_some();
     let texts = match (replay.question(), other) {
         (Question::Decide, other) if unknown(replay).len() > 1 => {
