@@ -391,6 +391,35 @@ fn who_leaves_during_a_run_is_told_on_the_shell_how_to_go_on() {
 }
 
 #[test]
+fn a_log_that_is_cut_during_a_run_stops_it_and_the_shell_is_told() {
+    let bench = bench();
+    let go = bench.work().join("go");
+    assert!(std::process::Command::new("mkfifo").arg(&go).status().unwrap().success());
+    let program = noting(&bench, &format!("cat '{}'", go.display()));
+    let mut terminal = screen(&bench, &program);
+    execute(&mut terminal);
+    terminal.wait_for_text("1 running");
+    let log = bench.store().join("2026-11-20").join(ISSUE).join("events.jsonl");
+    let lines = std::fs::read_to_string(&log).unwrap();
+    let first: String = lines.split_inclusive('\n').take(100).collect();
+    std::fs::write(&log, first).unwrap();
+    terminal.wait_for_text("and the run is stopped");
+    terminal.press("q");
+    terminal.wait_for_text("the program of #169 is waited for");
+    terminal.press("\u{3}");
+    terminal.wait_for_text("ctrl-c again ends it");
+    std::fs::write(go, "").unwrap();
+    assert_eq!(terminal.wait_for_end(), 0);
+    let text = terminal.text().replace('\n', "");
+    let said = text.contains("the log was cut or replaced") && text.contains("--resume ");
+    assert!(said && text.contains("` goes on"), "{text}");
+    // How its program ended is known.
+    let store = LocalStore::open(bench.store(), Clock::System).unwrap();
+    let found = unfinished_of(&store, ISSUE, 1).unwrap().runs.remove(0);
+    assert_eq!((found.unknown, ran(&bench)), (Vec::new(), vec![169]));
+}
+
+#[test]
 fn in_a_terminal_a_replay_is_rehearsed_confirmed_executed_and_seen_in_the_log() {
     let bench = bench();
     let program = noting(&bench, "exit 0");

@@ -231,7 +231,7 @@ impl App {
     #[must_use]
     pub fn patience(&self) -> Option<Duration> {
         let playing = self.debugger.as_ref().is_some_and(|d| d.play.is_some());
-        let replaying = |d: &Debugger| d.replay.as_ref().is_some_and(|r| r.running.is_some());
+        let replaying = |d: &Debugger| d.run().is_some_and(|r| r.running.is_some());
         if playing || self.debugger.as_ref().is_some_and(|d| replaying(d)) {
             Some(super::play::FRAME)
         } else if self.debugger.as_ref().is_some_and(|d| d.comparing.is_some()) {

@@ -105,6 +105,8 @@ pub struct Replay {
     pub only: Only,
     /// Whether the screen is left once it has stopped.
     pub leaving: bool,
+    /// Whether the log was cut or replaced while it went on.
+    pub is_cut_off: bool,
     /// What is on beside it and does not count.
     pub beside: Option<&'static str>,
     /// What the screen was like before.
@@ -144,6 +146,7 @@ impl Replay {
             by_event: false,
             only: Only::Telling,
             leaving: false,
+            is_cut_off: false,
             beside: None,
             before,
             along: None,
@@ -219,7 +222,8 @@ impl Replay {
                 self.terms = Some(answer.terms.clone());
                 End::Done(answer)
             }
-            Err(error) if error.kind() == ErrorKind::Interrupted => End::Stopped,
+            // (What goes wrong with a log that is another one now is no other reason.)
+            Err(error) if self.is_cut_off || error.kind() == ErrorKind::Interrupted => End::Stopped,
             Err(error) => End::Fault(error),
         });
         let watched = self.cursor + 1 >= self.listed.len();

@@ -88,7 +88,10 @@ impl Replay {
         let seconds = self.took().as_secs_f64();
         Some(match self.end.as_ref()? {
             End::Done(_) => format!("done: {all} events in {seconds:.1} s"),
-            End::Stopped => format!("stopped after {done}/{all} events, {seconds:.1} s"),
+            End::Stopped => {
+                let why = if self.is_cut_off { ": the log was cut or replaced" } else { "" };
+                format!("stopped after {done}/{all} events, {seconds:.1} s{why}")
+            }
             End::Fault(_) if done == 0 => "could not go on".to_owned(),
             End::Fault(_) => format!("could not go on after {done}/{all} events"),
         })

@@ -121,7 +121,7 @@ fn fault(app: &App) -> Option<&str> {
 
 /// What a replay that stops still waits for, and how not to wait for it.
 fn stopping(app: &App) -> Option<String> {
-    let replay = app.debugger.as_ref()?.replay.as_ref()?;
+    let replay = app.debugger.as_ref()?.run()?;
     let text = replay.stopping_text().filter(|_| matches!(app.mode, Mode::Normal))?;
     if replay.running.as_ref().is_some_and(|running| running.progress.is_ended()) {
         return Some("the program that runs is being ended".to_owned());
@@ -171,7 +171,7 @@ fn right(app: &App, pen: &mut Pen<'_>) {
         let text = format!("comparing {} %, {key} stops  ", comparing.progress.hundredths());
         pen.put_right(&text, 16, theme.style(Role::Accent));
     }
-    if let Some(replay) = debugger.replay.as_ref().filter(|replay| replay.running.is_some()) {
+    if let Some(replay) = debugger.run().filter(|replay| replay.running.is_some()) {
         let key = app.first_key(Command::Cancel);
         let hundredths = replay.outcomes.len() * 100 / replay.events().max(1);
         let (what, role) = match (replay.executes, replay.stopping) {
