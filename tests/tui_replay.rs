@@ -78,6 +78,7 @@ pub(crate) fn terms() -> Terms {
         refusal: None,
         unfinished: None,
         others: Others::default(),
+        changed: Vec::new(),
     }
 }
 

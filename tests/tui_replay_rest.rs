@@ -282,7 +282,7 @@ fn a_run_that_was_begun_elsewhere_since_the_rehearsal_is_told_when_it_is_asked()
         desk.looks = Some(Vec::new());
         desk.press("x y");
         assert_eq!(desk.effects.len(), before);
-        assert!(desk.screen().contains("looking at other runs first"), "{}", desk.screen());
+        assert!(desk.screen().contains("looking at other runs and"), "{}", desk.screen());
         look(&mut desk, found(Some(Rest::default()), Others::default()));
         assert_eq!(desk.told(), "this has come up meanwhile: nothing was executed yet");
         assert_eq!((desk.effects.len(), replay(&desk).question()), (before, Question::GoOn));
@@ -325,4 +325,38 @@ fn what_was_answered_before_it_was_looked_is_done_where_there_is_nothing_new() {
     look(&mut desk, found(Some(Rest { unknown: vec![], is_held: true }), Others::default()));
     assert_eq!(desk.told(), "run 0c0ffee0… is still at work elsewhere: r looks again");
     assert_eq!(desk.effects.len(), before);
+}
+
+#[test]
+fn that_the_log_is_not_what_was_recorded_is_said_before_programs_run() {
+    let lines =
+        ["the log is not what was recorded: programs get what stands there now", "and where"];
+    let changed = || lines.map(str::to_owned).to_vec();
+    for size in SIZES {
+        for rest in [None, Some(Rest::default())] {
+            let mut desk = with_runs(size, rest.clone(), Others::default());
+            desk.looks = Some(Vec::new());
+            let before = desk.effects.len();
+            desk.press("x y");
+            look(&mut desk, Terms { changed: changed(), ..found(rest, Others::default()) });
+            assert_eq!(desk.effects.len(), before, "nothing runs before it is seen");
+            desk.press("j");
+            for line in lines {
+                assert!(desk.screen().contains(&line[..9]), "{}", desk.screen());
+            }
+            desk.press("y");
+            assert_eq!(desk.effects.len(), before + 1, "who has seen it decides");
+        }
+    }
+    // Of a run that is gone on with on the same screen it is said, too.
+    let mut desk = with_unfinished((120, 40), Rest::default());
+    desk.press("x y");
+    let replaying = asked(&desk);
+    replaying.progress.leave(Rest::default());
+    desk.act(Action::Replayed(replaying, stopped()));
+    desk.looks = Some(Vec::new());
+    desk.press("x");
+    let rest = Rest::default();
+    look(&mut desk, Terms { changed: changed(), ..found(Some(rest), Others::default()) });
+    assert!(desk.screen().contains(lines[0]), "{}", desk.screen());
 }

@@ -315,6 +315,26 @@ fn nobody_begins_beside_a_run_that_they_were_not_told_of() {
 }
 
 #[test]
+fn that_the_log_is_not_what_was_recorded_is_found_before_programs_run() {
+    let bench = bench();
+    let outfit = outfit(&bench, Some(&noting(&bench, "exit 0")));
+    bench.run(&["store", "checkpoint"]).ok();
+    let before = files(&bench.store());
+    assert!(look_beside(&outfit, ISSUE).changed.is_empty());
+    assert!(files(&bench.store()) == before, "looking changed something");
+    let log = bench.store().join("2026-11-20").join(ISSUE).join("events.jsonl");
+    let mut lines: Vec<String> =
+        std::fs::read_to_string(&log).unwrap().lines().map(str::to_owned).collect();
+    assert!(lines[168].contains("TestRunStarted"), "{}", lines[168]);
+    lines[168] = lines[168].replacen("Test", "Rest", 1);
+    std::fs::write(&log, lines.join("\n") + "\n").unwrap();
+    let text = "the log is not what was recorded: programs get what stands there now";
+    let place = "line-changed at 2026-11-20/PROJ-123/events.jsonl:169; \
+                 `chronoscope verify PROJ-123` tells more";
+    assert_eq!(look_beside(&outfit, ISSUE).changed, [text, place]);
+}
+
+#[test]
 fn the_settings_hold_on_the_screen_too() {
     let bench = bench();
     let mut outfit = outfit(&bench, None);
@@ -399,10 +419,13 @@ fn a_log_that_is_cut_during_a_run_stops_it_and_the_shell_is_told() {
     let mut terminal = screen(&bench, &program);
     execute(&mut terminal);
     terminal.wait_for_text("1 running");
-    let log = bench.store().join("2026-11-20").join(ISSUE).join("events.jsonl");
-    let lines = std::fs::read_to_string(&log).unwrap();
-    let first: String = lines.split_inclusive('\n').take(100).collect();
-    std::fs::write(&log, first).unwrap();
+    // (The mark of its start is in a file of its own, which is cut.)
+    terminal.wait_for_text("/288");
+    let days = std::fs::read_dir(bench.store()).unwrap().map(|entry| entry.unwrap().path());
+    let logs = days.map(|day| day.join(ISSUE).join("events.jsonl"));
+    let last = logs.filter(|log| log.is_file()).max().unwrap();
+    assert_eq!(std::fs::read_to_string(&last).unwrap().lines().count(), 1);
+    std::fs::write(&last, "").unwrap();
     terminal.wait_for_text("and the run is stopped");
     terminal.press("q");
     terminal.wait_for_text("the program of #169 is waited for");

@@ -271,7 +271,7 @@ impl Replay {
         self.start = Start::Begun;
         self.replay_id = Some(run.replay_id.clone());
         self.programs.clone_from(&run.programs);
-        self.terms = Some((*run.terms).clone());
+        self.terms = Some(Terms { changed: self.changed().to_vec(), ..(*run.terms).clone() });
     }
 
     /// Events settled in a second; none where that says nothing.

@@ -51,6 +51,12 @@ impl Prepared {
         &self.history.header.replay_id
     }
 
+    /// Whether it came to its end before: then nothing more is executed.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.history.over
+    }
+
     /// The types that it never executes, as it was begun.
     #[must_use]
     pub fn never(&self) -> &[String] {

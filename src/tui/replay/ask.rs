@@ -120,6 +120,8 @@ pub struct Terms {
     pub unfinished: Option<Unfinished>,
     /// What else there is of such runs.
     pub others: Others,
+    /// What is told of a log that is not what was recorded, in lines; it is looked at when it is asked.
+    pub changed: Vec<String>,
 }
 
 /// Other runs of the issue that did not come to their end.

@@ -89,13 +89,20 @@ impl Replay {
             self.rest = Some(run.rest.clone());
         }
         (terms.unfinished, terms.others) = (found.unfinished, found.others);
+        terms.changed = found.changed;
         self.asked_about() != before
     }
 
-    /// What it is asked about: the run, what is left of it, and what is told of others.
-    fn asked_about(&self) -> (Option<(String, Rest)>, Option<String>) {
+    /// What is told of a log that is not what was recorded.
+    #[must_use]
+    pub fn changed(&self) -> &[String] {
+        self.terms.as_ref().map_or(&[], |terms| &terms.changed)
+    }
+
+    /// What it is asked about: the run, what is left of it, and what is told of others and of the log.
+    fn asked_about(&self) -> (Option<(String, Rest)>, Option<String>, Vec<String>) {
         let run = self.rest().map(|(id, rest)| (id.to_owned(), rest.clone()));
-        (run, self.others())
+        (run, self.others(), self.changed().to_vec())
     }
 
     /// The runs that did not come to their end and that the user knows of.

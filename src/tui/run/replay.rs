@@ -12,7 +12,7 @@ use crate::model::ids;
 use crate::replay::{Policies, Report, handler};
 use crate::session::Session;
 use crate::session::replay::unfinished::{self, unfinished, unfinished_of};
-use crate::session::replay::{Means, Request, execute, plan, settings};
+use crate::session::replay::{Means, Request, changed, execute, plan, settings};
 use crate::store::EventStore;
 use crate::store::local::LocalStore;
 use crate::tui::replay::{
@@ -54,12 +54,14 @@ pub fn replay(
     Ok(Box::new(Answer { success_rate, state, terms, complaint }))
 }
 
-/// Looks at what an execution of the issue would do now beside running programs, and at the runs that
-/// there are: another screen, or another process, may have begun one since the rehearsal.
+/// Looks at what an execution of the issue would do now beside running programs, at the runs that
+/// there are, for another screen, or another process, may have begun one since the rehearsal, and
+/// whether the log is what was recorded.
 #[must_use]
 pub fn look(outfit: &Outfit, issue: &str) -> Box<Terms> {
     let mut terms = terms(outfit);
     add_unfinished(outfit, issue, &mut terms);
+    terms.changed = changed(outfit, issue);
     Box::new(terms)
 }
 
@@ -96,6 +98,7 @@ fn terms(outfit: &Outfit) -> Terms {
         refusal,
         unfinished: None,
         others: Others::default(),
+        changed: Vec::new(),
     }
 }
 
@@ -106,6 +109,22 @@ fn add_unfinished(outfit: &Outfit, issue: &str, terms: &mut Terms) {
     let Ok(mut left) = unfinished_of(store, issue, 1) else { return };
     terms.unfinished = left.runs.pop().map(|found| last_run(outfit, found, terms));
     terms.others = Others { older: left.older, unreadable: left.unreadable };
+}
+
+/// What is told of the log, where it is not what was recorded.
+fn changed(outfit: &Outfit, issue: &str) -> Vec<String> {
+    let Some(store) = outfit.store.as_deref() else { return Vec::new() };
+    let findings = match store.verify_record(Some(issue)) {
+        Ok(findings) => findings,
+        Err(error) => {
+            return vec![format!("whether the log is what was recorded is unknown: {error}")];
+        }
+    };
+    let Some(place) = changed::place(&findings, store.root()) else { return Vec::new() };
+    vec![
+        "the log is not what was recorded: programs get what stands there now".to_owned(),
+        format!("{place}; `chronoscope verify {issue}` tells more"),
+    ]
 }
 
 /// Refuses to begin beside a run that the user was not told of: it would execute once more what that
