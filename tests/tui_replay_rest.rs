@@ -360,3 +360,37 @@ fn that_the_log_is_not_what_was_recorded_is_said_before_programs_run() {
     look(&mut desk, Terms { changed: changed(), ..found(Some(rest), Others::default()) });
     assert!(desk.screen().contains(lines[0]), "{}", desk.screen());
 }
+
+#[test]
+fn only_what_a_run_does_itself_counts_for_its_rate() {
+    let mut desk = with_unfinished((120, 40), Rest::default());
+    desk.press("x y");
+    let replaying = asked(&desk);
+    let second = |desk: &mut Desk, n| desk.act(Action::Tick(Duration::from_secs(n)));
+    // Reading the log takes its time, and is no part of it.
+    second(&mut desk, 1);
+    replaying.progress.go_on_behind(170);
+    let recorded = |desk: &Desk, p| outcome(desk, p, Status::Replayed, "a record");
+    let (done, all): (Vec<_>, Vec<_>) =
+        ((165..171).map(|p| recorded(&desk, p)).collect(), (171..=180).collect());
+    tell(&desk, done);
+    second(&mut desk, 2);
+    let screen = desk.screen();
+    let line = screen.lines().find(|line| line.contains("6/16")).unwrap();
+    assert!(!line.contains("/s"), "{screen}");
+    for (position, time) in all.iter().take(4).zip(3..) {
+        tell(&desk, [recorded(&desk, *position)]);
+        second(&mut desk, time);
+    }
+    assert!(desk.screen().contains("10/16  1.0/s"), "{}", desk.screen());
+    replaying.progress.leave(Rest::default());
+    let stops = replaying.clone();
+    desk.act(Action::Replayed(stops, stopped()));
+    let end = "stopped after 10/16 events, 4 of them in 6.0 s";
+    assert!(desk.screen().contains(end), "{}", desk.screen());
+    // Nor does a run that was done at another time count for another one.
+    desk.press("r");
+    tell(&desk, [recorded(&desk, 165), recorded(&desk, 166)]);
+    second(&mut desk, 8);
+    assert!(desk.screen().contains("2/16  1.0/s"), "{}", desk.screen());
+}

@@ -283,6 +283,7 @@ fn what_was_stopped_is_gone_on_with_and_nothing_runs_twice() {
     let rest = replaying(169, 175, What::Resume(id, Decision::Fail));
     assert!(run(&outfit, &rest).unwrap().state.matches);
     assert_eq!(ran(&bench), [169, 169, 171, 174]);
+    assert_eq!(rest.progress.before(), 168, "#169 is dealt with now");
     let news = rest.progress.take();
     let run = news.entries.iter().filter(|entry| entry.mark == ReplayMark::Executed);
     assert_eq!(run.map(|entry| entry.position).collect::<Vec<_>>(), [169, 171, 174]);

@@ -8,6 +8,7 @@ mod ask;
 mod only;
 mod outcomes;
 mod progress;
+mod rate;
 mod rest;
 mod told;
 
@@ -30,6 +31,7 @@ pub use ask::{
 pub use only::Only;
 pub use outcomes::{Group, Outcomes, Program, ReplayMarks};
 pub use progress::{Entry, News, Progress, Teller, Words};
+use rate::Times;
 pub use rest::{Question, Rest};
 pub use told::{beside, named, short_id};
 
@@ -119,8 +121,7 @@ pub struct Replay {
     cursor: usize,
     top: usize,
     height: usize,
-    began: Duration,
-    took: Duration,
+    times: Times,
 }
 
 impl Replay {
@@ -155,8 +156,7 @@ impl Replay {
             cursor: 0,
             top: 0,
             height: 0,
-            began: Duration::ZERO,
-            took: Duration::ZERO,
+            times: Times::default(),
         }
     }
 
@@ -174,7 +174,7 @@ impl Replay {
         self.by_event = self.executes;
         self.only = Only::Telling;
         (self.cursor, self.top) = (0, 0);
-        (self.began, self.took) = (now, Duration::ZERO);
+        self.times = Times::new(now);
         self.listed.clear();
     }
 
@@ -194,7 +194,8 @@ impl Replay {
     pub fn hear(&mut self, timeline: &Timeline, now: Duration) {
         let Some(running) = &self.running else { return };
         let mut news = running.progress.take();
-        self.took = now.saturating_sub(self.began);
+        let dealt_with = running.progress.before();
+        self.note_time(now, dealt_with);
         self.replay_id = news.replay_id.take().or(self.replay_id.take());
         self.rest = news.rest.take().or(self.rest.take());
         if news.entries.is_empty() && news.begun == self.outcomes.running() {
@@ -272,20 +273,6 @@ impl Replay {
         self.replay_id = Some(run.replay_id.clone());
         self.programs.clone_from(&run.programs);
         self.terms = Some(Terms { changed: self.changed().to_vec(), ..(*run.terms).clone() });
-    }
-
-    /// Events settled in a second; none where that says nothing.
-    #[must_use]
-    #[allow(clippy::cast_precision_loss, reason = "a rate needs no more digits")]
-    pub fn rate(&self) -> Option<f64> {
-        let seconds = self.took.as_secs_f64();
-        (seconds >= 0.2).then(|| self.outcomes.len() as f64 / seconds)
-    }
-
-    /// How long it has been going on.
-    #[must_use]
-    pub fn took(&self) -> Duration {
-        self.took
     }
 
     /// How the states compare, once that is known.

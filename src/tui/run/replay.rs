@@ -236,6 +236,7 @@ fn executed(
         let resumed = execute::resume(store, log.links, id, *decision, Some(1), goes_on);
         let done = resumed.and_then(|(mut session, prepared)| {
             replaying.progress.name(id);
+            replaying.progress.go_on_behind(prepared.dealt_with());
             // A run is gone on with under the settings that it was begun with.
             let never = prepared.never().to_vec();
             with_means(replaying, outfit, never, |means| {
