@@ -469,6 +469,31 @@ fn status(desk: &Desk) -> String {
 }
 
 #[test]
+fn the_key_that_executes_is_named_where_it_does_something() {
+    let named = |desk: &Desk| status(desk).contains("x execute");
+    let mut desk = Desk::new(&sample(200), (120, 40));
+    desk.press("1 6 5 G g p");
+    assert!(!named(&desk), "it is rehearsed yet: {}", status(&desk));
+    let mut desk = rehearsal((120, 40), 165);
+    assert!(named(&desk), "{}", status(&desk));
+    // Why nothing can be executed is worth a key.
+    desk.press("r");
+    answer(&mut desk, 1.0, state(None));
+    assert!(named(&desk), "{}", status(&desk));
+    let mut desk = execution((120, 40));
+    assert!(!named(&desk), "{}", status(&desk));
+    answer(&mut desk, 1.0, state(None));
+    assert!(!named(&desk), "{}", status(&desk));
+    // Pressed all the same, it says what the pane says.
+    desk.press("x");
+    assert_eq!(desk.told(), "that run is over: r rehearses again");
+    let mut desk = execution((120, 40));
+    let replaying = asked(&desk);
+    desk.act(Action::Replayed(replaying, stopped()));
+    assert!(named(&desk), "{}", status(&desk));
+}
+
+#[test]
 fn what_was_said_while_programs_ran_is_not_said_once_they_ended() {
     let mut desk = execution((120, 40));
     desk.press("q");

@@ -113,6 +113,16 @@ impl Replay {
         last.chain(&terms.others.older).chain(&terms.others.unreadable).cloned().collect()
     }
 
+    /// Whether there is something to execute, or at least a reason why not that has to be told.
+    #[must_use]
+    pub fn can_execute(&self) -> bool {
+        match self.rest() {
+            _ if self.running.is_some() => false,
+            Some((_, rest)) => !(rest.is_held && self.executes),
+            None => !self.executes && self.state().is_some(),
+        }
+    }
+
     /// What is asked before programs run.
     #[must_use]
     pub fn question(&self) -> Question {

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::pen::Pen;
 use crate::tui::action::{COMMANDS, Command, Context};
 use crate::tui::app::{App, List, MarkUse, Mode};
+use crate::tui::replay::Replay;
 use crate::tui::theme::{Glyph, Role};
 
 /// Draws the line.
@@ -202,6 +203,12 @@ fn marks(app: &App, pen: &mut Pen<'_>) {
     }
 }
 
+/// Whether a command does something here, as far as that changes.
+fn does_something(app: &App, command: Command) -> bool {
+    let replay = app.debugger.as_deref().and_then(|debugger| debugger.replay.as_deref());
+    command != Command::Execute || replay.is_some_and(Replay::can_execute)
+}
+
 /// The keys of the commands that have a word for this line.
 fn hints(app: &App, pen: &mut Pen<'_>) {
     let theme = &app.theme;
@@ -210,7 +217,7 @@ fn hints(app: &App, pen: &mut Pen<'_>) {
     let contexts = app.contexts();
     for context in contexts {
         let here = COMMANDS.iter().filter(|s| s.context == context && !s.hint.is_empty());
-        for spec in here.filter(|s| s.command != Command::Help) {
+        for spec in here.filter(|s| s.command != Command::Help && does_something(app, s.command)) {
             let key = app.first_key(spec.command);
             let wide = key.chars().count() + spec.hint.len() + 3;
             if key.is_empty() || pen.room() < wide {

@@ -90,6 +90,8 @@ fn ask(app: &mut App) -> Vec<Effect> {
         } else {
             app.mode = Mode::Confirm(0);
         }
+    } else if replay.executes && replay.end.is_some() {
+        app.tell(format!("that run is over: {rehearse} rehearses again"));
     } else if replay.executes || replay.state().is_none() {
         app.tell(format!("rehearse it first: {rehearse}"));
     } else if let Some(refusal) = replay.refusal() {
