@@ -394,3 +394,27 @@ fn only_what_a_run_does_itself_counts_for_its_rate() {
     second(&mut desk, 8);
     assert!(desk.screen().contains("2/16  1.0/s"), "{}", desk.screen());
 }
+
+#[test]
+fn where_nothing_was_done_that_is_said_and_no_filter_is() {
+    for size in SIZES {
+        let mut desk = with_unfinished(size, Rest::default());
+        desk.press("x y");
+        let replaying = asked(&desk);
+        replaying.progress.leave(Rest { unknown: Vec::new(), is_held: true });
+        let held = Error::new(ErrorKind::Unavailable, "another process holds the journal");
+        desk.act(Action::Replayed(replaying, Err(held)));
+        let screen = desk.screen();
+        assert!(screen.contains("could not go on") && !screen.contains("0/0"), "{screen}");
+        assert!(screen.contains("nothing was done in this screen"), "{screen}");
+        assert!(!screen.contains("no event is like that"), "{screen}");
+    }
+    // A filter that nothing fits is still named as that.
+    let mut desk = execution((120, 40));
+    desk.press("o o");
+    let replaying = asked(&desk);
+    replaying.progress.leave(Rest::default());
+    desk.act(Action::Replayed(replaying, stopped()));
+    let screen = desk.screen();
+    assert!(screen.contains("no event is like that") && screen.contains("0/0"), "{screen}");
+}
