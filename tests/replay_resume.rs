@@ -3,8 +3,16 @@
 #![cfg(unix)]
 
 use std::fs;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
+
+use chronoscope::clock::Clock;
+use chronoscope::model::catalogue::LINKS;
+use chronoscope::replay::Decision;
+use chronoscope::schema::Redactor;
+use chronoscope::session::replay::{Means, execute};
+use chronoscope::store::local::LocalStore;
 
 use crate::cli_support::{Ran, SESSION, TestEnvironment};
 use crate::replay_support::{report, statuses};
@@ -34,6 +42,32 @@ fn append(environment: &TestEnvironment, issue: &str, events: &[(&str, Value)]) 
     };
     let log: String = events.iter().enumerate().map(line).collect();
     environment.append_text(&log).ok();
+}
+
+/// How fast it goes is told by what is done now.
+#[test]
+fn what_was_done_at_another_time_is_no_progress() {
+    let environment = TestEnvironment::with_replayable();
+    let test = killing(&environment, 11);
+    environment.replay(&["--handler", &test, "--execute"]);
+    let (store, id) =
+        (LocalStore::open(environment.store(), Clock::System), environment.replay_id());
+    let store = store.unwrap();
+    let resumed = execute::resume(&store, LINKS, &id, Decision::Skip, None, |_, _| true);
+    let (mut session, prepared) = resumed.unwrap();
+    assert_eq!(prepared.dealt_with(), 11);
+    let mut told = Vec::new();
+    let means = Means {
+        redactor: &Redactor::default(),
+        speed: None,
+        interrupt: Arc::default(),
+        end_now: Arc::default(),
+        verify_steps: false,
+        progress: &mut |done, all| told.push((done, all)),
+        heard: None,
+    };
+    execute::execute(&store, &mut session, prepared, means).unwrap();
+    assert_eq!(told, [(11, 12), (12, 12)]);
 }
 
 #[test]

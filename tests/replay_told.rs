@@ -372,4 +372,17 @@ fn who_executes_from_a_log_that_was_changed_is_told() {
     );
     let seen = std::fs::read_to_string(environment.work().join("seen")).unwrap();
     assert!(seen.contains("unit") && seen.contains("zzzz"), "{seen}");
+    // So is who goes on with a run; of one that is over nothing is executed.
+    let id = told.stderr.split("--resume ").nth(1).unwrap().split(' ').next().unwrap();
+    let go_on = || environment.run_with_path(&["replay", "--resume", id, "--json"], "");
+    assert!(!go_on().stderr.contains("what was recorded"));
+    let mut journals = environment.journals();
+    journals.retain(|journal| journal.to_str().unwrap().contains(id));
+    let whole = std::fs::read_to_string(&journals[0]).unwrap();
+    std::fs::write(&journals[0], whole.split_inclusive('\n').next().unwrap()).unwrap();
+    let told = go_on();
+    assert_eq!(told.code, Some(0), "{told:#?}");
+    assert!(told.stderr.contains("line-changed at "), "{told:#?}");
+    let again = std::fs::read_to_string(environment.work().join("seen")).unwrap();
+    assert_eq!(again.matches("zzzz").count(), 2, "{again}");
 }

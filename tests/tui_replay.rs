@@ -18,7 +18,7 @@ use chronoscope::tui::debugger::Debugger;
 use chronoscope::tui::effect::Effect;
 use chronoscope::tui::layout::Pane;
 use chronoscope::tui::replay::{
-    Answer, End, Only, Others, Replay, Replaying, Start, Teller, Terms, What,
+    Answer, End, Only, Others, Replay, Replaying, Rest, Start, Teller, Terms, What,
 };
 use chronoscope::tui::signs::ReplayMark;
 use chronoscope::tui::theme::Theme;
@@ -78,6 +78,7 @@ pub(crate) fn terms() -> Terms {
         refusal: None,
         unfinished: None,
         others: Others::default(),
+        changed: Vec::new(),
     }
 }
 
@@ -468,6 +469,31 @@ fn status(desk: &Desk) -> String {
 }
 
 #[test]
+fn the_key_that_executes_is_named_where_it_does_something() {
+    let named = |desk: &Desk| status(desk).contains("x execute");
+    let mut desk = Desk::new(&sample(200), (120, 40));
+    desk.press("1 6 5 G g p");
+    assert!(!named(&desk), "it is rehearsed yet: {}", status(&desk));
+    let mut desk = rehearsal((120, 40), 165);
+    assert!(named(&desk), "{}", status(&desk));
+    // Why nothing can be executed is worth a key.
+    desk.press("r");
+    answer(&mut desk, 1.0, state(None));
+    assert!(named(&desk), "{}", status(&desk));
+    let mut desk = execution((120, 40));
+    assert!(!named(&desk), "{}", status(&desk));
+    answer(&mut desk, 1.0, state(None));
+    assert!(!named(&desk), "{}", status(&desk));
+    // Pressed all the same, it says what the pane says.
+    desk.press("x");
+    assert_eq!(desk.told(), "that run is over: r rehearses again");
+    let mut desk = execution((120, 40));
+    let replaying = asked(&desk);
+    desk.act(Action::Replayed(replaying, stopped()));
+    assert!(named(&desk), "{}", status(&desk));
+}
+
+#[test]
 fn what_was_said_while_programs_ran_is_not_said_once_they_ended() {
     let mut desk = execution((120, 40));
     desk.press("q");
@@ -701,4 +727,63 @@ fn another_log_takes_the_replay_away() {
     assert!(replaying.progress.is_stopped());
     assert_ne!(desk.debugger().focus, Pane::Replay);
     desk.act(Action::Replayed(replaying, stopped()));
+    // A rehearsal, and what it was asked about, leave nothing behind.
+    let mut desk = rehearsal((120, 40), 165);
+    desk.press("x");
+    desk.store.replace(ISSUE, sample(30).as_bytes());
+    desk.pump_until(|debugger| debugger.replay.is_none());
+    assert_eq!(desk.told(), "the log was cut or replaced: it is read anew");
+    desk.press("q");
+    assert_eq!(desk.effects.last(), Some(&Effect::Quit));
+}
+
+#[test]
+fn another_log_stops_a_run_and_what_it_began_is_waited_for() {
+    let mut desk = execution((120, 40));
+    let replaying = asked(&desk);
+    desk.store.replace(ISSUE, sample(30).as_bytes());
+    desk.pump_until(|debugger| debugger.replay.is_none() && debugger.session.is_loaded());
+    assert_eq!(desk.told(), "the log was cut or replaced: it is read anew, and the run is stopped");
+    let waits =
+        " ctrl-c twice ends it; stopping: the program of #171 is waited for, 300 s at most ";
+    for keys in ["l", "esc", "q", "g p"] {
+        desk.press(keys);
+        assert!(status(&desk).starts_with(waits), "{keys}: {}", status(&desk));
+    }
+    assert!(!desk.effects.contains(&Effect::Quit) && desk.debugger().replay.is_none());
+    assert!(desk.app.patience().is_some(), "what it waits for is drawn");
+    // Another log once more changes nothing about that.
+    desk.store.replace(ISSUE, sample(40).as_bytes());
+    desk.pump_until(|debugger| debugger.head() == 40);
+    desk.act(Action::Tick(Duration::from_secs(3)));
+    desk.press("ctrl-c");
+    let again = " ctrl-c again ends it; stopping: the program of #171 is waited for";
+    assert!(status(&desk).starts_with(again), "{}", status(&desk));
+    assert!(!desk.effects.contains(&Effect::Quit) && !replaying.progress.is_ended());
+    // What cannot be read of another log is no other end than that.
+    let torn = Error::new(ErrorKind::Integrity, "#172 cannot be read");
+    desk.act(Action::Replayed(replaying, Err(torn)));
+    assert_eq!(desk.effects.last(), Some(&Effect::Quit));
+    assert_eq!(
+        farewell(&desk),
+        "replay 5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50 stopped after 6/36 events, 3.0 s: the log was cut \
+         or replaced, and nobody knows how #171 ended; `chronoscope replay --resume \
+         5bd9cc65-d3f6-4968-962f-2d7ea5b7eb50 --on-unknown skip` goes on (or retry, if it is not done)"
+    );
+}
+
+#[test]
+fn once_a_run_has_stopped_whose_log_is_another_one_the_screen_goes_on() {
+    let mut desk = execution((120, 40));
+    let replaying = asked(&desk);
+    desk.store.replace(ISSUE, sample(30).as_bytes());
+    desk.pump_until(|debugger| debugger.replay.is_none() && debugger.session.is_loaded());
+    tell(&desk, [outcome(&desk, 20, Status::Executed, "its handler succeeded")]);
+    replaying.progress.leave(Rest::default());
+    desk.act(Action::Replayed(replaying, stopped()));
+    let end = "stopped after 7/36 events, 2.0 s: the log was cut or replaced";
+    assert_eq!(desk.told(), end);
+    assert!(farewell(&desk).ends_with("` goes on"), "{}", farewell(&desk));
+    desk.press("1 0 G g p");
+    assert_eq!((asked(&desk).what, asked(&desk).from, asked(&desk).to), (What::Rehearse, 10, 30));
 }

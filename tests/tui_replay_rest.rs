@@ -10,7 +10,7 @@ use chronoscope::tui::action::Action;
 use chronoscope::tui::app::Mode;
 use chronoscope::tui::effect::Effect;
 use chronoscope::tui::replay::{
-    Answer, Others, Program, Question, Replaying, Rest, Start, Terms, Unfinished, What,
+    Answer, Looking, Others, Program, Question, Replaying, Rest, Start, Terms, Unfinished, What,
 };
 
 use crate::tui_replay::{
@@ -27,6 +27,16 @@ fn with_unfinished(size: (u16, u16), rest: Rest) -> Desk {
 fn with_runs(size: (u16, u16), rest: Option<Rest>, others: Others) -> Desk {
     let mut desk = Desk::new(&sample(200), size);
     desk.type_text("190").press("G g p");
+    let terms = found(rest, others);
+    tell(&desk, [outcome(&desk, 195, Status::WouldExecute, RUN_TESTS)]);
+    let answer = Answer { success_rate: 1.0, state: state(None), terms, complaint: None };
+    let replaying = asked(&desk);
+    desk.act(Action::Replayed(replaying, Ok(Box::new(answer))));
+    desk
+}
+
+/// What is found where there are these runs.
+fn found(rest: Option<Rest>, others: Others) -> Terms {
     let (command, type_name) = ("/srv/old/run-tests".to_owned(), "TestRunStarted".to_owned());
     let unfinished = rest.map(|rest| Unfinished {
         replay_id: "0c0ffee0-d3f6-4968-962f-2d7ea5b7eb50".to_owned(),
@@ -38,12 +48,7 @@ fn with_runs(size: (u16, u16), rest: Option<Rest>, others: Others) -> Desk {
         programs: vec![Program { command, type_name, events: None }],
         terms: Box::new(terms()),
     });
-    let terms = Terms { unfinished, others, ..terms() };
-    tell(&desk, [outcome(&desk, 195, Status::WouldExecute, RUN_TESTS)]);
-    let answer = Answer { success_rate: 1.0, state: state(None), terms, complaint: None };
-    let replaying = asked(&desk);
-    desk.act(Action::Replayed(replaying, Ok(Box::new(answer))));
-    desk
+    Terms { unfinished, others, ..terms() }
 }
 
 #[test]
@@ -249,4 +254,167 @@ fn an_event_that_is_to_be_tried_once_more_is_not_unknown() {
     assert_eq!(replay(&desk).outcomes.at(171), None);
     assert!(desk.screen().contains("stopped after 6/36 events"), "{}", desk.screen());
     assert!(farewell(&desk).ends_with("` goes on"), "{}", farewell(&desk));
+}
+
+/// The screen asked what has come since the rehearsal, and this was found.
+fn look(desk: &mut Desk, found: Terms) {
+    let looking: Looking = desk.looks.as_mut().unwrap().pop().unwrap();
+    desk.act(Action::Looked(looking, Ok(Box::new(found))));
+}
+
+#[test]
+fn a_run_that_was_begun_elsewhere_since_the_rehearsal_is_told_when_it_is_asked() {
+    let held = Rest { unknown: vec![171], is_held: true };
+    for size in SIZES {
+        let mut desk = with_runs(size, None, Others::default());
+        desk.looks = Some(Vec::new());
+        let before = desk.effects.len();
+        desk.press("x");
+        assert!(desk.screen().contains("y runs them"), "{}", desk.screen());
+        look(&mut desk, found(Some(held.clone()), Others::default()));
+        // The words are those of a rehearsal that found it.
+        assert!(desk.screen().contains("run 0c0ffee0… of #165 to #180 i"), "{}", desk.screen());
+        assert!(desk.screen().contains("a begins another run"), "{}", desk.screen());
+        desk.press("y");
+        assert_eq!((desk.told(), desk.effects.len()), ("nothing was executed", before));
+        // What was answered before it was known is not done, but asked again.
+        let mut desk = with_runs(size, None, Others::default());
+        desk.looks = Some(Vec::new());
+        desk.press("x y");
+        assert_eq!(desk.effects.len(), before);
+        assert!(desk.screen().contains("looking at other runs and"), "{}", desk.screen());
+        look(&mut desk, found(Some(Rest::default()), Others::default()));
+        assert_eq!(desk.told(), "this has come up meanwhile: nothing was executed yet");
+        assert_eq!((desk.effects.len(), replay(&desk).question()), (before, Question::GoOn));
+        // Who wants another run all the same was told.
+        desk.press("a");
+        look(&mut desk, found(Some(Rest::default()), Others::default()));
+        desk.press("y");
+        let Replaying { what, told, .. } = asked(&desk);
+        assert_eq!((what, told.len()), (What::Execute, 1));
+    }
+}
+
+#[test]
+fn what_was_answered_before_it_was_looked_is_done_where_there_is_nothing_new() {
+    let mut desk = with_runs((120, 40), None, Others::default());
+    desk.looks = Some(Vec::new());
+    let before = desk.effects.len();
+    // Who goes back meanwhile has executed nothing.
+    desk.press("x y n");
+    look(&mut desk, terms());
+    assert_eq!((desk.told(), desk.effects.len()), ("nothing was executed", before));
+    desk.press("x y");
+    // (What was looked for before is of no use any more.)
+    let last = desk.looks.as_mut().unwrap().pop().unwrap();
+    let older = Looking { number: last.number - 1, ..last.clone() };
+    desk.act(Action::Looked(older, Ok(Box::new(terms()))));
+    assert_eq!(desk.effects.len(), before);
+    desk.act(Action::Looked(last, Ok(Box::new(terms()))));
+    assert_eq!(asked(&desk).what, What::Execute);
+    assert!(matches!(desk.app.mode, Mode::Normal));
+    // A run of this screen that somebody else has taken up is not gone on with.
+    let mut desk = execution((120, 40));
+    let replaying = asked(&desk);
+    replaying.progress.name("0c0ffee0-d3f6-4968-962f-2d7ea5b7eb50");
+    replaying.progress.leave(Rest::default());
+    desk.act(Action::Replayed(replaying, stopped()));
+    desk.looks = Some(Vec::new());
+    let before = desk.effects.len();
+    desk.press("x y");
+    look(&mut desk, found(Some(Rest { unknown: vec![], is_held: true }), Others::default()));
+    assert_eq!(desk.told(), "run 0c0ffee0… is still at work elsewhere: r looks again");
+    assert_eq!(desk.effects.len(), before);
+}
+
+#[test]
+fn that_the_log_is_not_what_was_recorded_is_said_before_programs_run() {
+    let lines =
+        ["the log is not what was recorded: programs get what stands there now", "and where"];
+    let changed = || lines.map(str::to_owned).to_vec();
+    for size in SIZES {
+        for rest in [None, Some(Rest::default())] {
+            let mut desk = with_runs(size, rest.clone(), Others::default());
+            desk.looks = Some(Vec::new());
+            let before = desk.effects.len();
+            desk.press("x y");
+            look(&mut desk, Terms { changed: changed(), ..found(rest, Others::default()) });
+            assert_eq!(desk.effects.len(), before, "nothing runs before it is seen");
+            desk.press("j");
+            for line in lines {
+                assert!(desk.screen().contains(&line[..9]), "{}", desk.screen());
+            }
+            desk.press("y");
+            assert_eq!(desk.effects.len(), before + 1, "who has seen it decides");
+        }
+    }
+    // Of a run that is gone on with on the same screen it is said, too.
+    let mut desk = with_unfinished((120, 40), Rest::default());
+    desk.press("x y");
+    let replaying = asked(&desk);
+    replaying.progress.leave(Rest::default());
+    desk.act(Action::Replayed(replaying, stopped()));
+    desk.looks = Some(Vec::new());
+    desk.press("x");
+    let rest = Rest::default();
+    look(&mut desk, Terms { changed: changed(), ..found(Some(rest), Others::default()) });
+    assert!(desk.screen().contains(lines[0]), "{}", desk.screen());
+}
+
+#[test]
+fn only_what_a_run_does_itself_counts_for_its_rate() {
+    let mut desk = with_unfinished((120, 40), Rest::default());
+    desk.press("x y");
+    let replaying = asked(&desk);
+    let second = |desk: &mut Desk, n| desk.act(Action::Tick(Duration::from_secs(n)));
+    // Reading the log takes its time, and is no part of it.
+    second(&mut desk, 1);
+    replaying.progress.go_on_behind(170);
+    let recorded = |desk: &Desk, p| outcome(desk, p, Status::Replayed, "a record");
+    let (done, all): (Vec<_>, Vec<_>) =
+        ((165..171).map(|p| recorded(&desk, p)).collect(), (171..=180).collect());
+    tell(&desk, done);
+    second(&mut desk, 2);
+    let screen = desk.screen();
+    let line = screen.lines().find(|line| line.contains("6/16")).unwrap();
+    assert!(!line.contains("/s"), "{screen}");
+    for (position, time) in all.iter().take(4).zip(3..) {
+        tell(&desk, [recorded(&desk, *position)]);
+        second(&mut desk, time);
+    }
+    assert!(desk.screen().contains("10/16  1.0/s"), "{}", desk.screen());
+    replaying.progress.leave(Rest::default());
+    let stops = replaying.clone();
+    desk.act(Action::Replayed(stops, stopped()));
+    let end = "stopped after 10/16 events, 4 of them in 6.0 s";
+    assert!(desk.screen().contains(end), "{}", desk.screen());
+    // Nor does a run that was done at another time count for another one.
+    desk.press("r");
+    tell(&desk, [recorded(&desk, 165), recorded(&desk, 166)]);
+    second(&mut desk, 8);
+    assert!(desk.screen().contains("2/16  1.0/s"), "{}", desk.screen());
+}
+
+#[test]
+fn where_nothing_was_done_that_is_said_and_no_filter_is() {
+    for size in SIZES {
+        let mut desk = with_unfinished(size, Rest::default());
+        desk.press("x y");
+        let replaying = asked(&desk);
+        replaying.progress.leave(Rest { unknown: Vec::new(), is_held: true });
+        let held = Error::new(ErrorKind::Unavailable, "another process holds the journal");
+        desk.act(Action::Replayed(replaying, Err(held)));
+        let screen = desk.screen();
+        assert!(screen.contains("could not go on") && !screen.contains("0/0"), "{screen}");
+        assert!(screen.contains("nothing was done in this screen"), "{screen}");
+        assert!(!screen.contains("no event is like that"), "{screen}");
+    }
+    // A filter that nothing fits is still named as that.
+    let mut desk = execution((120, 40));
+    desk.press("o o");
+    let replaying = asked(&desk);
+    replaying.progress.leave(Rest::default());
+    desk.act(Action::Replayed(replaying, stopped()));
+    let screen = desk.screen();
+    assert!(screen.contains("no event is like that") && screen.contains("0/0"), "{screen}");
 }

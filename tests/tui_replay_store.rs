@@ -19,8 +19,8 @@ use chronoscope::session::replay::unfinished::{Left, unfinished_of};
 use chronoscope::store::local::LocalStore;
 use chronoscope::store::memory::MemoryStore;
 use chronoscope::tui::replay::{Answer, Outfit, Progress, Replaying, Rest, What};
-use chronoscope::tui::replay_beside;
 use chronoscope::tui::signs::ReplayMark;
+use chronoscope::tui::{look_beside, replay_beside};
 use serde_json::json;
 
 use crate::cli_support::TestEnvironment;
@@ -63,7 +63,7 @@ fn outfit(bench: &TestEnvironment, program: Option<&Path>) -> Outfit {
 
 fn replaying(from: Position, to: Position, what: What) -> Replaying {
     let (issue, progress) = (ISSUE.to_owned(), Progress::default());
-    Replaying { issue, from, to, what, progress }
+    Replaying { issue, from, to, what, told: Vec::new(), progress }
 }
 
 fn run(outfit: &Outfit, replaying: &Replaying) -> Result<Box<Answer>> {
@@ -283,12 +283,56 @@ fn what_was_stopped_is_gone_on_with_and_nothing_runs_twice() {
     let rest = replaying(169, 175, What::Resume(id, Decision::Fail));
     assert!(run(&outfit, &rest).unwrap().state.matches);
     assert_eq!(ran(&bench), [169, 169, 171, 174]);
+    assert_eq!(rest.progress.before(), 168, "#169 is dealt with now");
     let news = rest.progress.take();
     let run = news.entries.iter().filter(|entry| entry.mark == ReplayMark::Executed);
     assert_eq!(run.map(|entry| entry.position).collect::<Vec<_>>(), [169, 171, 174]);
     assert_eq!(news.results[0].1.attempts, 2);
     let words = news.words.iter().find(|words| words.type_name == "TestRunStarted").unwrap();
     assert_eq!(words.policy, ReplayPolicy::Execute);
+}
+
+/// Two screens have rehearsed, one executes: the other is told when it asks, and does not begin without.
+#[test]
+fn nobody_begins_beside_a_run_that_they_were_not_told_of() {
+    let bench = bench();
+    let right = bench.work().join("right");
+    let program = noting(&bench, &format!("[ -e '{}' ] || exit 75", right.display()));
+    let outfit = outfit(&bench, Some(&program));
+    assert_eq!(look_beside(&outfit, ISSUE).unfinished, None);
+    let id = stopped_at_its_first_program(&outfit);
+    let found = look_beside(&outfit, ISSUE).unfinished.unwrap();
+    assert_eq!((&found.replay_id, found.told().as_str()), (&id, "stopped after 0/7 events"));
+    std::fs::write(right, "").unwrap();
+    let mut other = replaying(169, 175, What::Execute);
+    let error = run(&outfit, &other).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert!(error.message().contains("of this issue was begun meanwhile"), "{error}");
+    assert_eq!((ran(&bench), other.progress.take().replay_id), (vec![169], None));
+    // Who was told, and wants another run, has it.
+    other.told = vec![id];
+    run(&outfit, &other).unwrap();
+    assert_eq!(ran(&bench), [169, 169, 171, 174]);
+}
+
+#[test]
+fn that_the_log_is_not_what_was_recorded_is_found_before_programs_run() {
+    let bench = bench();
+    let outfit = outfit(&bench, Some(&noting(&bench, "exit 0")));
+    bench.run(&["store", "checkpoint"]).ok();
+    let before = files(&bench.store());
+    assert!(look_beside(&outfit, ISSUE).changed.is_empty());
+    assert!(files(&bench.store()) == before, "looking changed something");
+    let log = bench.store().join("2026-11-20").join(ISSUE).join("events.jsonl");
+    let mut lines: Vec<String> =
+        std::fs::read_to_string(&log).unwrap().lines().map(str::to_owned).collect();
+    assert!(lines[168].contains("TestRunStarted"), "{}", lines[168]);
+    lines[168] = lines[168].replacen("Test", "Rest", 1);
+    std::fs::write(&log, lines.join("\n") + "\n").unwrap();
+    let text = "the log is not what was recorded: programs get what stands there now";
+    let place = "line-changed at 2026-11-20/PROJ-123/events.jsonl:169; \
+                 `chronoscope verify PROJ-123` tells more";
+    assert_eq!(look_beside(&outfit, ISSUE).changed, [text, place]);
 }
 
 #[test]
@@ -368,6 +412,38 @@ fn who_leaves_during_a_run_is_told_on_the_shell_how_to_go_on() {
 }
 
 #[test]
+fn a_log_that_is_cut_during_a_run_stops_it_and_the_shell_is_told() {
+    let bench = bench();
+    let go = bench.work().join("go");
+    assert!(std::process::Command::new("mkfifo").arg(&go).status().unwrap().success());
+    let program = noting(&bench, &format!("cat '{}'", go.display()));
+    let mut terminal = screen(&bench, &program);
+    execute(&mut terminal);
+    terminal.wait_for_text("1 running");
+    // (The mark of its start is in a file of its own, which is cut.)
+    terminal.wait_for_text("/288");
+    let days = std::fs::read_dir(bench.store()).unwrap().map(|entry| entry.unwrap().path());
+    let logs = days.map(|day| day.join(ISSUE).join("events.jsonl"));
+    let last = logs.filter(|log| log.is_file()).max().unwrap();
+    assert_eq!(std::fs::read_to_string(&last).unwrap().lines().count(), 1);
+    std::fs::write(&last, "").unwrap();
+    terminal.wait_for_text("and the run is stopped");
+    terminal.press("q");
+    terminal.wait_for_text("the program of #169 is waited for");
+    terminal.press("\u{3}");
+    terminal.wait_for_text("ctrl-c again ends it");
+    std::fs::write(go, "").unwrap();
+    assert_eq!(terminal.wait_for_end(), 0);
+    let text = terminal.text().replace('\n', "");
+    let said = text.contains("the log was cut or replaced") && text.contains("--resume ");
+    assert!(said && text.contains("` goes on"), "{text}");
+    // How its program ended is known.
+    let store = LocalStore::open(bench.store(), Clock::System).unwrap();
+    let found = unfinished_of(&store, ISSUE, 1).unwrap().runs.remove(0);
+    assert_eq!((found.unknown, ran(&bench)), (Vec::new(), vec![169]));
+}
+
+#[test]
 fn in_a_terminal_a_replay_is_rehearsed_confirmed_executed_and_seen_in_the_log() {
     let bench = bench();
     let program = noting(&bench, "exit 0");
@@ -385,4 +461,31 @@ fn in_a_terminal_a_replay_is_rehearsed_confirmed_executed_and_seen_in_the_log() 
     assert_eq!(ran(&bench).first(), Some(&169));
     terminal.press("qq");
     assert_eq!(terminal.wait_for_end(), 0);
+}
+
+#[test]
+fn of_two_screens_the_second_is_told_what_the_first_runs() {
+    let bench = bench();
+    let go = bench.work().join("go");
+    assert!(std::process::Command::new("mkfifo").arg(&go).status().unwrap().success());
+    let program = noting(&bench, &format!("cat '{}'", go.display()));
+    let mut first = screen(&bench, &program);
+    let mut second = screen(&bench, &program);
+    second.wait_for_text("#165/287");
+    second.press("gp");
+    second.wait_for_text("state as recorded");
+    execute(&mut first);
+    first.wait_for_text("1 running");
+    second.press("xy");
+    second.wait_for_text("is still at work elsewhere");
+    second.press("q");
+    second.wait_for_text("nothing was executed");
+    assert_eq!(ran(&bench), [169]);
+    second.press("qq");
+    assert_eq!(second.wait_for_end(), 0);
+    first.press("\u{3}");
+    first.wait_for_text("ctrl-c again ends it");
+    std::fs::write(go, "").unwrap();
+    assert_eq!(first.wait_for_end(), 0);
+    assert_eq!(ran(&bench), [169]);
 }

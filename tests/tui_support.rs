@@ -23,6 +23,7 @@ use chronoscope::tui::debugger::Debugger;
 use chronoscope::tui::effect::Effect;
 use chronoscope::tui::key::Key;
 use chronoscope::tui::keymap::Keymap;
+use chronoscope::tui::replay::Looking;
 use chronoscope::tui::theme::Theme;
 use chronoscope::tui::{update, view};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
@@ -51,6 +52,8 @@ pub struct Desk {
     pub app: App,
     pub store: MemoryStore,
     pub effects: Vec<Effect>,
+    /// What is being looked for, where that is not answered at once.
+    pub looks: Option<Vec<Looking>>,
     woken: Receiver<()>,
 }
 
@@ -79,7 +82,7 @@ impl Desk {
         session.user = user;
         let mut app = App::new(Theme::built_in("none"), Keymap::default(), size, clock);
         adapt(&mut app);
-        let mut desk = Self { app, store, effects: Vec::new(), woken };
+        let mut desk = Self { app, store, effects: Vec::new(), looks: None, woken };
         desk.act(Action::Opened(Box::new(session)));
         desk.pump_until(|d| d.session.is_loaded());
         desk
@@ -87,7 +90,20 @@ impl Desk {
 
     /// Lets an action happen.
     pub fn act(&mut self, action: Action) {
-        self.effects.extend(update(&mut self.app, action));
+        for effect in update(&mut self.app, action) {
+            match (effect, &mut self.looks) {
+                (Effect::Look(looking), Some(looks)) => looks.push(looking),
+                (Effect::Look(looking), None) => self.nothing_new(looking),
+                (effect, _) => self.effects.push(effect),
+            }
+        }
+    }
+
+    /// Nothing has come since the rehearsal.
+    fn nothing_new(&mut self, looking: Looking) {
+        let known = self.debugger().replay.as_ref().and_then(|replay| replay.terms.clone());
+        let found = known.expect("what is asked was rehearsed");
+        self.act(Action::Looked(looking, Ok(Box::new(found))));
     }
 
     /// Takes news in until something is true.

@@ -60,7 +60,9 @@ impl Bar {
     pub(crate) fn show(&self, done: u64, all: u64) {
         if self.bar.length() != Some(all) {
             self.bar.set_length(all);
-            // What was before the work does not count for its rate.
+            self.bar.set_position(done.min(all));
+            // What was before the work, and was done before it, does not count for its rate.
+            self.bar.tick();
             self.bar.reset_eta();
         }
         self.bar.set_position(done.max(self.bar.position()).min(all));
@@ -123,6 +125,17 @@ mod tests {
             let has_rate = ["{rate}", "_per_sec}"].iter().any(|key| unit.template().contains(key));
             assert!(has_rate, "{unit:?}");
         }
+    }
+
+    #[test]
+    fn what_was_done_before_does_not_count_for_the_rate() {
+        let bar = Bar::on(ProgressDrawTarget::hidden(), Unit::Events);
+        bar.show(5000, 12_000);
+        assert_eq!((bar.bar.position(), bar.bar.length()), (5000, Some(12_000)));
+        assert!(bar.bar.per_sec() < 0.1, "{}", bar.bar.per_sec());
+        bar.show(5001, 12_000);
+        bar.bar.tick();
+        assert!(bar.bar.per_sec() > 0.0);
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::query::{self, Field, Filter};
 use crate::replay::{Decision, Handlers, Limits, Policies, Report, RunJournal};
 use crate::session::Session;
 use crate::session::replay::{self, Means, Request, execute, settings};
-use crate::store::local::{Finding, LocalStore};
+use crate::store::local::LocalStore;
 
 use super::context::{Context, interrupt_flag, interrupt_flags, user};
 use super::failure::{Failure, Outcome, note};
@@ -222,13 +222,10 @@ fn replayed(context: &Context, flags: &Flags, limits: Limits, means: Means<'_>) 
 /// Says that the log is not what was recorded: programs get what stands there now.
 fn tell_changed(context: &Context, store: &LocalStore, issue: &str) {
     let findings = into::of_the_record(context, store, issue);
-    let Some(Finding { kind, file, line, .. }) = findings.first() else { return };
-    let line = line.map_or_else(String::new, |line| format!(":{line}"));
+    let Some(place) = replay::changed::place(&findings, Path::new("")) else { return };
     let text = format!(
-        "the log of {issue} is not what was recorded ({kind} at {}{line}{}): programs get what stands \
-         there now; `chronoscope verify {issue}` tells more",
-        file.display(),
-        if findings.len() > 1 { ", and more" } else { "" },
+        "the log of {issue} is not what was recorded ({place}): programs get what stands there now; \
+         `chronoscope verify {issue}` tells more"
     );
     note(&text, context.out.paint);
 }
@@ -244,6 +241,9 @@ fn resume(context: &Context, flags: &Flags, id: &str, means: Means<'_>) -> Resul
     let goes_on = |_, _| !means.interrupt.load(Ordering::Relaxed);
     let (mut session, prepared) =
         execute::resume(&store, context.links, &id, decision, jobs(flags), goes_on)?;
+    if !prepared.is_over() {
+        tell_changed(context, &store, session.issue_key());
+    }
     finish(context, &store, &mut session, prepared, means)
 }
 

@@ -10,7 +10,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::comparison::{Comparing, Comparison};
 use super::pick::Candidate;
-use super::replay::{Answer, Replaying};
+use super::replay::{Answer, Looking, Replaying, Terms};
 use crate::error::{Error, Result};
 use crate::model::{Path, Position};
 use crate::session::Session;
@@ -51,6 +51,8 @@ pub enum Action {
     End,
     /// What a replay came to.
     Replayed(Replaying, Result<Box<Answer>>),
+    /// What was found when it was asked whether programs are to run.
+    Looked(Looking, Result<Box<Terms>>),
     /// What a comparison came to.
     Compared(Comparing, Result<Box<Comparison>>),
     /// Select a path in the state (from the diff, or a search).

@@ -55,6 +55,8 @@ pub struct App {
     /// What is said once the terminal is given back, by the id of the run that it is about: those that
     /// were ended early and can be gone on with.
     pub farewells: Vec<(String, String)>,
+    /// How often it was looked at what has come since a rehearsal.
+    pub looks: u64,
     /// Whether the mouse button went down in the timeline and is still down.
     pub scrubbing: bool,
 }
@@ -198,6 +200,7 @@ impl App {
             start: Start::default(),
             refused: None,
             farewells: Vec::new(),
+            looks: 0,
             scrubbing: false,
         }
     }
@@ -228,7 +231,7 @@ impl App {
     #[must_use]
     pub fn patience(&self) -> Option<Duration> {
         let playing = self.debugger.as_ref().is_some_and(|d| d.play.is_some());
-        let replaying = |d: &Debugger| d.replay.as_ref().is_some_and(|r| r.running.is_some());
+        let replaying = |d: &Debugger| d.run().is_some_and(|r| r.running.is_some());
         if playing || self.debugger.as_ref().is_some_and(|d| replaying(d)) {
             Some(super::play::FRAME)
         } else if self.debugger.as_ref().is_some_and(|d| d.comparing.is_some()) {

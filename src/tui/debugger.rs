@@ -118,6 +118,8 @@ pub struct Debugger {
     pub comparison: Option<Box<Comparison>>,
     /// The replay that is shown.
     pub replay: Option<Box<Replay>>,
+    /// An execution that the log was taken away from, until it has stopped.
+    pub cut_off: Option<Box<Replay>>,
     /// The what-if that is on.
     pub whatif: Option<WhatIf>,
     /// A text that was edited and could not be used: what it was for, and the text.
@@ -176,6 +178,7 @@ impl Debugger {
             comparing: None,
             comparison: None,
             replay: None,
+            cut_off: None,
             whatif: None,
             draft: None,
             summaries: Summaries::default(),

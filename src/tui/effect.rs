@@ -4,7 +4,7 @@
 
 use super::action::EditFor;
 use super::comparison::Comparing;
-use super::replay::Replaying;
+use super::replay::{Looking, Replaying};
 use crate::session::user_state::UserState;
 use crate::timeline::branch::Branch;
 
@@ -38,6 +38,9 @@ pub enum Effect {
     /// Replay events, beside all else: nothing is executed or written unless it says so; answered by
     /// [`super::action::Action::Replayed`].
     Replay(Replaying),
+    /// Look at what has come since a rehearsal, beside all else; answered by
+    /// [`super::action::Action::Looked`].
+    Look(Looking),
     /// Keep a branch of this issue under a name.
     SaveBranch(String, String, Branch),
     /// List the branches of this issue; answered by [`super::action::Action::Branches`].

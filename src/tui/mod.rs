@@ -41,7 +41,7 @@ pub mod view;
 pub mod viewer;
 pub mod whatif;
 
-pub use run::{replay as replay_beside, run};
+pub use run::{look as look_beside, replay as replay_beside, run};
 pub use update::update;
 
 use std::path::PathBuf;

@@ -8,6 +8,7 @@ mod ask;
 mod only;
 mod outcomes;
 mod progress;
+mod rate;
 mod rest;
 mod told;
 
@@ -20,14 +21,17 @@ use super::signs::ReplayMark;
 use crate::error::{ErrorKind, Result};
 use crate::model::Position;
 use crate::model::catalogue::ReplayPolicy;
-use crate::replay::FinalState;
+use crate::replay::{Decision, FinalState};
 use crate::timeline::Timeline;
 use crate::tui::view::timeline::TimelineView;
 
-pub use ask::{Answer, End, Others, Outfit, Outfitter, Replaying, Start, Terms, Unfinished, What};
+pub use ask::{
+    Answer, End, Looking, Others, Outfit, Outfitter, Replaying, Start, Terms, Unfinished, What,
+};
 pub use only::Only;
 pub use outcomes::{Group, Outcomes, Program, ReplayMarks};
 pub use progress::{Entry, News, Progress, Teller, Words};
+use rate::Times;
 pub use rest::{Question, Rest};
 pub use told::{beside, named, short_id};
 
@@ -93,12 +97,18 @@ pub struct Replay {
     pub rest: Option<Rest>,
     /// Whether the user wants another run than the one that did not come to its end.
     pub anew: bool,
+    /// What is being looked for while it is asked whether programs are to run.
+    pub looking: Option<Looking>,
+    /// What was answered before that was known.
+    pub answered: Option<Decision>,
     /// Whether events are listed one by one.
     pub by_event: bool,
     /// Which of them.
     pub only: Only,
     /// Whether the screen is left once it has stopped.
     pub leaving: bool,
+    /// Whether the log was cut or replaced while it went on.
+    pub is_cut_off: bool,
     /// What is on beside it and does not count.
     pub beside: Option<&'static str>,
     /// What the screen was like before.
@@ -111,8 +121,7 @@ pub struct Replay {
     cursor: usize,
     top: usize,
     height: usize,
-    began: Duration,
-    took: Duration,
+    times: Times,
 }
 
 impl Replay {
@@ -133,9 +142,12 @@ impl Replay {
             replay_id: None,
             rest: None,
             anew: false,
+            looking: None,
+            answered: None,
             by_event: false,
             only: Only::Telling,
             leaving: false,
+            is_cut_off: false,
             beside: None,
             before,
             along: None,
@@ -144,8 +156,7 @@ impl Replay {
             cursor: 0,
             top: 0,
             height: 0,
-            began: Duration::ZERO,
-            took: Duration::ZERO,
+            times: Times::default(),
         }
     }
 
@@ -163,7 +174,7 @@ impl Replay {
         self.by_event = self.executes;
         self.only = Only::Telling;
         (self.cursor, self.top) = (0, 0);
-        (self.began, self.took) = (now, Duration::ZERO);
+        self.times = Times::new(now);
         self.listed.clear();
     }
 
@@ -183,7 +194,8 @@ impl Replay {
     pub fn hear(&mut self, timeline: &Timeline, now: Duration) {
         let Some(running) = &self.running else { return };
         let mut news = running.progress.take();
-        self.took = now.saturating_sub(self.began);
+        let dealt_with = running.progress.before();
+        self.note_time(now, dealt_with);
         self.replay_id = news.replay_id.take().or(self.replay_id.take());
         self.rest = news.rest.take().or(self.rest.take());
         if news.entries.is_empty() && news.begun == self.outcomes.running() {
@@ -211,7 +223,8 @@ impl Replay {
                 self.terms = Some(answer.terms.clone());
                 End::Done(answer)
             }
-            Err(error) if error.kind() == ErrorKind::Interrupted => End::Stopped,
+            // (What goes wrong with a log that is another one now is no other reason.)
+            Err(error) if self.is_cut_off || error.kind() == ErrorKind::Interrupted => End::Stopped,
             Err(error) => End::Fault(error),
         });
         let watched = self.cursor + 1 >= self.listed.len();
@@ -259,21 +272,7 @@ impl Replay {
         self.start = Start::Begun;
         self.replay_id = Some(run.replay_id.clone());
         self.programs.clone_from(&run.programs);
-        self.terms = Some((*run.terms).clone());
-    }
-
-    /// Events settled in a second; none where that says nothing.
-    #[must_use]
-    #[allow(clippy::cast_precision_loss, reason = "a rate needs no more digits")]
-    pub fn rate(&self) -> Option<f64> {
-        let seconds = self.took.as_secs_f64();
-        (seconds >= 0.2).then(|| self.outcomes.len() as f64 / seconds)
-    }
-
-    /// How long it has been going on.
-    #[must_use]
-    pub fn took(&self) -> Duration {
-        self.took
+        self.terms = Some(Terms { changed: self.changed().to_vec(), ..(*run.terms).clone() });
     }
 
     /// How the states compare, once that is known.

@@ -30,7 +30,7 @@ use crate::session::user_state::{self, UserState};
 #[cfg(unix)]
 use crate::signals::is_ignored;
 use gate::Gate;
-pub use replay::replay;
+pub use replay::{look, replay};
 use terminal::Screen;
 
 /// How often the screen is drawn while a log is being read and nobody presses a key.

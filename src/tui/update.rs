@@ -97,6 +97,7 @@ fn act(app: &mut App, action: Action) -> Vec<Effect> {
         }
         Action::End => replay::end(app),
         Action::Replayed(replaying, result) => replay::take(app, &replaying, result),
+        Action::Looked(looking, found) => replay::looked(app, &looking, found),
         Action::Compared(comparing, result) => {
             compare::take(app, &comparing, result);
             Vec::new()
@@ -193,7 +194,12 @@ fn pump(app: &mut App) -> Vec<Effect> {
         return vec![Effect::Quit];
     }
     if news.restarted {
-        app.fail("the log was cut or replaced: it is read anew");
+        if matches!(app.mode, Mode::Confirm(_)) {
+            // What it was asked about is gone.
+            app.mode = Mode::Normal;
+        }
+        let stops = if debugger.cut_off.is_some() { ", and the run is stopped" } else { "" };
+        app.fail(format!("the log was cut or replaced: it is read anew{stops}"));
     } else if debugger.session.is_loaded() && debugger.session.user.branch.is_some() {
         whatif::take_up(app);
     } else if news.fault_changed

@@ -91,6 +91,30 @@ impl History {
         open.map(|(position, _)| *position).collect()
     }
 
+    /// Whether nothing more is done with an event of which this is known.
+    #[must_use]
+    pub fn has_ended(&self, known: &Known) -> bool {
+        match known {
+            Known::Ended { verdict, result, .. } => {
+                *verdict != Verdict::Again || result.attempts >= self.header.attempts
+            }
+            Known::Decided(decision, _) => *decision == Decision::Skip,
+            Known::Begun(_) => false,
+        }
+    }
+
+    /// The last event that was dealt with; 0 where none was. Where several ran at a time, some before it
+    /// may not have been.
+    #[must_use]
+    pub fn dealt_with(&self) -> Position {
+        match self.known.last_key_value() {
+            _ if self.over => self.header.to,
+            Some((last, known)) if self.has_ended(known) => *last,
+            Some((last, _)) => last.saturating_sub(1),
+            None => 0,
+        }
+    }
+
     /// Whether the run came as far as an event.
     #[must_use]
     pub fn reaches(&self, position: Position) -> bool {

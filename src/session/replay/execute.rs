@@ -51,6 +51,18 @@ impl Prepared {
         &self.history.header.replay_id
     }
 
+    /// Whether it came to its end before: then nothing more is executed.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.history.over
+    }
+
+    /// The last event that was dealt with at another time; 0 where none was.
+    #[must_use]
+    pub fn dealt_with(&self) -> Position {
+        self.history.dealt_with()
+    }
+
     /// The types that it never executes, as it was begun.
     #[must_use]
     pub fn never(&self) -> &[String] {
@@ -298,6 +310,8 @@ pub fn execute(
         end_now: means.end_now,
     };
     let all = plan.len() as u64;
+    // What was done at another time is told in one: it says nothing about how fast this goes.
+    let before = u64::from((history.dealt_with() + 1).saturating_sub(plan.from));
     let Means { redactor, speed, interrupt, verify_steps, progress, heard, .. } = means;
     let mut results = Results::new(heard);
     let ticker = Steady::new(Arc::clone(&interrupt));
@@ -310,7 +324,11 @@ pub fn execute(
         pace: Pace::new(speed.or(header.speed)),
         ticker: &ticker,
         interrupt,
-        progress: &mut |done| progress(done, all),
+        progress: &mut |done| {
+            if done >= before {
+                progress(done, all);
+            }
+        },
         heard: &mut |heard| results.hear(heard),
     }
     .run()?;

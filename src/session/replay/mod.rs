@@ -4,6 +4,7 @@
 //! recorded state, and the order of the steps of an execution (see [`execute`]) and of a copy (see
 //! [`copy`]), and what the settings say about them (see [`settings`]). May not live here: flags, printing.
 
+pub mod changed;
 pub mod copy;
 pub mod execute;
 mod marks;

@@ -5,8 +5,7 @@
 
 use crate::error::{ErrorKind, Result};
 use crate::model::Position;
-use crate::replay::journal::{Known, Verdict};
-use crate::replay::{Decision, Header, History, RunJournal};
+use crate::replay::{Header, History, RunJournal};
 use crate::store::local::LocalStore;
 
 /// A run that did not come to its end.
@@ -85,16 +84,9 @@ fn of_history(store: &LocalStore, history: History) -> Option<Unfinished> {
     }
     let is_held = RunJournal::is_held(store, &history.header.replay_id);
     let unknown = history.unknown();
+    let begun = history.known.values().filter(|known| !history.has_ended(known)).count();
     let History { header, known, .. } = history;
-    let has_ended = |known: &Known| match known {
-        Known::Ended { verdict, result, .. } => {
-            *verdict != Verdict::Again || result.attempts >= header.attempts
-        }
-        Known::Decided(decision, _) => *decision == Decision::Skip,
-        Known::Begun(_) => false,
-    };
     let last = known.keys().next_back().copied().unwrap_or_default();
-    let begun = known.values().filter(|known| !has_ended(known)).count();
     let whole = [(header.from, header.to)];
     let ranges = header.selected.as_deref().unwrap_or(&whole);
     let events_upto = |most: Position| -> usize {

@@ -5,7 +5,7 @@ use super::Debugger;
 use super::travel::Follow;
 use crate::timeline::ClockKind;
 use crate::tui::layout::Pane;
-use crate::tui::replay::Before;
+use crate::tui::replay::{Before, Replay};
 
 impl Debugger {
     /// What the screen is like now.
@@ -22,6 +22,32 @@ impl Debugger {
         }
     }
 
+    /// The replay that goes on, or went on last: while an execution stops that the log was taken away
+    /// from, no other one can be begun.
+    #[must_use]
+    pub fn run(&self) -> Option<&Replay> {
+        self.cut_off.as_deref().or(self.replay.as_deref())
+    }
+
+    /// The same, to change it.
+    pub fn run_mut(&mut self) -> Option<&mut Replay> {
+        self.cut_off.as_deref_mut().or(self.replay.as_deref_mut())
+    }
+
+    /// Takes a replay away whose log is another one now: its marks mean nothing there. What was begun is
+    /// waited for all the same.
+    pub(super) fn cut_off_replay(&mut self) {
+        let running = self.replay.as_ref().and_then(|replay| replay.running.as_ref());
+        if let Some(running) = running {
+            running.progress.stop();
+        }
+        let Some(mut replay) = self.close_replay().filter(|replay| replay.is_executing()) else {
+            return;
+        };
+        (replay.stopping, replay.is_cut_off, replay.along) = (true, true, None);
+        self.cut_off = Some(replay);
+    }
+
     /// Sees what is replayed on the timeline, and the playhead: the marks of an execution are as
     /// old as now, and what is watched must not shrink to a few columns because of them.
     pub fn see_replayed(&mut self) {
@@ -35,10 +61,11 @@ impl Debugger {
     }
 
     /// Takes the pane of a replay away: the screen is as it was before it. Where one was meanwhile is
-    /// among the jumps.
-    pub fn close_replay(&mut self) {
-        let Some(replay) = self.replay.take() else { return };
-        let Before { playhead, follow, focus, side, zoom, show_detail, timeline } = replay.before;
+    /// among the jumps. Gives the replay.
+    pub fn close_replay(&mut self) -> Option<Box<Replay>> {
+        let replay = self.replay.take()?;
+        let Before { playhead, follow, focus, side, zoom, show_detail, timeline } =
+            replay.before.clone();
         if follow == Follow::Live {
             self.follow_head();
         } else {
@@ -48,5 +75,6 @@ impl Debugger {
         (self.side, self.zoom, self.show_detail) = (side, zoom, show_detail);
         self.timeline = timeline;
         self.focus = if focus == Pane::Replay { Pane::Events } else { focus };
+        Some(replay)
     }
 }

@@ -184,10 +184,7 @@ impl Debugger {
         self.breaks = Breaks::default();
         self.pinned = WrittenAfter::default();
         self.races = Races::default();
-        if let Some(running) = self.replay.as_ref().and_then(|replay| replay.running.as_ref()) {
-            running.progress.stop();
-        }
-        self.close_replay();
+        self.cut_off_replay();
         self.filter = None;
         // Whether the branch fits the new log is known when that is read.
         if let Some(whatif) = self.whatif.take() {

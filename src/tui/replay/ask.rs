@@ -69,8 +69,19 @@ pub struct Replaying {
     pub to: Position,
     /// What is done.
     pub what: What,
+    /// The runs that did not come to their end and that the user was told of.
+    pub told: Vec<String>,
     /// How far it is.
     pub progress: Progress,
+}
+
+/// A look at what has come since a rehearsal, while it is asked whether programs are to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looking {
+    /// The issue.
+    pub issue: String,
+    /// Which of the looks it is.
+    pub number: u64,
 }
 
 /// A run that did not come to its end, and can be gone on with.
@@ -109,6 +120,8 @@ pub struct Terms {
     pub unfinished: Option<Unfinished>,
     /// What else there is of such runs.
     pub others: Others,
+    /// What is told of a log that is not what was recorded, in lines; it is looked at when it is asked.
+    pub changed: Vec<String>,
 }
 
 /// Other runs of the issue that did not come to their end.

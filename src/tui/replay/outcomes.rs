@@ -188,6 +188,12 @@ impl Outcomes {
         self.len() - self.marks.count(ReplayMark::Unknown)
     }
 
+    /// How many of them stand before a position, or there.
+    #[must_use]
+    pub fn upto(&self, position: Position) -> usize {
+        self.entries.partition_point(|entry| entry.position <= position)
+    }
+
     /// How many events anything is said of.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -5,7 +5,7 @@
 //! A long log has a million events, and few things are said of them: types and reasons are told
 //! once, and each event names them by a number.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
@@ -61,6 +61,8 @@ struct Shared {
     end_now: Arc<AtomicBool>,
     /// How many hundredths of the log are read.
     read: AtomicU8,
+    /// The last event that was dealt with at another time.
+    before: AtomicU32,
     said: Mutex<Said>,
 }
 
@@ -138,6 +140,17 @@ impl Progress {
     #[must_use]
     pub fn hundredths_read(&self) -> u8 {
         self.0.read.load(Ordering::Relaxed)
+    }
+
+    /// Tells which event was the last that was dealt with at another time.
+    pub fn go_on_behind(&self, position: Position) {
+        self.0.before.store(position, Ordering::Relaxed);
+    }
+
+    /// The last event that was dealt with at another time; 0 where none was.
+    #[must_use]
+    pub fn before(&self) -> Position {
+        self.0.before.load(Ordering::Relaxed)
     }
 
     /// Tells the run's id.

@@ -3,7 +3,7 @@
 //! Lives here: that decision, for the pane, the question and the commands. May not live here: going on
 //! (see [`crate::session::replay::execute::resume`]), words (see [`super::told`]).
 
-use super::{End, Replay, Unfinished};
+use super::{End, Replay, Terms, Unfinished};
 use crate::error::ErrorKind;
 use crate::model::Position;
 
@@ -72,6 +72,55 @@ impl Replay {
     pub fn others(&self) -> Option<String> {
         let offered = !self.executes && self.state().is_some();
         self.terms.as_ref().filter(|_| offered)?.others.text()
+    }
+
+    /// Takes in what was found when it was asked; says whether that is another question now.
+    pub fn look(&mut self, found: Terms) -> bool {
+        let before = self.asked_about();
+        let Some(terms) = &mut self.terms else { return false };
+        let id = |terms: &Terms| terms.unfinished.as_ref().map(|run| run.replay_id.clone());
+        if id(terms) != id(&found) {
+            // The user wanted another run than one that is the last no more.
+            self.anew = false;
+        }
+        if let Some(run) = &found.unfinished
+            && self.replay_id.as_ref() == Some(&run.replay_id)
+        {
+            self.rest = Some(run.rest.clone());
+        }
+        (terms.unfinished, terms.others) = (found.unfinished, found.others);
+        terms.changed = found.changed;
+        self.asked_about() != before
+    }
+
+    /// What is told of a log that is not what was recorded.
+    #[must_use]
+    pub fn changed(&self) -> &[String] {
+        self.terms.as_ref().map_or(&[], |terms| &terms.changed)
+    }
+
+    /// What it is asked about: the run, what is left of it, and what is told of others and of the log.
+    fn asked_about(&self) -> (Option<(String, Rest)>, Option<String>, Vec<String>) {
+        let run = self.rest().map(|(id, rest)| (id.to_owned(), rest.clone()));
+        (run, self.others(), self.changed().to_vec())
+    }
+
+    /// The runs that did not come to their end and that the user knows of.
+    #[must_use]
+    pub fn told(&self) -> Vec<String> {
+        let Some(terms) = &self.terms else { return Vec::new() };
+        let last = terms.unfinished.iter().map(|run| &run.replay_id);
+        last.chain(&terms.others.older).chain(&terms.others.unreadable).cloned().collect()
+    }
+
+    /// Whether there is something to execute, or at least a reason why not that has to be told.
+    #[must_use]
+    pub fn can_execute(&self) -> bool {
+        match self.rest() {
+            _ if self.running.is_some() => false,
+            Some((_, rest)) => !(rest.is_held && self.executes),
+            None => !self.executes && self.state().is_some(),
+        }
     }
 
     /// What is asked before programs run.

@@ -86,9 +86,17 @@ impl Replay {
     pub fn end_text(&self) -> Option<String> {
         let (done, all) = (self.outcomes.settled(), self.events());
         let seconds = self.took().as_secs_f64();
+        let took = match self.done_before() {
+            0 => format!("{seconds:.1} s"),
+            before => format!("{} of them in {seconds:.1} s", done.saturating_sub(before)),
+        };
         Some(match self.end.as_ref()? {
-            End::Done(_) => format!("done: {all} events in {seconds:.1} s"),
-            End::Stopped => format!("stopped after {done}/{all} events, {seconds:.1} s"),
+            End::Done(_) if self.done_before() > 0 => format!("done: {all} events, {took}"),
+            End::Done(_) => format!("done: {all} events in {took}"),
+            End::Stopped => {
+                let why = if self.is_cut_off { ": the log was cut or replaced" } else { "" };
+                format!("stopped after {done}/{all} events, {took}{why}")
+            }
             End::Fault(_) if done == 0 => "could not go on".to_owned(),
             End::Fault(_) => format!("could not go on after {done}/{all} events"),
         })

@@ -114,6 +114,12 @@ impl Turner {
                 });
             }
             Effect::Replay(replaying) => return self.replay(replaying),
+            Effect::Look(looking) => {
+                return self.beside(move |options| {
+                    let found = (options.replays)().map(|o| super::look(&o, &looking.issue));
+                    Ok(Action::Looked(looking, found))
+                });
+            }
             branches @ (Effect::SaveBranch(..)
             | Effect::ListBranches(_)
             | Effect::LoadBranch(..)

@@ -12,11 +12,12 @@ use crate::model::ids;
 use crate::replay::{Policies, Report, handler};
 use crate::session::Session;
 use crate::session::replay::unfinished::{self, unfinished, unfinished_of};
-use crate::session::replay::{Means, Request, execute, plan, settings};
+use crate::session::replay::{Means, Request, changed, execute, plan, settings};
 use crate::store::EventStore;
 use crate::store::local::LocalStore;
 use crate::tui::replay::{
     Answer, Others, Outfit, Program, Progress, Replaying, Rest, Teller, Terms, Unfinished, What,
+    short_id,
 };
 
 /// How long a checkpoint waits for who is signing.
@@ -53,6 +54,17 @@ pub fn replay(
     Ok(Box::new(Answer { success_rate, state, terms, complaint }))
 }
 
+/// Looks at what an execution of the issue would do now beside running programs, at the runs that
+/// there are, for another screen, or another process, may have begun one since the rehearsal, and
+/// whether the log is what was recorded.
+#[must_use]
+pub fn look(outfit: &Outfit, issue: &str) -> Box<Terms> {
+    let mut terms = terms(outfit);
+    add_unfinished(outfit, issue, &mut terms);
+    terms.changed = changed(outfit, issue);
+    Box::new(terms)
+}
+
 /// Where the events are read.
 #[derive(Clone, Copy)]
 struct Log<'a> {
@@ -86,6 +98,7 @@ fn terms(outfit: &Outfit) -> Terms {
         refusal,
         unfinished: None,
         others: Others::default(),
+        changed: Vec::new(),
     }
 }
 
@@ -96,6 +109,34 @@ fn add_unfinished(outfit: &Outfit, issue: &str, terms: &mut Terms) {
     let Ok(mut left) = unfinished_of(store, issue, 1) else { return };
     terms.unfinished = left.runs.pop().map(|found| last_run(outfit, found, terms));
     terms.others = Others { older: left.older, unreadable: left.unreadable };
+}
+
+/// What is told of the log, where it is not what was recorded.
+fn changed(outfit: &Outfit, issue: &str) -> Vec<String> {
+    let Some(store) = outfit.store.as_deref() else { return Vec::new() };
+    let findings = match store.verify_record(Some(issue)) {
+        Ok(findings) => findings,
+        Err(error) => {
+            return vec![format!("whether the log is what was recorded is unknown: {error}")];
+        }
+    };
+    let Some(place) = changed::place(&findings, store.root()) else { return Vec::new() };
+    vec![
+        "the log is not what was recorded: programs get what stands there now".to_owned(),
+        format!("{place}; `chronoscope verify {issue}` tells more"),
+    ]
+}
+
+/// Refuses to begin beside a run that the user was not told of: it would execute once more what that
+/// executes.
+fn refuse_untold(store: &LocalStore, replaying: &Replaying) -> Result<()> {
+    let Ok(left) = unfinished_of(store, &replaying.issue, 1) else { return Ok(()) };
+    let last = left.runs.iter().map(|run| &run.header.replay_id);
+    let mut all = last.chain(&left.older).chain(&left.unreadable);
+    let Some(id) = all.find(|id| !replaying.told.contains(id)) else { return Ok(()) };
+    let message = format!("run {} of this issue was begun meanwhile", short_id(id));
+    Err(Error::new(ErrorKind::Conflict, message)
+        .with_hint("nothing was executed here; rehearse again to see what to do about it"))
 }
 
 /// The last run that did not come to its end.
@@ -195,6 +236,7 @@ fn executed(
         let resumed = execute::resume(store, log.links, id, *decision, Some(1), goes_on);
         let done = resumed.and_then(|(mut session, prepared)| {
             replaying.progress.name(id);
+            replaying.progress.go_on_behind(prepared.dealt_with());
             // A run is gone on with under the settings that it was begun with.
             let never = prepared.never().to_vec();
             with_means(replaying, outfit, never, |means| {
@@ -212,6 +254,7 @@ fn executed(
     };
     let id = ids::new_event_id();
     let (redactor, goes_on) = (&outfit.redactor, || !replaying.progress.is_stopped());
+    refuse_untold(store, replaying)?;
     let prepared = execute::begin(store, &mut session, request, &id, how, redactor, goes_on)?;
     replaying.progress.name(&id);
     let done = with_means(replaying, outfit, outfit.config.list(Setting::ReplayNever), |means| {

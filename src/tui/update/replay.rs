@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::error::Result;
 use crate::model::{Kind, Moment, Position};
+use crate::timeline::Timeline;
 use crate::tui::action::Command;
 use crate::tui::app::App;
 use crate::tui::debugger::Debugger;
@@ -16,9 +17,9 @@ use crate::tui::layout::Pane;
 use crate::tui::replay::{Answer, Only, Progress, Replay, Replaying, Row, Start, What};
 
 use super::prompt::save;
-pub(super) use confirm::confirm_key;
 use confirm::execute;
 pub use confirm::{ANEW, CONFIRM, RETRY, SKIP};
+pub(super) use confirm::{confirm_key, looked};
 pub(super) use stop::{end, holds, stop};
 use stop::{note_end, stop_quietly, tell_end};
 
@@ -102,7 +103,7 @@ fn rehearse(app: &mut App, start: Start, range: Option<(Position, Position)>) ->
         app.tell("there is nothing to replay");
         return Vec::new();
     }
-    if debugger.replay.as_ref().is_some_and(|replay| replay.is_executing()) {
+    if debugger.run().is_some_and(Replay::is_executing) {
         return refuse_while_executing(app);
     }
     let head = debugger.head();
@@ -132,7 +133,8 @@ fn begin(app: &mut App, from: Position, to: Position, what: What) -> Vec<Effect>
     if let Some(running) = replay.running.take() {
         running.progress.stop();
     }
-    let replaying = Replaying { issue, from, to, what, progress: Progress::default() };
+    let (told, progress) = (replay.told(), Progress::default());
+    let replaying = Replaying { issue, from, to, what, told, progress };
     replay.begin(replaying.clone(), now);
     // Who watches an execution is taken along, until they go somewhere themselves.
     replay.along = replay.executes.then_some(debugger.playhead);
@@ -141,7 +143,7 @@ fn begin(app: &mut App, from: Position, to: Position, what: What) -> Vec<Effect>
 }
 
 fn refuse_while_executing(app: &mut App) -> Vec<Effect> {
-    if app.debugger.as_ref().and_then(|d| d.replay.as_ref()).is_some_and(|r| r.stopping) {
+    if app.debugger.as_ref().and_then(|d| d.run()).is_some_and(|r| r.stopping) {
         // That is told as long as it is so.
         return Vec::new();
     }
@@ -270,8 +272,7 @@ pub(super) fn is_shown(app: &App) -> bool {
 
 /// Whether programs are being run.
 pub(super) fn is_executing(app: &App) -> bool {
-    let replay = app.debugger.as_ref().and_then(|debugger| debugger.replay.as_ref());
-    replay.is_some_and(|replay| replay.is_executing())
+    app.debugger.as_ref().and_then(|d| d.run()).is_some_and(Replay::is_executing)
 }
 
 /// One step back: from another pane to the replay's, and from there to what was before it.
@@ -308,8 +309,7 @@ pub(super) fn take(
 ) -> Vec<Effect> {
     let now = app.now;
     let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
-    let timeline = debugger.session.timeline();
-    let Some(replay) = debugger.replay.as_deref_mut() else { return Vec::new() };
+    let Some((replay, timeline)) = run_and_timeline(debugger) else { return Vec::new() };
     if replay.running.as_ref() != Some(replaying) {
         return Vec::new();
     }
@@ -321,6 +321,9 @@ pub(super) fn take(
     if replay.executes {
         tell_end(app);
         note_end(app);
+        if let Some(debugger) = &mut app.debugger {
+            debugger.cut_off = None;
+        }
     } else {
         confirm::tell_unfinished(app);
     }
@@ -330,11 +333,17 @@ pub(super) fn take(
     if leaving { super::leave(app, true) } else { Vec::new() }
 }
 
+/// The replay that goes on, and the log that it is drawn on.
+fn run_and_timeline(debugger: &mut Debugger) -> Option<(&mut Replay, &Timeline)> {
+    let replay = debugger.cut_off.as_deref_mut().or(debugger.replay.as_deref_mut())?;
+    Some((replay, debugger.session.timeline()))
+}
+
 /// Takes in how far it is; the playhead moves along with an execution that is watched.
 pub(super) fn tick(debugger: &mut Debugger, now: Duration) {
-    let timeline = debugger.session.timeline();
-    let Some(replay) = debugger.replay.as_deref_mut() else { return };
+    let Some((replay, timeline)) = run_and_timeline(debugger) else { return };
     replay.hear(timeline, now);
+    let Some(replay) = debugger.replay.as_deref_mut() else { return };
     let Some(put) = replay.along else { return };
     if put != debugger.playhead {
         // The user has gone somewhere else.

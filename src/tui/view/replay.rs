@@ -69,7 +69,11 @@ pub(super) fn draw(app: &App, debugger: &Debugger, area: Rect, buffer: &mut Buff
         false => "by type".to_owned(),
     };
     let (cursor, _) = replay.cursor();
-    let place = format!("{}/{}", (cursor + 1).min(replay.total()), replay.total());
+    // Where nothing was looked at, there is no place in it.
+    let place = match replay.outcomes.is_empty() && replay.end.is_some() {
+        true => String::new(),
+        false => format!("{}/{}", (cursor + 1).min(replay.total()), replay.total()),
+    };
     let titles = [("replay", Role::Title), (what, role), (&listed, Role::Dim)];
     let inner = frame(buffer, area, theme, focused, &titles, &place);
     let lines = head::lines(replay, inner.width.into(), inner.height);
@@ -118,6 +122,7 @@ fn draw_list(
     if replay.total() == 0 {
         let text = match (&replay.running, replay.by_event) {
             (Some(_), _) => "",
+            (None, true) if replay.outcomes.is_empty() => "nothing was done in this screen",
             (None, true) => "no event is like that",
             (None, false) => "no event was looked at",
         };

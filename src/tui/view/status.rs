@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::pen::Pen;
 use crate::tui::action::{COMMANDS, Command, Context};
 use crate::tui::app::{App, List, MarkUse, Mode};
+use crate::tui::replay::Replay;
 use crate::tui::theme::{Glyph, Role};
 
 /// Draws the line.
@@ -121,7 +122,7 @@ fn fault(app: &App) -> Option<&str> {
 
 /// What a replay that stops still waits for, and how not to wait for it.
 fn stopping(app: &App) -> Option<String> {
-    let replay = app.debugger.as_ref()?.replay.as_ref()?;
+    let replay = app.debugger.as_ref()?.run()?;
     let text = replay.stopping_text().filter(|_| matches!(app.mode, Mode::Normal))?;
     if replay.running.as_ref().is_some_and(|running| running.progress.is_ended()) {
         return Some("the program that runs is being ended".to_owned());
@@ -171,7 +172,7 @@ fn right(app: &App, pen: &mut Pen<'_>) {
         let text = format!("comparing {} %, {key} stops  ", comparing.progress.hundredths());
         pen.put_right(&text, 16, theme.style(Role::Accent));
     }
-    if let Some(replay) = debugger.replay.as_ref().filter(|replay| replay.running.is_some()) {
+    if let Some(replay) = debugger.run().filter(|replay| replay.running.is_some()) {
         let key = app.first_key(Command::Cancel);
         let hundredths = replay.outcomes.len() * 100 / replay.events().max(1);
         let (what, role) = match (replay.executes, replay.stopping) {
@@ -202,6 +203,12 @@ fn marks(app: &App, pen: &mut Pen<'_>) {
     }
 }
 
+/// Whether a command does something here, as far as that changes.
+fn does_something(app: &App, command: Command) -> bool {
+    let replay = app.debugger.as_deref().and_then(|debugger| debugger.replay.as_deref());
+    command != Command::Execute || replay.is_some_and(Replay::can_execute)
+}
+
 /// The keys of the commands that have a word for this line.
 fn hints(app: &App, pen: &mut Pen<'_>) {
     let theme = &app.theme;
@@ -210,7 +217,7 @@ fn hints(app: &App, pen: &mut Pen<'_>) {
     let contexts = app.contexts();
     for context in contexts {
         let here = COMMANDS.iter().filter(|s| s.context == context && !s.hint.is_empty());
-        for spec in here.filter(|s| s.command != Command::Help) {
+        for spec in here.filter(|s| s.command != Command::Help && does_something(app, s.command)) {
             let key = app.first_key(spec.command);
             let wide = key.chars().count() + spec.hint.len() + 3;
             if key.is_empty() || pen.room() < wide {

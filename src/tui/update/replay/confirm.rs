@@ -1,6 +1,7 @@
 //! Executing what was rehearsed: the question before it, and the answer.
 
 use super::{begin, refuse_while_executing};
+use crate::error::Result;
 use crate::replay::Decision;
 use crate::tui::action::Command;
 use crate::tui::app::{App, Mode};
@@ -8,7 +9,7 @@ use crate::tui::effect::Effect;
 use crate::tui::key::Key;
 use crate::tui::keymap::Lookup;
 use crate::tui::pane::{motion, moved};
-use crate::tui::replay::{Question, Replay, Unfinished, What, named, short_id};
+use crate::tui::replay::{Looking, Question, Replay, Terms, Unfinished, What, named, short_id};
 use crate::tui::update::command_in_mode;
 
 /// The letter that confirms an execution.
@@ -20,8 +21,61 @@ pub const SKIP: char = 's';
 /// The letter that says that what was begun is not done.
 pub const RETRY: char = 'r';
 
-/// Asks whether to execute what was rehearsed, or to go on with what was stopped; else why not.
+/// Asks whether to execute what was rehearsed, or to go on with what was stopped; else says why not.
+/// What has come since is looked at meanwhile: nobody is to run unawares what another screen runs.
 pub(super) fn execute(app: &mut App) -> Vec<Effect> {
+    let effects = ask(app);
+    if !matches!(app.mode, Mode::Confirm(_)) {
+        return effects;
+    }
+    app.looks += 1;
+    let number = app.looks;
+    let Some(debugger) = app.debugger.as_deref_mut() else { return effects };
+    let Some(replay) = debugger.replay.as_deref_mut() else { return effects };
+    let looking = Looking { issue: debugger.session.issue_key().to_owned(), number };
+    (replay.looking, replay.answered) = (Some(looking.clone()), None);
+    vec![Effect::Look(looking)]
+}
+
+/// Takes in what was found meanwhile: what was answered before is done, unless that is asked anew.
+pub(in crate::tui::update) fn looked(
+    app: &mut App,
+    looking: &Looking,
+    found: Result<Box<Terms>>,
+) -> Vec<Effect> {
+    let Some(replay) = replay_of(app) else { return Vec::new() };
+    if replay.looking.take_if(|own| own == looking).is_none() {
+        return Vec::new();
+    }
+    let answered = replay.answered.take();
+    let is_new = found.map(|found| replay.look(*found));
+    if !matches!(app.mode, Mode::Confirm(_)) {
+        return Vec::new();
+    }
+    match (is_new, answered) {
+        (Ok(false), None) => Vec::new(),
+        (Ok(false), Some(decision)) => {
+            app.mode = Mode::Normal;
+            confirmed(app, decision)
+        }
+        (Ok(true), answered) => {
+            app.mode = Mode::Normal;
+            let effects = ask(app);
+            if answered.is_some() && matches!(app.mode, Mode::Confirm(_)) {
+                app.fail("this has come up meanwhile: nothing was executed yet");
+            }
+            effects
+        }
+        (Err(error), _) => {
+            app.mode = Mode::Normal;
+            app.fail_with(&error);
+            Vec::new()
+        }
+    }
+}
+
+/// Asks, or says why not.
+fn ask(app: &mut App) -> Vec<Effect> {
     let (copy, rehearse) = (app.first_key(Command::CopyReplay), app.first_key(Command::Rehearse));
     let Some(replay) = app.debugger.as_deref().and_then(|d| d.replay.as_deref()) else {
         return super::ask(app);
@@ -36,6 +90,8 @@ pub(super) fn execute(app: &mut App) -> Vec<Effect> {
         } else {
             app.mode = Mode::Confirm(0);
         }
+    } else if replay.executes && replay.end.is_some() {
+        app.tell(format!("that run is over: {rehearse} rehearses again"));
     } else if replay.executes || replay.state().is_none() {
         app.tell(format!("rehearse it first: {rehearse}"));
     } else if let Some(refusal) = replay.refusal() {
@@ -58,6 +114,10 @@ pub(in crate::tui::update) fn confirm_key(app: &mut App, key: Key) -> Vec<Effect
         return anew(app);
     }
     if let Some(decision) = answer(replay.question(), key) {
+        if let Some(replay) = replay_of(app).filter(|replay| replay.looking.is_some()) {
+            replay.answered = Some(decision);
+            return Vec::new();
+        }
         app.mode = Mode::Normal;
         return confirmed(app, decision);
     }

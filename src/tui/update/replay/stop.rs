@@ -1,6 +1,6 @@
 //! Stopping a replay, and leaving the screen while one goes on.
 
-use super::refuse_while_executing;
+use super::{refuse_while_executing, run_and_timeline};
 use crate::error::{Error, ErrorKind};
 use crate::model::Position;
 use crate::tui::app::{App, Notice};
@@ -14,7 +14,7 @@ use crate::tui::update::{leave, share};
 /// screen is left then; who insists has them ended.
 pub(in crate::tui::update) fn holds(app: &mut App, at_once: bool) -> bool {
     let Some(debugger) = app.debugger.as_deref_mut() else { return false };
-    let Some(replay) = debugger.replay.as_deref_mut() else { return false };
+    let Some(replay) = debugger.run_mut() else { return false };
     if !replay.is_executing() {
         stop_quietly(debugger);
         return false;
@@ -40,7 +40,7 @@ pub(in crate::tui::update) fn holds(app: &mut App, at_once: bool) -> bool {
 /// Leaves the screen without asking anybody: programs that run are ended at once, and the screen is
 /// left as soon as they have ended. Said once more, it is left all the same.
 pub(in crate::tui::update) fn end(app: &mut App) -> Vec<Effect> {
-    let replay = app.debugger.as_deref_mut().and_then(|debugger| debugger.replay.as_deref_mut());
+    let replay = app.debugger.as_deref_mut().and_then(Debugger::run_mut);
     if let Some(replay) = replay.filter(|replay| replay.is_executing()) {
         replay.leaving = true;
         if let Some(running) = replay.running.as_ref().filter(|r| !r.progress.is_ended()) {
@@ -54,14 +54,14 @@ pub(in crate::tui::update) fn end(app: &mut App) -> Vec<Effect> {
 
 /// Stops what goes on, for nobody waits for it any more.
 pub(super) fn stop_quietly(debugger: &mut Debugger) {
-    if let Some(running) = debugger.replay.as_ref().and_then(|replay| replay.running.as_ref()) {
+    if let Some(running) = debugger.run().and_then(|replay| replay.running.as_ref()) {
         running.progress.stop();
     }
 }
 
 /// Notes how an execution ended that did not come to its end, for who leaves before that was done.
 pub(super) fn note_end(app: &mut App) {
-    let Some(replay) = app.debugger.as_deref().and_then(|d| d.replay.as_deref()) else { return };
+    let Some(replay) = app.debugger.as_deref().and_then(Debugger::run) else { return };
     let Some(id) = replay.replay_id.clone() else { return };
     let what = replay.end_text().unwrap_or_default();
     let text = match (replay.rest(), &replay.end) {
@@ -84,7 +84,7 @@ pub(super) fn note_end(app: &mut App) {
 
 /// Notes that the screen is left before an execution has answered.
 fn note_left(app: &mut App) {
-    let Some(replay) = app.debugger.as_deref().and_then(|d| d.replay.as_deref()) else { return };
+    let Some(replay) = app.debugger.as_deref().and_then(Debugger::run) else { return };
     let Some(id) = replay.replay_id.clone() else { return };
     let unknown: Vec<Position> = replay.outcomes.running().into_iter().collect();
     let text = "was left while a program of it may still run";
@@ -116,11 +116,13 @@ fn note_farewell(app: &mut App, id: String, what: &str) {
 /// seen, the status line.
 pub(super) fn tell_end(app: &mut App) {
     let Some(debugger) = app.debugger.as_deref() else { return };
-    let Some(replay) = debugger.replay.as_deref() else { return };
-    let is_seen = debugger.layout.pane(Pane::Replay).is_some();
+    let Some(replay) = debugger.run() else { return };
+    let is_seen = debugger.layout.pane(Pane::Replay).is_some() && !replay.is_cut_off;
     let text = replay.end_text().filter(|_| !is_seen);
-    if !app.notice.as_ref().is_some_and(|notice| notice.fault) {
-        app.notice = text.map(|text| Notice { text, fault: false });
+    // (That the log is another one is said with it, where that ended it.)
+    let fault = replay.is_cut_off;
+    if fault || !app.notice.as_ref().is_some_and(|notice| notice.fault) {
+        app.notice = text.map(|text| Notice { text, fault });
     }
 }
 
@@ -129,8 +131,7 @@ pub(super) fn tell_end(app: &mut App) {
 pub(in crate::tui::update) fn stop(app: &mut App) -> bool {
     let now = app.now;
     let Some(debugger) = app.debugger.as_deref_mut() else { return false };
-    let timeline = debugger.session.timeline();
-    let Some(replay) = debugger.replay.as_deref_mut() else { return false };
+    let Some((replay, timeline)) = run_and_timeline(debugger) else { return false };
     let Some(running) = &replay.running else { return false };
     running.progress.stop();
     if replay.executes {

@@ -32,6 +32,7 @@ impl Plan {
             };
             told.push((text, Role::Warned));
         }
+        told.extend(replay.changed().iter().map(|text| (text.clone(), Role::Warned)));
         told.extend(replay.others().map(|text| (text, Role::Warned)));
         told.extend(replay.beside.map(|text| (text.to_owned(), Role::Warned)));
         let terms = terms.map(terms_text).into_iter().flatten();
@@ -90,6 +91,9 @@ fn unknown(replay: &Replay) -> &[Position] {
 
 /// What the keys do; shorter where there is less room.
 fn keys(replay: &Replay, room: usize) -> String {
+    if replay.answered.is_some() {
+        return "looking at other runs and at the log first; any other key goes back".to_owned();
+    }
     let other = replay.unfinished().is_some();
     let texts = match (replay.question(), other) {
         (Question::Decide, other) if unknown(replay).len() > 1 => {
