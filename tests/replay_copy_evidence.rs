@@ -114,9 +114,8 @@ fn what_a_folder_has_already_is_said_before_anything_is_copied() {
     copy(&environment, "../copy", &["--to", "5"]).ok();
     let before = fs::read_to_string(log(&environment, "copy")).unwrap();
     let said = |ran: Ran, known: u32| {
-        let told = format!(
-            "../copy has 5 events of R-1 already; of those to be copied it has {known}\n"
-        );
+        let told =
+            format!("../copy has 5 events of R-1 already; of those to be copied it has {known}\n");
         assert!(ran.stderr.ends_with(&told), "{ran:#?}");
         assert_eq!(ran.code, Some(0));
     };

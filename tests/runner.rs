@@ -55,6 +55,7 @@ mod tui_compare;
 mod tui_filter;
 mod tui_kept;
 mod tui_keys;
+mod tui_loading;
 mod tui_races;
 mod tui_replay;
 mod tui_replay_end;
