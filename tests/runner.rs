@@ -40,6 +40,7 @@ mod store_archive;
 mod store_conformance;
 mod store_damage;
 mod store_doctor;
+mod store_earlier;
 mod store_faults;
 mod store_lost;
 mod store_power;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+use std::fs;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -9,9 +10,10 @@ use std::time::Duration;
 
 use chronoscope::clock::Clock;
 use chronoscope::error::Result;
-use chronoscope::model::{Moment, Position};
+use chronoscope::model::{AnomalyKind, Moment, Position};
 use chronoscope::session::breakpoint::Breakpoint;
 use chronoscope::session::user_state::UserState;
+use chronoscope::store::local::LocalStore;
 use chronoscope::store::memory::MemoryStore;
 use chronoscope::store::snapshot::{LogAnchor, Snapshot, Versions};
 use chronoscope::store::{
@@ -20,6 +22,7 @@ use chronoscope::store::{
 use chronoscope::tui::app::Start;
 use chronoscope::tui::debugger::Follow;
 
+use crate::cli_support::TestEnvironment;
 use crate::tui_support::{Desk, ISSUE, sample};
 
 /// How long a reader waits at most to be let on.
@@ -162,9 +165,61 @@ fn who_steps_back_while_a_log_is_read_hears_of_no_news() {
     assert_eq!((desk.playhead(), desk.debugger().follow), (18, Follow::Paused(100)));
     // A log that is read anew was there, too.
     desk.store.replace(ISSUE, sample(90).as_bytes());
-    gate.send(bytes(0, 30)).unwrap();
-    gate.send(bytes(30, 60)).unwrap();
+    gate.send(bytes(0, 10)).unwrap();
+    desk.pump_until(|d| d.restarts == 1);
+    assert_eq!((desk.playhead(), desk.debugger().head()), (10, 10));
+    gate.send(bytes(10, 60)).unwrap();
     gate.send(usize::MAX).unwrap();
     desk.pump_until(|d| d.restarts == 1 && d.session.is_loaded());
     assert_eq!((desk.debugger().follow, desk.debugger().come_since()), (Follow::Paused(90), 0));
+    assert_eq!(desk.playhead(), 18, "it stands where it stood");
+    // Where that is no more, at the end.
+    desk.store.replace(ISSUE, sample(12).as_bytes());
+    gate.send(bytes(0, 5)).unwrap();
+    gate.send(usize::MAX).unwrap();
+    desk.pump_until(|d| d.restarts == 2 && d.session.is_loaded());
+    assert_eq!((desk.playhead(), desk.debugger().head()), (12, 12));
+}
+
+/// A log of two days, of which the first is cut while the screen stands on the second.
+#[test]
+fn a_cut_of_an_earlier_day_is_noticed_and_told() {
+    let bench = TestEnvironment::new();
+    let all = include_str!("../assets/demo/proj-123.jsonl");
+    let lines: Vec<&str> = all.lines().take(100).collect();
+    bench.append_text(&lines[..60].join("\n")).ok();
+    let later = lines[60..].join("\n").replace("2026-11-20T", "2026-11-21T");
+    bench.append_text(&later).ok();
+    let first = bench.store().join("2026-11-20").join(ISSUE).join("events.jsonl");
+    let whole = fs::read_to_string(&first).unwrap();
+    assert_eq!(whole.lines().count(), 60);
+
+    let local = Arc::new(LocalStore::open(bench.store(), Clock::System).unwrap());
+    let mut desk = Desk::opening(
+        local,
+        MemoryStore::new(Clock::System),
+        (160, 50),
+        UserState::default(),
+        |app| {
+            app.start = Start { at: Some(Moment::Position(70)), ..Start::default() };
+        },
+    );
+    desk.pump_until(|d| d.session.is_loaded());
+    assert_eq!((desk.playhead(), desk.debugger().head()), (70, 100));
+
+    let cut: usize = whole.split_inclusive('\n').take(20).map(str::len).sum();
+    let file = fs::OpenOptions::new().write(true).open(&first).unwrap();
+    file.set_len(cut as u64).unwrap();
+    desk.pump_until(|d| d.restarts == 1 && d.session.is_loaded());
+    assert_eq!((desk.debugger().head(), desk.playhead()), (60, 60));
+    assert_eq!(desk.told(), "the log was cut or replaced: it is read anew");
+    desk.press("!");
+    assert!(desk.screen().contains(AnomalyKind::Truncated.name()), "{}", desk.screen());
+    desk.press("esc");
+
+    let aside = bench.work().join("aside");
+    fs::write(&aside, &whole).unwrap();
+    fs::rename(&aside, &first).unwrap();
+    desk.pump_until(|d| d.restarts == 2 && d.session.is_loaded());
+    assert_eq!((desk.debugger().head(), desk.playhead()), (100, 60));
 }

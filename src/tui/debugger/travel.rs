@@ -190,6 +190,9 @@ impl Debugger {
     /// The log is another one: what was read of it is void.
     fn restart(&mut self) {
         self.restarts += 1;
+        let before =
+            self.replay.as_ref().map(|replay| (replay.before.follow, replay.before.playhead));
+        let (follow, stood) = before.unwrap_or((self.follow, self.playhead));
         self.summaries.clear();
         self.jumps = Jumps::default();
         self.play = None;
@@ -213,6 +216,11 @@ impl Debugger {
             *since = (*since).min(self.session.head());
         }
         self.playhead = self.playhead.min(self.session.head());
+        // As soon as so much is read again, it stands where it stood.
+        if follow != Follow::Live && stood > 0 && self.pending.is_none() {
+            self.session.user.playhead = Some(stood);
+            self.pending = Some(Moment::Position(stood.into()));
+        }
     }
 
     /// Goes where the user wanted to be at first, once that can be known.
@@ -231,7 +239,10 @@ impl Debugger {
                 }
             }
             // A place that is no more: the head will do.
-            Err(error) => self.fault = Some(error.message().to_owned()),
+            Err(error) => {
+                self.step_to(self.head());
+                self.fault = Some(error.message().to_owned());
+            }
         }
     }
 
