@@ -63,5 +63,6 @@ mod tui_replay_end;
 mod tui_replay_rest;
 mod tui_replay_store;
 mod tui_share;
+mod tui_small;
 mod tui_support;
 mod tui_whatif;

@@ -93,7 +93,7 @@ fn answer(desk: &mut Desk, success_rate: f64, state: FinalState) {
 }
 
 /// A screen at an event whose rehearsal came to its end.
-fn rehearsal(size: (u16, u16), at: u32) -> Desk {
+pub(crate) fn rehearsal(size: (u16, u16), at: u32) -> Desk {
     let mut desk = Desk::new(&sample(200), size);
     desk.type_text(&at.to_string()).press("G g p");
     let Replaying { from, to, .. } = asked(&desk);
