@@ -143,7 +143,7 @@ fn what_was_in_the_log_when_it_was_opened_is_no_news() {
 
     // What is appended from now on is.
     let all = sample(128);
-    desk.store.push_raw(ISSUE, all[sample(100).len()..].as_bytes());
+    desk.store.push_raw(ISSUE, &all.as_bytes()[sample(100).len()..]);
     gate.send(usize::MAX).unwrap();
     gate.send(usize::MAX).unwrap();
     desk.pump_until(|d| d.head() == 128);
