@@ -131,3 +131,23 @@ fn before_the_first_event_and_an_empty_log() {
     insta::assert_snapshot!("position-0", desk.screen());
     insta::assert_snapshot!("empty-log", Desk::new("", (120, 30)).screen());
 }
+
+/// The last sign of the agent's name begins left of the windows' edge and reaches into it.
+#[test]
+fn a_wide_sign_at_the_edge_of_a_window_does_not_hide_the_edge() {
+    let log = sample(110).replace("architect", "tester-🚀").replace("codebase-mapper", "tester-🚒");
+    for keys in ["g b", "?"] {
+        let mut desk = Desk::new(&log, (120, 40));
+        desk.press("b").type_text(".event_type == \"ToolFailed\"").press("enter").work();
+        let before = desk.screen();
+        assert!(before.lines().nth(4).unwrap().starts_with("│ tester-🚀"), "{before}");
+        desk.press(keys);
+        let screen = desk.screen();
+        let edge: Vec<char> =
+            screen.lines().map(|line| line.chars().nth(10).unwrap_or(' ')).collect();
+        let from = edge.iter().position(|sign| *sign == '┌').unwrap();
+        let to = edge.iter().position(|sign| *sign == '└').unwrap();
+        assert!(from < to && to >= 4, "{screen}");
+        assert!(edge[from + 1..to].iter().all(|sign| *sign == '│'), "{screen}");
+    }
+}

@@ -94,7 +94,7 @@ fn answer(desk: &mut Desk, success_rate: f64, state: FinalState) {
 }
 
 /// A screen at an event whose rehearsal came to its end.
-fn rehearsal(size: (u16, u16), at: u32) -> Desk {
+pub(crate) fn rehearsal(size: (u16, u16), at: u32) -> Desk {
     let mut desk = Desk::new(&sample(200), size);
     desk.type_text(&at.to_string()).press("G g p");
     let Replaying { from, to, .. } = asked(&desk);
@@ -276,10 +276,18 @@ fn from_the_list_one_goes_to_events_their_results_and_the_first_difference() {
     desk.press("k enter enter");
     assert_eq!((desk.playhead(), desk.debugger().focus), (169, Pane::Detail));
     insta::assert_snapshot!("result-120x40", desk.screen());
-    // The whole of what a program wrote is one key away.
-    desk.press("j j j j j enter");
+    // What a program wrote last is seen, too, and the whole of it is one key away.
+    desk.press("1 4 j");
+    let screen = desk.screen();
+    for seen in ["test 4 ", "… Enter shows all of it", "test 36 ", "test 40 "] {
+        assert!(screen.contains(seen), "{seen}: {screen}");
+    }
+    assert!(!screen.contains("test 5 ") && !screen.contains("test 35 "), "{screen}");
+    desk.press("enter");
     assert!(matches!(desk.app.mode, Mode::Value(_)), "{}", desk.screen());
     assert!(desk.screen().contains("test 9"), "{}", desk.screen());
+    desk.press("end");
+    assert!(desk.screen().contains("test 40"), "{}", desk.screen());
     desk.press("esc q o");
     assert_eq!(replay(&desk).only, Only::Skipped);
 }

@@ -73,8 +73,22 @@ impl Desk {
         let clock = Clock::Fixed(Timestamp::parse("2026-11-20T15:00:00Z").unwrap());
         let store = MemoryStore::new(clock);
         store.push_raw(ISSUE, log.as_bytes());
+        let mut desk = Self::opening(Arc::new(store.clone()), store, size, user, adapt);
+        desk.pump_until(|d| d.session.is_loaded());
+        desk
+    }
+
+    /// As [`Desk::with`], on a store that may show what is in memory in its own way, or another one;
+    /// nothing is read yet.
+    pub fn opening(
+        shared: Arc<dyn EventStore>,
+        store: MemoryStore,
+        size: (u16, u16),
+        user: UserState,
+        adapt: impl FnOnce(&mut App),
+    ) -> Self {
+        let clock = Clock::Fixed(Timestamp::parse("2026-11-20T15:00:00Z").unwrap());
         let (sender, woken) = channel();
-        let shared: Arc<dyn EventStore> = Arc::new(store.clone());
         let wake = move || {
             let _ = sender.send(());
         };
@@ -84,7 +98,6 @@ impl Desk {
         adapt(&mut app);
         let mut desk = Self { app, store, effects: Vec::new(), looks: None, woken };
         desk.act(Action::Opened(Box::new(session)));
-        desk.pump_until(|d| d.session.is_loaded());
         desk
     }
 

@@ -23,8 +23,8 @@ pub struct News {
     pub appended: Range<Position>,
     /// Whether the log was truncated or replaced: every earlier position is void.
     pub restarted: bool,
-    /// Whether the end of the log was reached for the first time.
-    pub loaded: bool,
+    /// Where the head was when the end of the log was reached for the first time, if it was.
+    pub loaded: Option<Position>,
     /// Whether the log became unreadable, or readable again.
     pub fault_changed: bool,
     /// Whether there may be more at once.
@@ -35,7 +35,7 @@ impl News {
     /// Whether anything happened.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.appended.is_empty() && !self.restarted && !self.loaded && !self.fault_changed
+        self.appended.is_empty() && !self.restarted && self.loaded.is_none() && !self.fault_changed
     }
 }
 
@@ -79,6 +79,7 @@ impl Session {
                 if notices.iter().any(Notice::starts_anew) {
                     self.restart();
                     news.restarted = true;
+                    news.loaded = None;
                     news.appended = 1..1;
                 }
                 news.fault_changed |= self.fault.take().is_some();
@@ -87,7 +88,7 @@ impl Session {
                 self.remaining = remaining;
                 if remaining == 0 && !self.loaded {
                     self.loaded = true;
-                    news.loaded = true;
+                    news.loaded = Some(self.timeline.head());
                 }
                 let overtaken =
                     |sketch: &Sketch| self.loaded || self.timeline.head() >= sketch.timeline.head();

@@ -14,6 +14,7 @@ mod races;
 mod replay;
 mod share;
 mod travel;
+mod unseen;
 mod whatif;
 
 use super::action::{Action, Command};
@@ -51,6 +52,7 @@ fn act(app: &mut App, action: Action) -> Vec<Effect> {
     match action {
         Action::Do(command, count) => command_in_mode(app, command, count),
         Action::Key(event) => key(app, Key::of(event)),
+        Action::Mouse(_) | Action::Paste(_) if !app.fits() => unseen::nothing(app),
         Action::Paste(text) => prompt::paste(app, &text),
         Action::Mouse(event) => mouse::mouse(app, event),
         Action::Resize(columns, rows) => {
@@ -254,6 +256,9 @@ fn search(app: &mut App) {
 
 /// A key, to whatever the keys go to.
 fn key(app: &mut App, key: Key) -> Vec<Effect> {
+    if !app.fits() {
+        return unseen::key(app, key);
+    }
     app.notice = None;
     let stopped = breaks::interrupted(app) || filter::interrupted(app);
     if stopped && key.event().code == crossterm::event::KeyCode::Esc {

@@ -23,6 +23,8 @@ pub(super) struct SegmentList {
     pub(super) feeds: Vec<Vec<(u64, u64)>>,
     /// How often the log began anew: files opened before are not to be read any more.
     pub(super) beginnings: u64,
+    /// Whether something that was read once could not be read again.
+    pub(super) doubted: bool,
 }
 
 /// Reads lines of one issue's log again.
@@ -62,6 +64,18 @@ impl LocalFetch {
 }
 
 impl LocalFetch {
+    fn read_range(&mut self, first: Locator, last: Locator) -> Result<Vec<u8>> {
+        let file = self.file(first.segment)?;
+        let path = file.path();
+        let end = last.offset + u64::from(last.len);
+        let bytes = read_range(file, first.offset, end).map_err(|e| Error::io("read", path, &e))?;
+        if bytes.len() as u64 == end.saturating_sub(first.offset) {
+            return Ok(bytes);
+        }
+        let message = format!("{} no longer reaches to byte {end}", path.display());
+        Err(Error::new(ErrorKind::Integrity, message).with_hint("run `chronoscope verify`"))
+    }
+
     /// A byte at or before a line, and how many line feeds stand before that byte.
     fn feeds_before(&self, locator: Locator) -> (u64, u64) {
         let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
@@ -77,15 +91,12 @@ impl Fetch for LocalFetch {
     }
 
     fn fetch_range(&mut self, first: Locator, last: Locator) -> Result<Vec<u8>> {
-        let file = self.file(first.segment)?;
-        let path = file.path();
-        let end = last.offset + u64::from(last.len);
-        let bytes = read_range(file, first.offset, end).map_err(|e| Error::io("read", path, &e))?;
-        if bytes.len() as u64 == end.saturating_sub(first.offset) {
-            return Ok(bytes);
+        let read = self.read_range(first, last);
+        if read.is_err() {
+            // Who follows the log should look what became of it.
+            self.segments.write().unwrap_or_else(PoisonError::into_inner).doubted = true;
         }
-        let message = format!("{} no longer reaches to byte {end}", path.display());
-        Err(Error::new(ErrorKind::Integrity, message).with_hint("run `chronoscope verify`"))
+        read
     }
 
     fn describe(&mut self, locator: Locator) -> String {

@@ -13,6 +13,7 @@ mod archive;
 mod commit;
 mod derived;
 mod doctor;
+mod earlier;
 mod fetch;
 mod finding;
 mod follow;

@@ -8,6 +8,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
+use super::earlier::Earlier;
 use super::fetch::{LocalFetch, Segments};
 use super::io::{FileId, is_absent, read_full_at, read_range};
 use super::layout::{Date, Layout, check_key};
@@ -37,6 +38,10 @@ pub(super) struct LocalTail {
     /// The partitions read so far and the one being read; shared with the fetchers.
     segments: Segments,
     open: Option<Open>,
+    /// Those before it.
+    earlier: Earlier,
+    /// Why all is read anew, until that is told.
+    anew: Option<Notice>,
     /// The torn tail that was reported last.
     torn: Option<(usize, u64)>,
 }
@@ -80,6 +85,8 @@ impl LocalTail {
             days,
             segments: Segments::default(),
             open: None,
+            earlier: Earlier::default(),
+            anew: None,
             torn: None,
         })
     }
@@ -119,6 +126,7 @@ impl LocalTail {
         segments.beginnings += 1;
         drop(segments);
         self.open = None;
+        self.earlier = Earlier::default();
         self.torn = None;
         self.days = Days::new(&self.layout, &self.key)?;
         Ok(())
@@ -134,15 +142,11 @@ impl LocalTail {
         let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
         segments.dates.push(date);
         segments.feeds.push(Vec::new());
-        self.open = Some(Open {
-            date,
-            file,
-            id,
-            offset: 0,
-            scanned: 0,
-            anchor: Vec::new(),
-            feeds: Some(0),
-        });
+        let now =
+            Open { date, file, id, offset: 0, scanned: 0, anchor: Vec::new(), feeds: Some(0) };
+        if let Some(read) = self.open.replace(now) {
+            self.earlier.add(read.date, &read.file, read.offset);
+        }
         Ok(())
     }
 
@@ -170,6 +174,14 @@ impl LocalTail {
             return Ok((length, Some(Notice::Truncated { detail })));
         }
         Ok((length, None))
+    }
+
+    /// What became of the partitions before the open one.
+    fn look_back(&mut self) -> Option<Notice> {
+        let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+        let doubted = std::mem::take(&mut segments.doubted);
+        drop(segments);
+        self.earlier.look(&self.layout, &self.key, doubted)
     }
 
     /// Reads lines of the open partition, of which `length` bytes are there.
@@ -298,49 +310,11 @@ fn split(bytes: &[u8], from: u64, segment: u32, max_line: u64, lines: &mut Vec<L
 
 impl Tail for LocalTail {
     fn poll(&mut self, limit: usize) -> Result<Chunk> {
-        let mut chunk = Chunk::default();
-        loop {
-            if let Some(open) = &self.open {
-                // Whether the log goes on elsewhere is asked first: when it does, what is read
-                // here afterwards is all that there will be.
-                let next = self.days.next_after(open.date)?;
-                let (length, notice) = self.check(open)?;
-                let notice = match notice {
-                    None => self.read(&mut chunk, length, limit)?,
-                    some => some,
-                };
-                if let Some(notice) = notice {
-                    chunk = Chunk::default();
-                    chunk.notices.push(notice);
-                    self.start_anew()?;
-                    continue;
-                }
-                if !chunk.lines.is_empty() {
-                    chunk.at_end = next.is_none() && self.is_read_to(length);
-                    if chunk.at_end {
-                        self.report_torn(&mut chunk, length);
-                    }
-                    return Ok(chunk);
-                }
-                if !self.is_read_to(length) {
-                    // Only blank lines were read.
-                    continue;
-                }
-                self.report_torn(&mut chunk, length);
-                let Some(date) = next else {
-                    chunk.at_end = true;
-                    return Ok(chunk);
-                };
-                self.open_next(date)?;
-                chunk.notices.push(Notice::Rotated { partition: date.as_str().to_owned() });
-            } else {
-                let Some(date) = self.days.first()? else {
-                    let path = self.layout.root().join("*").join(&self.key);
-                    return Err(Error::io("read", &path, &io::ErrorKind::NotFound.into()));
-                };
-                self.open_next(date)?;
-            }
-        }
+        let mut chunk = self.read_on(limit)?;
+        // (Told with what is read: an error in between must not swallow it.)
+        chunk.notices.splice(..0, self.anew.take());
+        self.earlier.followed |= chunk.at_end;
+        Ok(chunk)
     }
 
     fn end(&self, bytes: usize) -> Result<Chunk> {
@@ -381,6 +355,53 @@ impl Tail for LocalTail {
 }
 
 impl LocalTail {
+    /// Goes on to the next lines, wherever they stand.
+    fn read_on(&mut self, limit: usize) -> Result<Chunk> {
+        let mut chunk = Chunk::default();
+        loop {
+            if let Some(open) = &self.open {
+                // Whether the log goes on elsewhere is asked first: when it does, what is read
+                // here afterwards is all that there will be.
+                let next = self.days.next_after(open.date)?;
+                let (length, notice) = self.check(open)?;
+                let notice = match notice.or_else(|| self.look_back()) {
+                    None => self.read(&mut chunk, length, limit)?,
+                    some => some,
+                };
+                if let Some(notice) = notice {
+                    chunk = Chunk::default();
+                    self.anew = Some(notice);
+                    self.start_anew()?;
+                    continue;
+                }
+                if !chunk.lines.is_empty() {
+                    chunk.at_end = next.is_none() && self.is_read_to(length);
+                    if chunk.at_end {
+                        self.report_torn(&mut chunk, length);
+                    }
+                    return Ok(chunk);
+                }
+                if !self.is_read_to(length) {
+                    // Only blank lines were read.
+                    continue;
+                }
+                self.report_torn(&mut chunk, length);
+                let Some(date) = next else {
+                    chunk.at_end = true;
+                    return Ok(chunk);
+                };
+                self.open_next(date)?;
+                chunk.notices.push(Notice::Rotated { partition: date.as_str().to_owned() });
+            } else {
+                let Some(date) = self.days.first()? else {
+                    let path = self.layout.root().join("*").join(&self.key);
+                    return Err(Error::io("read", &path, &io::ErrorKind::NotFound.into()));
+                };
+                self.open_next(date)?;
+            }
+        }
+    }
+
     /// Whether all `length` bytes of the open partition were given out or hold no line feed.
     fn is_read_to(&self, length: u64) -> bool {
         self.open.as_ref().is_some_and(|open| open.scanned >= length)

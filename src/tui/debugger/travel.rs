@@ -25,7 +25,8 @@ const MOST_JUMPS: usize = 200;
 pub enum Follow {
     /// It does.
     Live,
-    /// It stands still since the head was here.
+    /// It stands still since the head was here; what comes while the log is read for the first time
+    /// counts as read.
     Paused(Position),
 }
 
@@ -153,6 +154,7 @@ impl Debugger {
 
     /// Takes in what came, for a moment.
     pub fn pump(&mut self) -> News {
+        let was_loaded = self.session.is_loaded();
         let news = self.session.pump(Duration::ZERO, PUMP_BUDGET);
         self.more = news.more;
         if news.restarted {
@@ -165,19 +167,32 @@ impl Debugger {
             self.playhead = self.head();
             self.adjust_lanes = true;
         }
-        self.adjust_lanes |= news.restarted || news.loaded;
+        self.adjust_lanes |= news.restarted || news.loaded.is_some();
         if self.pending.is_some() {
             self.go_to_pending();
         }
         if self.session.is_loaded() && self.head() < self.playhead {
             self.playhead = self.head();
         }
+        if !was_loaded || news.restarted {
+            self.count_from(news.loaded.unwrap_or(self.head()));
+        }
         news
+    }
+
+    /// What stands up to `head` is no news: it was there when the log was opened, and is only read now.
+    fn count_from(&mut self, head: Position) {
+        if let Follow::Paused(since) = &mut self.follow {
+            *since = head;
+        }
     }
 
     /// The log is another one: what was read of it is void.
     fn restart(&mut self) {
         self.restarts += 1;
+        let before =
+            self.replay.as_ref().map(|replay| (replay.before.follow, replay.before.playhead));
+        let (follow, stood) = before.unwrap_or((self.follow, self.playhead));
         self.summaries.clear();
         self.jumps = Jumps::default();
         self.play = None;
@@ -198,6 +213,11 @@ impl Debugger {
             *since = (*since).min(self.session.head());
         }
         self.playhead = self.playhead.min(self.session.head());
+        // As soon as so much is read again, it stands where it stood.
+        if follow != Follow::Live && stood > 0 && self.pending.is_none() {
+            self.session.user.playhead = Some(stood);
+            self.pending = Some(Moment::Position(stood.into()));
+        }
     }
 
     /// Goes where the user wanted to be at first, once that can be known.
@@ -216,7 +236,10 @@ impl Debugger {
                 }
             }
             // A place that is no more: the head will do.
-            Err(error) => self.fault = Some(error.message().to_owned()),
+            Err(error) => {
+                self.step_to(self.head());
+                self.fault = Some(error.message().to_owned());
+            }
         }
     }
 

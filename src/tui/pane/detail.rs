@@ -15,8 +15,12 @@ const MOST_EFFECTS: usize = 200;
 /// How many causes are listed at most, the nearest ones.
 const MOST_CAUSES: usize = 5;
 
-/// How many lines a note has at most.
-const MOST_NOTE_LINES: usize = 4;
+/// How many lines are seen of the beginning of a long note.
+const FIRST_LINES: usize = 4;
+/// How many of its end: what a program failed for, it mostly says last.
+const LAST_LINES: usize = 5;
+/// The end of a note is looked for in so many of its last bytes.
+const END_BYTES: usize = 8 << 10;
 
 /// A line of the pane.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,10 +65,10 @@ pub struct NoteLine {
     pub glyph: Option<Glyph>,
     /// Its meaning.
     pub role: Role,
-    /// The text.
+    /// The text; empty where some is left out.
     pub text: String,
-    /// Whether there is more of it.
-    pub goes_on: bool,
+    /// Whether it stands for all that is left out here.
+    pub is_gap: bool,
 }
 
 /// The pane of the event.
@@ -79,6 +83,8 @@ pub struct DetailPane {
     said: Vec<Note>,
     /// The same in lines.
     pub notes: Vec<NoteLine>,
+    /// In how many columns.
+    note_columns: usize,
     causes: Vec<Cause>,
     effects: Vec<Cause>,
     effects_in_all: usize,
@@ -139,22 +145,21 @@ impl DetailPane {
 
     /// Takes in what is said of the event.
     pub fn take_notes(&mut self, notes: Vec<Note>, columns: usize) {
+        if self.note_columns == columns && self.said == notes {
+            return;
+        }
         self.notes.clear();
         for (number, note) in notes.iter().enumerate() {
-            let mut whole = Viewer::new("", note.text.as_str());
-            whole.prepare(columns.saturating_sub(2), MOST_NOTE_LINES);
-            let lines: Vec<&str> = whole.seen().collect();
-            for (at, line) in lines.iter().enumerate() {
-                self.notes.push(NoteLine {
-                    note: number,
-                    glyph: (at == 0).then_some(note.glyph),
-                    role: note.role,
-                    text: (*line).to_owned(),
-                    goes_on: at + 1 == lines.len() && whole.has_more(),
-                });
-            }
+            let lines = lines_of(&note.text, columns.saturating_sub(2)).into_iter().enumerate();
+            self.notes.extend(lines.map(|(at, line)| NoteLine {
+                note: number,
+                glyph: (at == 0).then_some(note.glyph),
+                role: note.role,
+                is_gap: line.is_none(),
+                text: line.unwrap_or_default(),
+            }));
         }
-        self.said = notes;
+        (self.said, self.note_columns) = (notes, columns);
     }
 
     /// The note of the cursor's line with its title, if it is longer than what is seen of it.
@@ -162,7 +167,7 @@ impl DetailPane {
     pub fn cut_note(&self) -> Option<(String, String)> {
         let Some(DetailLine::Note(at)) = self.line(self.cursor) else { return None };
         let number = self.notes.get(at)?.note;
-        let is_cut = self.notes.iter().any(|line| line.note == number && line.goes_on);
+        let is_cut = self.notes.iter().any(|line| line.note == number && line.is_gap);
         let note = self.said.get(number).filter(|_| is_cut)?;
         Some((note.title.clone(), note.text.clone()))
     }
@@ -256,5 +261,46 @@ impl DetailPane {
             DetailLine::Cause(cause) | DetailLine::Effect(cause) => Some(cause.position),
             _ => None,
         }
+    }
+}
+
+/// A note in lines: of a long one the beginning and the end, and none for what is between them.
+fn lines_of(text: &str, columns: usize) -> Vec<Option<String>> {
+    let mut whole = Viewer::new("", text);
+    whole.prepare(columns, FIRST_LINES + 1 + LAST_LINES);
+    let mut lines: Vec<_> = whole.seen().map(|line| Some(line.to_owned())).collect();
+    if whole.has_more() {
+        lines.truncate(FIRST_LINES);
+        lines.push(None);
+        let from = text.floor_char_boundary(text.len().saturating_sub(END_BYTES));
+        let mut end = Viewer::new("", text.get(from..).unwrap_or_default());
+        end.prepare(columns, usize::MAX);
+        let count = end.seen().count();
+        let last = end.seen().skip(count.saturating_sub(LAST_LINES));
+        lines.extend(last.map(|line| Some(line.to_owned())));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        lines_of(text, 20).into_iter().map(|line| line.unwrap_or_else(|| "…".to_owned())).collect()
+    }
+
+    #[test]
+    fn of_a_long_note_the_beginning_and_the_end_are_seen() {
+        let text = |count: u32| (1..=count).map(|n| format!("line {n}\n")).collect::<String>();
+        assert_eq!(lines(&text(10)).len(), 10);
+        assert!(!lines(&text(10)).contains(&"…".to_owned()));
+        let long = [1, 2, 3, 4, 0, 8, 9, 10, 11, 12];
+        let expected = long.map(|n| if n == 0 { "…".to_owned() } else { format!("line {n}") });
+        assert_eq!(lines(&text(12)), expected);
+        // However long it is, and wherever characters begin.
+        let long = "é".repeat(1 << 20) + "\nlast";
+        assert_eq!(lines(&long).last().map(String::as_str), Some("last"));
+        assert_eq!(lines(&long).len(), FIRST_LINES + 1 + LAST_LINES);
     }
 }

@@ -157,7 +157,12 @@ pub(super) fn next_hit(app: &mut App, way: Way) {
 /// Stops the innermost thing that is going on, or closes what is open.
 fn cancel(app: &mut App) -> Vec<Effect> {
     app.typed = crate::tui::app::Typed::default();
-    let Some(debugger) = app.debugger.as_deref_mut() else { return Vec::new() };
+    if stop_running(app) { Vec::new() } else { close_innermost(app) }
+}
+
+/// Stops what goes on; false when nothing does.
+pub(super) fn stop_running(app: &mut App) -> bool {
+    let Some(debugger) = app.debugger.as_deref_mut() else { return false };
     if let Some(search) = debugger.search.as_mut().filter(|s| s.is_running()) {
         search.stop();
         app.tell("search stopped");
@@ -165,12 +170,11 @@ fn cancel(app: &mut App) -> Vec<Effect> {
         app.tell("stopped");
     } else if super::compare::stop(debugger) {
         app.tell("the comparison was stopped");
-    } else if super::replay::stop(app) {
-        // It says so itself.
     } else {
-        return close_innermost(app);
+        // It says so itself.
+        return super::replay::stop(app);
     }
-    Vec::new()
+    true
 }
 
 fn close_innermost(app: &mut App) -> Vec<Effect> {

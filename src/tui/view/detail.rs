@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::pen::{Pen, frame, lay};
 use crate::timeline::Cause;
+use crate::tui::action::Command;
 use crate::tui::app::App;
 use crate::tui::debugger::Debugger;
 use crate::tui::json::{JsonLine, Token};
@@ -50,11 +51,12 @@ fn draw_line(app: &App, debugger: &Debugger, line: &DetailLine, mut pen: Pen<'_>
             let style = theme.style(line.role);
             let sign = line.glyph.map_or(" ", |glyph| theme.glyph(glyph));
             pen.put(sign, style).skip(1);
-            if line.goes_on {
-                let more = format!(" {}", theme.glyph(Glyph::Ellipsis));
-                pen.put_right(&more, 0, theme.style(Role::Accent));
+            if line.is_gap {
+                let (sign, key) = (theme.glyph(Glyph::Ellipsis), app.first_key(Command::Open));
+                pen.put(&format!("{sign} {key} shows all of it"), theme.style(Role::Accent));
+            } else {
+                pen.put(&line.text, style);
             }
-            pen.put(&line.text, style);
         }
         DetailLine::CausesTitle => {
             pen.put("caused by", theme.style(Role::Title));

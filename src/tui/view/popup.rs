@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
+use unicode_width::UnicodeWidthStr;
 
 use super::pen::{Pen, frame, lay};
 use crate::tui::action::Command;
@@ -16,6 +17,8 @@ use crate::tui::viewer::Viewer;
 
 /// The widest window.
 const WIDEST: u16 = 100;
+/// How many columns a character has at most, as far as anybody knows.
+const WIDEST_SIGN: u16 = 4;
 /// The highest palette.
 const HIGHEST_PALETTE: u16 = 18;
 
@@ -36,10 +39,24 @@ pub fn inner_size(size: (u16, u16)) -> (usize, usize) {
 /// Clears a window's place and draws its frame, and gives what is inside.
 pub(super) fn open(app: &App, buffer: &mut Buffer, area: Rect, title: &str, foot: &str) -> Rect {
     let area = area.intersection(buffer.area);
+    blank_left_of(buffer, area);
     Clear.render(area, buffer);
     buffer.set_style(area, app.theme.style(Role::Text));
     let inner = frame(buffer, area, &app.theme, true, &[(title, Role::Title)], foot);
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
+}
+
+/// Blanks the wide characters that begin left of a window and reach into it: of those a terminal shows
+/// all or nothing, and they would hide the window's edge.
+fn blank_left_of(buffer: &mut Buffer, area: Rect) {
+    for y in area.y..area.bottom() {
+        for x in area.x.saturating_sub(WIDEST_SIGN)..area.x {
+            let Some(cell) = buffer.cell_mut((x, y)) else { continue };
+            if cell.symbol().width() > usize::from(area.x - x) {
+                cell.set_symbol(" ");
+            }
+        }
+    }
 }
 
 /// As [`open`], for a large window.
