@@ -3,14 +3,17 @@
 //! Lives here: [`LocalTail`]. May not live here: reading single lines again (see
 //! [`super::fetch`]), or what the lines mean.
 
+mod open;
+
 use std::fs;
 use std::io;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
+use self::open::Open;
 use super::earlier::Earlier;
 use super::fetch::{LocalFetch, Segments};
-use super::io::{FileId, is_absent, read_full_at, read_range};
+use super::io::{FileId, is_absent, read_range};
 use super::layout::{Date, Layout, check_key};
 use super::lines::LONG_LINE_HEAD;
 use super::source::{Damage, Source};
@@ -18,14 +21,8 @@ use super::watch::Days;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Chunk, Fetch, Line, Locator, Notice, Tail};
 
-/// How many of the last bytes read are kept, to notice a file that was rewritten in place.
-const ANCHOR: usize = 64;
-/// How much is read at a time while looking for the end of a long line.
-const BLOCK: usize = 256 << 10;
 /// How many bytes lie at least between two places of which the number of the line is known.
 const COUNTED: u64 = 128 << 10;
-/// How far before a limit a line feed is looked for first.
-const NEAR: u64 = 8 << 10;
 
 /// A reader that follows one issue's log in a local store.
 #[derive(Debug)]
@@ -44,22 +41,6 @@ pub(super) struct LocalTail {
     anew: Option<Notice>,
     /// The torn tail that was reported last.
     torn: Option<(usize, u64)>,
-}
-
-/// The partition being read.
-#[derive(Debug)]
-struct Open {
-    date: Date,
-    file: Source,
-    id: FileId,
-    /// Everything before was given out.
-    offset: u64,
-    /// From `offset` to here there is no line feed.
-    scanned: u64,
-    /// The last bytes before `offset`.
-    anchor: Vec<u8>,
-    /// How many line feeds stand before `offset`; none where that was not counted.
-    feeds: Option<u64>,
 }
 
 impl LocalTail {
@@ -227,61 +208,6 @@ impl LocalTail {
             }
         }
         Ok(None)
-    }
-}
-
-impl Open {
-    /// Whether what stands before the offset is still what was read there.
-    fn is_as_before(&self) -> Result<bool> {
-        let from = self.offset - self.anchor.len() as u64;
-        Ok(self.read_range(from, self.offset)? == self.anchor)
-    }
-
-    /// Where lines end that can be given out now: the last line feed within the limit, or the
-    /// first one behind it. None when there is none yet.
-    fn find_lines(&mut self, length: u64, limit: u64) -> Result<Option<u64>> {
-        let within = length.min(self.offset + limit);
-        // Most often it stands close before the limit: from there backward, so that little of what
-        // is read next is read twice.
-        let mut end = within;
-        while self.scanned < end {
-            let start = end.saturating_sub(NEAR).max(self.scanned);
-            if let Some(feed) = memchr::memrchr(b'\n', &self.read_range(start, end)?) {
-                return Ok(Some(start + feed as u64 + 1));
-            }
-            end = start;
-        }
-        self.scanned = self.scanned.max(within);
-        let mut block = vec![0; BLOCK];
-        while self.scanned < length {
-            let wanted = block.len().min(usize::try_from(length - self.scanned).unwrap_or(BLOCK));
-            let got = read_full_at(&self.file, &mut block[..wanted], self.scanned);
-            let got = got.map_err(|e| self.failed(&e))?;
-            if got == 0 {
-                break;
-            }
-            if let Some(feed) = memchr::memchr(b'\n', &block[..got]) {
-                return Ok(Some(self.scanned + feed as u64 + 1));
-            }
-            self.scanned += got as u64;
-        }
-        Ok(None)
-    }
-
-    fn advance(&mut self, to: u64) -> Result<()> {
-        let from = to.saturating_sub(ANCHOR as u64);
-        self.anchor = self.read_range(from, to)?;
-        self.offset = to;
-        self.scanned = to;
-        Ok(())
-    }
-
-    fn read_range(&self, from: u64, to: u64) -> Result<Vec<u8>> {
-        read_range(&self.file, from, to).map_err(|e| self.failed(&e))
-    }
-
-    fn failed(&self, error: &io::Error) -> Error {
-        Error::io("read", self.file.path(), error)
     }
 }
 
