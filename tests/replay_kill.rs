@@ -276,7 +276,11 @@ fn a_torn_line_is_no_line_and_another_log_is_no_ground_to_go_on() {
 #[test]
 fn ctrl_c_waits_for_what_runs_and_begins_nothing_more() {
     let mut waiting = Waiting::new();
+    let said = BufReader::new(waiting.child.stderr.take().unwrap());
+    let mut said = said.lines().map(Result::unwrap);
     waiting.signal("-INT");
+    // That it was sent does not say that it has come.
+    assert!(said.any(|line| line.contains("Ctrl-C again ends them")));
     waiting.go();
     let status = waiting.child.wait().unwrap();
     assert_eq!(status.code(), Some(130));
