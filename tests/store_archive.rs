@@ -64,6 +64,15 @@ fn archived(environment: &TestEnvironment) -> Value {
     environment.run(&["store", "archive", "--yes", "--json"]).json()
 }
 
+/// Damages a frame of P-1's first archive, or its table.
+fn damage(environment: &TestEnvironment, how: &str) {
+    let path = archive(environment, DAYS[0], "P-1");
+    let mut bytes = fs::read(&path).unwrap();
+    let at = if how == "a frame" { 60 } else { bytes.len() - 3 };
+    bytes[at..at + 2].copy_from_slice(b"??");
+    fs::write(&path, bytes).unwrap();
+}
+
 /// What everybody answers.
 fn answers(environment: &TestEnvironment) -> Vec<String> {
     let commands: &[&[&str]] = &[
@@ -310,11 +319,7 @@ fn a_damaged_archive_holds_up_no_other_issue() {
         let environment = filled();
         let before = answers(&environment);
         archived(&environment);
-        let path = archive(&environment, DAYS[0], "P-1");
-        let mut bytes = fs::read(&path).unwrap();
-        let at = if how == "a frame" { 60 } else { bytes.len() - 3 };
-        bytes[at..at + 2].copy_from_slice(b"??");
-        fs::write(&path, bytes).unwrap();
+        damage(&environment, how);
         // As after a power cut, when nothing that is noted is believed.
         fs::remove_dir_all(environment.store().join(".chronoscope/locks")).unwrap();
         let told = environment.append_text(&line("Q-1", 99, DAYS[2], "")).json();
@@ -342,11 +347,7 @@ fn a_copy_goes_past_a_damaged_archive_and_names_it() {
             .map(|day| fs::read_to_string(plain(&environment, day, "P-1")).unwrap())
             .collect();
         archived(&environment);
-        let path = archive(&environment, DAYS[0], "P-1");
-        let mut bytes = fs::read(&path).unwrap();
-        let at = if how == "a frame" { 60 } else { bytes.len() - 3 };
-        bytes[at..at + 2].copy_from_slice(b"??");
-        fs::write(&path, bytes).unwrap();
+        damage(&environment, how);
         let kept: Vec<&str> = sound.lines().skip(6).collect();
         let there = |day: &&str| {
             let copy = environment.path().join("copy").join(day).join("P-1/events.jsonl");
