@@ -128,7 +128,8 @@ pub(super) fn one(
     let (target, there) = open(context, flags, into)?;
     let other = target.as_ref().or(there.as_ref());
     let had = other.is_some_and(|other| other.tail(issue).is_ok());
-    let what = What { source: &store, target: target.as_ref(), there: there.as_ref(), issue };
+    let (to, known) = (target.as_ref(), there.as_ref());
+    let what = What { source: &store, into, target: to, there: known, issue };
     let mut report = std::thread::scope(|scope| {
         let findings = scope.spawn(|| checked(&store, Some(issue)));
         let mut report = copied(context, flags, what, means, &seal::after_all)?;
@@ -184,16 +185,15 @@ pub(super) fn all(
             progress: &mut of_all,
             heard: None,
         };
-        let issue_key = issue.clone();
-        let (target, there, issue) = (target.as_ref(), there.as_ref(), issue.as_str());
-        let what = What { source: &store, target, there, issue };
+        let (target, there) = (target.as_ref(), there.as_ref());
+        let what = What { source: &store, into, target, there, issue: &issue };
         // All of them are signed together.
         let fate = match copied(context, flags, what, own, &|_| ()) {
             Ok(report) => Fate::Done(Box::new(report)),
             Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
             Err(error) => not_copied(context, &redactor.sieve().error(error)),
         };
-        copies.issues.push(Copy { issue_key, fate });
+        copies.issues.push(Copy { issue_key: issue, fate });
     }
     if let Some(target) = &target {
         seal::after_all(target);
@@ -238,6 +238,7 @@ fn size(store: &LocalStore, issue: &str) -> u64 {
 /// What is copied, and where to.
 struct What<'a> {
     source: &'a Arc<LocalStore>,
+    into: &'a Path,
     /// None in a dry run.
     target: Option<&'a LocalStore>,
     /// Of a dry run, what is there already.
@@ -263,7 +264,7 @@ fn open(
 fn copied(
     context: &Context,
     flags: &Flags,
-    What { source: store, target, there, issue }: What<'_>,
+    What { source: store, into, target, there, issue }: What<'_>,
     mut means: Means<'_>,
     behind: &(dyn Fn(&LocalStore) + Sync),
 ) -> Result<Report> {
@@ -281,7 +282,7 @@ fn copied(
     let plan = replay::plan(&mut session, request)?;
     let report = copy::copy(&mut session, (target, present.as_mut()), &plan, &replay_id, means)?;
     if let Some(present) = present {
-        tell_present(context, flags, issue, &present);
+        tell_present(context, into, issue, &present);
     }
     target.into_iter().for_each(behind);
     Ok(report)

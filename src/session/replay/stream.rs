@@ -47,8 +47,19 @@ pub fn stream(
     let Means { redactor, interrupt, progress, .. } = means;
     let tail = source.tail(issue_key)?;
     let all = tail.remaining();
-    let reader =
-        Reader { rehearses: target.is_none(), ..Reader::new(tail, issue_key, redactor, interrupt) };
+    let reader = Reader {
+        tail,
+        maker: Maker::new(issue_key, redactor),
+        issue_key,
+        redactor,
+        interrupt,
+        rehearses: target.is_none(),
+        as_it_was: true,
+        position: 0,
+        previous: Timestamp::default(),
+        next: 1,
+        read: 0,
+    };
     let Some(copied) = copied(reader, target, issue_key, &mut |done| progress(done, all))? else {
         return Ok(None);
     };
@@ -136,7 +147,7 @@ impl Folded {
             self.tally.add(told.status);
             self.outcomes.push(told);
         }
-        self.as_it_was &= piece.as_it_was;
+        self.as_it_was = piece.as_it_was;
         for event in &piece.events {
             fold::advance(&mut self.state, event);
         }
@@ -153,6 +164,7 @@ struct Piece {
     plain: u64,
     /// What there is to say of others.
     told: Vec<Outcome>,
+    /// Whether every line up to its end is one of the copy, as it stands.
     as_it_was: bool,
     /// Of a dry run, the lines of the copy, once these are not those of the log.
     copies: Option<Lines>,
@@ -178,30 +190,7 @@ struct Reader<'a> {
     read: u64,
 }
 
-impl<'a> Reader<'a> {
-    fn new(
-        tail: Box<dyn Tail>,
-        issue_key: &'a str,
-        redactor: &'a Redactor,
-        interrupt: Arc<AtomicBool>,
-    ) -> Self {
-        let (maker, previous) = (Maker::new(issue_key, redactor), Timestamp::default());
-        let (rehearses, as_it_was, position, next, read) = (false, true, 0, 1, 0);
-        Self {
-            tail,
-            maker,
-            issue_key,
-            redactor,
-            interrupt,
-            rehearses,
-            as_it_was,
-            position,
-            previous,
-            next,
-            read,
-        }
-    }
-
+impl Reader<'_> {
     /// Reads to the end; stops where nobody wants the lines any more.
     fn run(
         &mut self,
@@ -246,8 +235,8 @@ impl<'a> Reader<'a> {
             }
             self.read += u64::from(line.locator.len) + 1;
         }
-        piece.as_it_was &= lines.bytes().len() == chunk.bytes.len() && lines.bytes() == chunk.bytes;
-        self.as_it_was &= piece.as_it_was;
+        self.as_it_was &= lines.bytes().len() == chunk.bytes.len() && lines.bytes() == chunk.bytes;
+        piece.as_it_was = self.as_it_was;
         piece.copies = (self.rehearses && !self.as_it_was).then(|| lines.clone());
         piece.read = self.read;
         self.next = lines.next();

@@ -7,14 +7,13 @@ use std::path::Path;
 
 use super::super::super::context::Context;
 use super::super::super::failure::note;
-use super::super::{Flags, real};
+use super::super::real;
 use crate::error::{Error, Result};
 use crate::session::replay::present::Present;
 use crate::store::local::{Finding, LocalStore};
 
 /// Of a copy that is not made yet: says what its folder has of the issue already.
-pub(super) fn tell_present(context: &Context, flags: &Flags, issue: &str, present: &Present) {
-    let into = flags.into.as_deref().unwrap_or_else(|| Path::new(""));
+pub(super) fn tell_present(context: &Context, into: &Path, issue: &str, present: &Present) {
     let (count, known) = (present.count(), present.known());
     let text = format!(
         "{} has {count} events of {issue} already; of those to be copied it has {known}",
